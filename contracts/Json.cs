@@ -1,0 +1,103 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Fleet.Contracts;
+
+/// <summary>The answer to one offload.</summary>
+public sealed record Reply : Message
+{
+    [JsonPropertyName("request_id")] public required ulong RequestId { get; init; }
+    [JsonPropertyName("status")] public required OffloadStatus Status { get; init; }
+    [JsonPropertyName("label")] public int Label { get; init; } = -1;
+
+    /// <summary>Calibrated.</summary>
+    [JsonPropertyName("confidence")] public double Confidence { get; init; }
+    [JsonPropertyName("queue_s")] public Seconds Queue { get; init; }
+    [JsonPropertyName("compute_s")] public Seconds Compute { get; init; }
+    [JsonPropertyName("batch")] public int Batch { get; init; }
+
+    public override IEnumerable<string> Faults() =>
+        Status is OffloadStatus.Ok ? [.. Ratio("confidence", Confidence), .. NotNegative("label", Label)] : [];
+}
+
+/// <summary>Everything that is written as JSON, with fixed key order (the order of declaration).</summary>
+[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(Info))]
+[JsonSerializable(typeof(Budget))]
+[JsonSerializable(typeof(InferWindow))]
+[JsonSerializable(typeof(Assignment))]
+[JsonSerializable(typeof(Command))]
+[JsonSerializable(typeof(TailAssignment))]
+[JsonSerializable(typeof(EdgeLoad))]
+[JsonSerializable(typeof(Summary))]
+[JsonSerializable(typeof(PlanReport))]
+[JsonSerializable(typeof(Reply))]
+[JsonSerializable(typeof(ModelCard))]
+[JsonSerializable(typeof(HardwareProfile))]
+[JsonSerializable(typeof(double?))]
+internal sealed partial class ContractsContext : JsonSerializerContext;
+
+/// <summary>The two ways JSON is read: tolerant on the wire (a newer peer may say more), strict in files (a typo must not be ignored).</summary>
+public static class Json
+{
+    /// <summary>Resolver of the contracts' types, for contexts of other rooms to combine with.</summary>
+    public static IJsonTypeInfoResolver Resolver { get; } = ContractsContext.Default.WithAddedModifier(FlattenPerExit).WithAddedModifier(NameOffloadStatus);
+
+    public static JsonSerializerOptions Wire { get; } = Frozen(new JsonSerializerOptions { TypeInfoResolver = Resolver });
+
+    public static JsonSerializerOptions File { get; } = FileOptions(Resolver);
+
+    /// <summary>Strict options for files of a room of its own.</summary>
+    public static JsonSerializerOptions FileOptions(IJsonTypeInfoResolver resolver) => Frozen(new JsonSerializerOptions
+    {
+        TypeInfoResolver = resolver,
+        WriteIndented = true,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        ReadCommentHandling = JsonCommentHandling.Skip,
+        AllowTrailingCommas = true,
+        AllowDuplicateProperties = false,
+        RespectNullableAnnotations = true,
+    });
+
+    public static JsonTypeInfo<T> Info<T>(this JsonSerializerOptions options) => (JsonTypeInfo<T>)options.GetTypeInfo(typeof(T));
+
+    private static JsonSerializerOptions Frozen(JsonSerializerOptions options)
+    {
+        options.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
+        options.MakeReadOnly();
+        return options;
+    }
+
+    /// <summary>Replaces each <see cref="PerExit"/> property named "a_{n}_b" by the scalar keys a_1_b .. a_8_b.</summary>
+    private static void FlattenPerExit(JsonTypeInfo info)
+    {
+        for (var i = info.Properties.Count - 1; i >= 0; i--)
+        {
+            var list = info.Properties[i];
+            if (list.PropertyType != typeof(PerExit)) continue;
+            info.Properties.RemoveAt(i);
+            for (var exit = PerExit.Max; exit >= 1; exit--) info.Properties.Insert(i, Scalar(info, list, exit));
+        }
+        // Keys are written in the order of declaration: say so, or added ones would come last.
+        for (var i = 0; i < info.Properties.Count; i++) info.Properties[i].Order = i;
+    }
+
+    private static JsonPropertyInfo Scalar(JsonTypeInfo info, JsonPropertyInfo list, int exit)
+    {
+        var scalar = info.CreateJsonPropertyInfo(typeof(double?), list.Name.Replace("{n}", exit.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal));
+        scalar.Get = owner => ((PerExit)list.Get!(owner)!).Find(exit);
+        scalar.ShouldSerialize = (_, value) => value is not null;
+        scalar.Set = (owner, value) =>
+        {
+            if (value is double number) ((PerExit)list.Get!(owner)!).Put(exit, number);
+        };
+        return scalar;
+    }
+
+    private static void NameOffloadStatus(JsonTypeInfo info)
+    {
+        foreach (var property in info.Properties)
+            if (property.PropertyType == typeof(OffloadStatus)) property.CustomConverter = new JsonStringEnumConverter<OffloadStatus>(JsonNamingPolicy.KebabCaseLower);
+    }
+}

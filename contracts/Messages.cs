@@ -1,0 +1,416 @@
+using System.Text.Json.Serialization;
+
+namespace Fleet.Contracts;
+
+/// <summary>Something said over the bus. The record in memory is the message on the wire: what has been published is never changed.</summary>
+public abstract record Message
+{
+    /// <summary>What is out of range, one sentence a fault; empty when the message may be believed.</summary>
+    public virtual IEnumerable<string> Faults() => [];
+
+    private protected static IEnumerable<string> Ratio(string key, double? value) =>
+        value is null or (>= 0 and <= 1) ? [] : [$"{key} is {value}; allowed: 0 to 1"];
+
+    private protected static IEnumerable<string> NotNegative(string key, double? value) =>
+        value is null or (>= 0 and < double.PositiveInfinity) ? [] : [$"{key} is {value}; allowed: 0 or more"];
+}
+
+/// <summary>What could not be read: delivered in place of the message, so that the receiver counts it and says so.</summary>
+public sealed record Malformed(string Reason, int PayloadBytes) : Message;
+
+/// <summary>Life of a device, an edge server or a gateway.</summary>
+public enum Presence
+{
+    Init,
+    Ready,
+
+    /// <summary>Duty-cycled: away on purpose, not to be declared lost.</summary>
+    Sleeping,
+    Disconnected,
+    Lost,
+}
+
+/// <summary>Topic state: one plain word, not JSON.</summary>
+public sealed record State(Presence Presence) : Message
+{
+    public static readonly State Init = new(Presence.Init);
+    public static readonly State Ready = new(Presence.Ready);
+    public static readonly State Disconnected = new(Presence.Disconnected);
+    public static readonly State Lost = new(Presence.Lost);
+
+    public string Word => Presence switch
+    {
+        Presence.Init => "init",
+        Presence.Ready => "ready",
+        Presence.Sleeping => "sleeping",
+        Presence.Disconnected => "disconnected",
+        _ => "lost",
+    };
+
+    public static State? Parse(string word) => word switch
+    {
+        "init" => Init,
+        "ready" => Ready,
+        "sleeping" => new State(Presence.Sleeping),
+        "disconnected" => Disconnected,
+        "lost" => Lost,
+        _ => null,
+    };
+}
+
+/// <summary>Topic info: what a device or an edge server is. It changes when the process restarts.</summary>
+public sealed record Info : Message
+{
+    [JsonPropertyName("board")] public required string Board { get; init; }
+    [JsonPropertyName("stack")] public required string Stack { get; init; }
+
+    /// <summary>Id of the hardware profile that planners may fall back on.</summary>
+    [JsonPropertyName("profile")] public required string Profile { get; init; }
+    [JsonPropertyName("agent_version")] public required string AgentVersion { get; init; }
+    [JsonPropertyName("os")] public required string Os { get; init; }
+    [JsonPropertyName("emulated")] public required bool Emulated { get; init; }
+    [JsonPropertyName("seed")] public long? Seed { get; init; }
+    [JsonPropertyName("memory_bytes")] public Bytes Memory { get; init; }
+    [JsonPropertyName("storage_bytes")] public Bytes Storage { get; init; }
+
+    /// <summary>Codecs it can write (device) or read (edge server), separated by commas.</summary>
+    [JsonPropertyName("codecs")] public string Codecs { get; init; } = "";
+
+    /// <summary>The shared connection it speaks through; empty when it has its own.</summary>
+    [JsonPropertyName("gateway")] public string Gateway { get; init; } = "";
+
+    public override IEnumerable<string> Faults() =>
+        [.. NotNegative("memory_bytes", Memory.Value), .. NotNegative("storage_bytes", Storage.Value)];
+}
+
+/// <summary>Topic budget: what the device can spare now. An absent key is unknown.</summary>
+public sealed record Budget : Message
+{
+    [JsonPropertyName("seq")] public required long Sequence { get; init; }
+
+    /// <summary>Unix time; the report is stale after <see cref="SentAt"/> + twice <see cref="ReportPeriod"/>.</summary>
+    [JsonPropertyName("sent_unix_s")] public required Seconds SentAt { get; init; }
+    [JsonPropertyName("report_s")] public required Seconds ReportPeriod { get; init; }
+
+    /// <summary>Share of the processor that inference may use.</summary>
+    [JsonPropertyName("compute_share_ratio")] public double ComputeShare { get; init; } = 1;
+    [JsonPropertyName("cpu_temperature_c")] public Celsius? CpuTemperature { get; init; }
+    [JsonPropertyName("memory_free_bytes")] public Bytes? MemoryFree { get; init; }
+    [JsonPropertyName("storage_free_bytes")] public Bytes? StorageFree { get; init; }
+    [JsonPropertyName("battery_j")] public Joules? Battery { get; init; }
+    [JsonPropertyName("battery_ratio")] public double? BatteryRatio { get; init; }
+    [JsonPropertyName("harvest_w")] public Watts? Harvest { get; init; }
+    [JsonPropertyName("power_w")] public Watts? Power { get; init; }
+
+    /// <summary>True when power_w comes from a sensor, false when it is an estimate from the profile.</summary>
+    [JsonPropertyName("power_measured")] public bool PowerMeasured { get; init; }
+
+    /// <summary>Mean power that inference may use so that the battery lasts.</summary>
+    [JsonPropertyName("energy_budget_w")] public Watts? EnergyBudget { get; init; }
+    [JsonPropertyName("request_rate_hz")] public Hertz RequestRate { get; init; }
+    [JsonPropertyName("uplink_bytes_per_s")] public BytesPerSecond? Uplink { get; init; }
+    [JsonPropertyName("rtt_s")] public Seconds? RoundTrip { get; init; }
+    [JsonPropertyName("link_loss_ratio")] public double? LinkLoss { get; init; }
+    [JsonPropertyName("tx_energy_j_per_byte")] public JoulesPerByte? TxEnergy { get; init; }
+
+    /// <summary>Measured latency of each stage held.</summary>
+    [JsonPropertyName("stage_{n}_s")] public PerExit StageSeconds { get; init; } = new();
+
+    /// <summary>Energy of one run of each stage held.</summary>
+    [JsonPropertyName("stage_{n}_j")] public PerExit StageJoules { get; init; } = new();
+
+    public override IEnumerable<string> Faults() =>
+    [
+        .. NotNegative("report_s", ReportPeriod.Value), .. Ratio("compute_share_ratio", ComputeShare), .. NotNegative("battery_j", Battery?.Value),
+        .. Ratio("battery_ratio", BatteryRatio), .. NotNegative("power_w", Power?.Value), .. NotNegative("energy_budget_w", EnergyBudget?.Value),
+        .. NotNegative("request_rate_hz", RequestRate.Value), .. NotNegative("uplink_bytes_per_s", Uplink?.Value), .. NotNegative("rtt_s", RoundTrip?.Value),
+        .. Ratio("link_loss_ratio", LinkLoss), .. NotNegative("memory_free_bytes", MemoryFree?.Value), .. NotNegative("storage_free_bytes", StorageFree?.Value),
+        .. StageSeconds.SelectMany((value, i) => NotNegative($"stage_{i + 1}_s", value)), .. StageJoules.SelectMany((value, i) => NotNegative($"stage_{i + 1}_j", value)),
+    ];
+}
+
+/// <summary>Topic infer: what happened in one window. Totals run from the agent's start, so that a lost window breaks no books.</summary>
+public sealed record InferWindow : Message
+{
+    [JsonPropertyName("seq")] public required long Sequence { get; init; }
+    [JsonPropertyName("sent_unix_s")] public required Seconds SentAt { get; init; }
+    [JsonPropertyName("window_s")] public required Seconds Window { get; init; }
+
+    /// <summary>Inferences answered in the window: the sum of exit_n, offloaded and fallback.</summary>
+    [JsonPropertyName("count")] public required int Count { get; init; }
+
+    /// <summary>Of these, inputs whose label is known, as in replay; and how many of them were answered with it.</summary>
+    [JsonPropertyName("labelled")] public int Labelled { get; init; }
+    [JsonPropertyName("correct")] public int Correct { get; init; }
+
+    /// <summary>Answered by each exit, by plan.</summary>
+    [JsonPropertyName("exit_{n}")] public PerExit Exits { get; init; } = new();
+    [JsonPropertyName("offloaded")] public int Offloaded { get; init; }
+
+    /// <summary>Answered by the deepest exit on the device because no edge server did in time.</summary>
+    [JsonPropertyName("fallback")] public int Fallback { get; init; }
+    [JsonPropertyName("deadline_missed")] public int DeadlineMissed { get; init; }
+    [JsonPropertyName("latency_p50_s")] public Seconds? LatencyP50 { get; init; }
+    [JsonPropertyName("latency_p95_s")] public Seconds? LatencyP95 { get; init; }
+
+    /// <summary>Energy of the window's inferences: computing and sending, without idling.</summary>
+    [JsonPropertyName("energy_j")] public Joules? Energy { get; init; }
+    [JsonPropertyName("bytes_sent")] public Bytes BytesSent { get; init; }
+    [JsonPropertyName("confidence_mean")] public double? ConfidenceMean { get; init; }
+
+    /// <summary>Confident inputs sent all the same to check the exit, and how often the tail agreed.</summary>
+    [JsonPropertyName("audited")] public int Audited { get; init; }
+    [JsonPropertyName("audit_agreed")] public int AuditAgreed { get; init; }
+
+    /// <summary>Inputs that came while the device was still busy with as many as it may queue.</summary>
+    [JsonPropertyName("skipped")] public int Skipped { get; init; }
+    [JsonPropertyName("started_total")] public long StartedTotal { get; init; }
+    [JsonPropertyName("answered_total")] public long AnsweredTotal { get; init; }
+    [JsonPropertyName("in_flight")] public int InFlight { get; init; }
+
+    public override IEnumerable<string> Faults()
+    {
+        if (Count < 0) yield return $"count is {Count}; allowed: 0 or more";
+        if (Labelled < 0 || Labelled > Count) yield return $"labelled is {Labelled}; allowed: 0 to count ({Count})";
+        if (Correct < 0 || Correct > Labelled) yield return $"correct is {Correct}; allowed: 0 to labelled ({Labelled})";
+        var answered = Exits.Sum() + Offloaded + Fallback;
+        if (answered != Count) yield return $"exit_n + offloaded + fallback is {answered}; it must equal count ({Count})";
+        foreach (var fault in NotNegative("energy_j", Energy?.Value)) yield return fault;
+    }
+}
+
+/// <summary>When a head stops.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<ExitRuleKind>))]
+public enum ExitRuleKind
+{
+    /// <summary>Exit when the largest calibrated probability reaches the threshold.</summary>
+    [JsonStringEnumMemberName("max-probability")] MaxProbability,
+}
+
+/// <summary>
+/// Topics desired and reported: what a device shall run, and what it runs. The deepest stage held always answers when nothing else
+/// does; its threshold decides whether it asks an edge server first.
+/// </summary>
+public sealed record Assignment : Message
+{
+    /// <summary>Only grows; a device refuses an older one.</summary>
+    [JsonPropertyName("version")] public required long Version { get; init; }
+
+    /// <summary>Of the controller that decided; an older epoch is refused.</summary>
+    [JsonPropertyName("epoch")] public required long Epoch { get; init; }
+    [JsonPropertyName("model")] public required string Model { get; init; }
+    [JsonPropertyName("card_sha256")] public required string CardSha256 { get; init; }
+
+    /// <summary>Deepest stage on the device; 0 sends every input.</summary>
+    [JsonPropertyName("head")] public required int Head { get; init; }
+    [JsonPropertyName("artifacts_url")] public string ArtifactsUrl { get; init; } = "";
+
+    /// <summary>What is sent when no exit was confident: features of this cut, or the input when 0.</summary>
+    [JsonPropertyName("cut")] public int Cut { get; init; }
+    [JsonPropertyName("bottleneck")] public string Bottleneck { get; init; } = "";
+    [JsonPropertyName("input_codec")] public FeatureCodec InputCodec { get; init; } = FeatureCodec.Raw;
+    [JsonPropertyName("feature_dtype")] public FeatureCodec FeatureDType { get; init; } = FeatureCodec.Int8;
+    [JsonPropertyName("exit_rule")] public ExitRuleKind ExitRule { get; init; } = ExitRuleKind.MaxProbability;
+
+    /// <summary>For each stage held, the calibrated confidence from which its exit answers; 0 always answers, above 1 never.</summary>
+    [JsonPropertyName("exit_{n}_threshold")] public PerExit Thresholds { get; init; } = new();
+    [JsonPropertyName("exit_{n}_temperature")] public PerExit Temperatures { get; init; } = new();
+
+    /// <summary>Edge server, or "" to stay local.</summary>
+    [JsonPropertyName("offload_to")] public string OffloadTo { get; init; } = "";
+
+    /// <summary>mqtt.</summary>
+    [JsonPropertyName("transport")] public string Transport { get; init; } = "mqtt";
+    [JsonPropertyName("deadline_s")] public Seconds Deadline { get; init; } = new(0.5);
+
+    /// <summary>Share of confident inputs that are sent all the same, to check the exit against the tail.</summary>
+    [JsonPropertyName("audit_ratio")] public double AuditRatio { get; init; }
+    [JsonPropertyName("report_s")] public Seconds ReportPeriod { get; init; } = new(5);
+
+    /// <summary>Why the controller chose this.</summary>
+    [JsonPropertyName("reason")] public string Reason { get; init; } = "";
+
+    /// <summary>In reported: why the desired version could not be applied; what ran before runs on.</summary>
+    [JsonPropertyName("error")] public string Error { get; init; } = "";
+
+    [JsonIgnore] public Route Route => new(Cut, Cut == 0 ? InputCodec : FeatureDType);
+
+    /// <summary>Whether both would make a device do the same, whoever decided it, when and why.</summary>
+    public bool RunsAs(Assignment other) =>
+        this with { Version = 0, Epoch = 0, Reason = "", Error = "" } == other with { Version = 0, Epoch = 0, Reason = "", Error = "" };
+
+    public override IEnumerable<string> Faults()
+    {
+        if (Version < 0) yield return $"version is {Version}; allowed: 0 or more";
+        if (Head is < 0 or > PerExit.Max) yield return $"head is {Head}; allowed: 0 to {PerExit.Max}";
+        if (Cut != 0 && Cut != Head) yield return $"cut is {Cut}; allowed: 0 (the input) or head ({Head})";
+        if (!Route.IsLawful) yield return $"{Route} does not exist; input_codec is raw, png or webp, feature_dtype is int8, fp16 or fp32";
+        if (Head == 0 && OffloadTo.Length == 0) yield return "head is 0 and offload_to is empty: nobody would answer";
+        if (Thresholds.Count != Head) yield return $"{Thresholds.Count} thresholds for head {Head}; one for each exit held is needed";
+        if (Temperatures.Count != Head) yield return $"{Temperatures.Count} temperatures for head {Head}; one for each exit held is needed";
+        foreach (var (value, i) in Thresholds.Select((value, i) => (value, i + 1)))
+            if (!(value is >= 0 and <= 2)) yield return $"exit_{i}_threshold is {value}; allowed: 0 (always answers) to 1, or up to 2 (never)";
+        foreach (var (value, i) in Temperatures.Select((value, i) => (value, i + 1)))
+            if (!(value is > 0 and <= 100)) yield return $"exit_{i}_temperature is {value}; allowed: above 0 to 100";
+        if (OffloadTo.Length > 0 && !Name.IsValid(OffloadTo)) yield return Name.Fault("offload_to", OffloadTo);
+        if (!Name.IsValid(Model)) yield return Name.Fault("model", Model);
+        if (Transport != "mqtt") yield return $"transport is \"{Transport}\"; allowed: mqtt";
+        if (Bottleneck.Length > 0) yield return $"bottleneck is \"{Bottleneck}\"; this version runs none, allowed: \"\"";
+        if (!(Deadline.Value is > 0 and <= 3600)) yield return $"deadline_s is {Deadline.Value}; allowed: above 0 to 3600";
+        if (!(ReportPeriod.Value is >= 0.1 and <= 86400)) yield return $"report_s is {ReportPeriod.Value}; allowed: 0.1 to 86400";
+        foreach (var fault in Ratio("audit_ratio", AuditRatio)) yield return fault;
+    }
+}
+
+/// <summary>Topic cmd/&lt;id&gt;: retained until done.</summary>
+public sealed record Command : Message
+{
+    /// <summary>measure (run each stage again and report its time) | reload (install the head again).</summary>
+    [JsonPropertyName("command")] public required string Verb { get; init; }
+
+    /// <summary>init | executing | successful | failed.</summary>
+    [JsonPropertyName("status")] public required string Status { get; init; }
+    [JsonPropertyName("error")] public string Error { get; init; } = "";
+
+    public override IEnumerable<string> Faults()
+    {
+        if (Status is not ("init" or "executing" or "successful" or "failed")) yield return $"status is \"{Status}\"; allowed: init, executing, successful, failed";
+    }
+}
+
+/// <summary>Topics desired and reported of an edge server: which tails it holds, and of which model.</summary>
+public sealed record TailAssignment : Message
+{
+    [JsonPropertyName("version")] public required long Version { get; init; }
+    [JsonPropertyName("epoch")] public required long Epoch { get; init; }
+    [JsonPropertyName("model")] public required string Model { get; init; }
+    [JsonPropertyName("card_sha256")] public required string CardSha256 { get; init; }
+    [JsonPropertyName("artifacts_url")] public string ArtifactsUrl { get; init; } = "";
+
+    /// <summary>Cuts from which it finishes, separated by commas and in order: "0,1,2".</summary>
+    [JsonPropertyName("tails")] public required string Tails { get; init; }
+    [JsonPropertyName("temperature")] public double Temperature { get; init; } = 1;
+    [JsonPropertyName("report_s")] public Seconds ReportPeriod { get; init; } = new(5);
+    [JsonPropertyName("reason")] public string Reason { get; init; } = "";
+    [JsonPropertyName("error")] public string Error { get; init; } = "";
+
+    /// <summary>The cuts in <see cref="Tails"/>; empty when it is not a list of numbers.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<int> Cuts
+    {
+        get
+        {
+            var parts = Tails.Length == 0 ? [] : Tails.Split(',');
+            var cuts = new List<int>(parts.Length);
+            foreach (var part in parts)
+            {
+                if (!int.TryParse(part, System.Globalization.NumberStyles.None, null, out var cut)) return [];
+                cuts.Add(cut);
+            }
+            return cuts;
+        }
+    }
+
+    public bool RunsAs(TailAssignment other) =>
+        this with { Version = 0, Epoch = 0, Reason = "", Error = "" } == other with { Version = 0, Epoch = 0, Reason = "", Error = "" };
+
+    public override IEnumerable<string> Faults()
+    {
+        if (Version < 0) yield return $"version is {Version}; allowed: 0 or more";
+        if (!Name.IsValid(Model)) yield return Name.Fault("model", Model);
+        if (Tails.Length > 0 && Cuts.Count == 0) yield return $"tails is \"{Tails}\"; allowed: cut numbers separated by commas";
+        if (!(Temperature is > 0 and <= 100)) yield return $"temperature is {Temperature}; allowed: above 0 to 100";
+        if (!(ReportPeriod.Value is >= 0.1 and <= 86400)) yield return $"report_s is {ReportPeriod.Value}; allowed: 0.1 to 86400";
+    }
+}
+
+/// <summary>Topic load of an edge server: one window.</summary>
+public sealed record EdgeLoad : Message
+{
+    [JsonPropertyName("seq")] public required long Sequence { get; init; }
+    [JsonPropertyName("sent_unix_s")] public required Seconds SentAt { get; init; }
+    [JsonPropertyName("window_s")] public required Seconds Window { get; init; }
+    [JsonPropertyName("queue")] public int Queue { get; init; }
+    [JsonPropertyName("queue_max")] public int QueueMax { get; init; }
+    [JsonPropertyName("workers")] public int Workers { get; init; }
+    [JsonPropertyName("served")] public int Served { get; init; }
+    [JsonPropertyName("expired")] public int Expired { get; init; }
+    [JsonPropertyName("refused")] public int Refused { get; init; }
+    [JsonPropertyName("malformed")] public int Malformed { get; init; }
+    [JsonPropertyName("rate_hz")] public Hertz Rate { get; init; }
+
+    /// <summary>Share of the workers' time that was spent computing.</summary>
+    [JsonPropertyName("busy_ratio")] public double Busy { get; init; }
+    [JsonPropertyName("batch_mean")] public double? BatchMean { get; init; }
+    [JsonPropertyName("queue_mean_s")] public Seconds? QueueMean { get; init; }
+    [JsonPropertyName("compute_mean_s")] public Seconds? ComputeMean { get; init; }
+    [JsonPropertyName("served_total")] public long ServedTotal { get; init; }
+
+    public override IEnumerable<string> Faults() => [.. NotNegative("rate_hz", Rate.Value), .. Ratio("busy_ratio", Busy)];
+}
+
+/// <summary>Topic _summary: the site in numbers, over the last report period.</summary>
+public sealed record Summary : Message
+{
+    [JsonPropertyName("sent_unix_s")] public required Seconds SentAt { get; init; }
+    [JsonPropertyName("devices")] public int Devices { get; init; }
+    [JsonPropertyName("online")] public int Online { get; init; }
+    [JsonPropertyName("edges_online")] public int EdgesOnline { get; init; }
+
+    /// <summary>Devices whose reported equals their desired.</summary>
+    [JsonPropertyName("in_agreement")] public int InAgreement { get; init; }
+    [JsonPropertyName("request_rate_hz")] public Hertz RequestRate { get; init; }
+    [JsonPropertyName("exit_{n}_ratio")] public PerExit ExitRatios { get; init; } = new();
+    [JsonPropertyName("offload_ratio")] public double? OffloadRatio { get; init; }
+    [JsonPropertyName("fallback_ratio")] public double? FallbackRatio { get; init; }
+    [JsonPropertyName("deadline_missed_ratio")] public double? DeadlineMissedRatio { get; init; }
+
+    /// <summary>Where labels are known.</summary>
+    [JsonPropertyName("accuracy_ratio")] public double? Accuracy { get; init; }
+
+    /// <summary>What the calibration trace promises for the assignments that the answers were given under.</summary>
+    [JsonPropertyName("accuracy_estimate_ratio")] public double? AccuracyEstimate { get; init; }
+
+    /// <summary>Means of the devices' window percentiles, weighted by their counts.</summary>
+    [JsonPropertyName("latency_p50_s")] public Seconds? LatencyP50 { get; init; }
+    [JsonPropertyName("latency_p95_s")] public Seconds? LatencyP95 { get; init; }
+    [JsonPropertyName("power_w")] public Watts? Power { get; init; }
+    [JsonPropertyName("energy_per_inference_j")] public Joules? EnergyPerInference { get; init; }
+    [JsonPropertyName("bytes_per_inference")] public Bytes? BytesPerInference { get; init; }
+    [JsonPropertyName("answered_total")] public long AnsweredTotal { get; init; }
+    [JsonPropertyName("malformed_total")] public long MalformedTotal { get; init; }
+    [JsonPropertyName("broker_dropped_total")] public long BrokerDroppedTotal { get; init; }
+}
+
+/// <summary>Topic _plan: the plan in force. Expectations are means over the site's requests.</summary>
+public sealed record PlanReport : Message
+{
+    [JsonPropertyName("version")] public required long Version { get; init; }
+    [JsonPropertyName("epoch")] public required long Epoch { get; init; }
+    [JsonPropertyName("sent_unix_s")] public required Seconds SentAt { get; init; }
+    [JsonPropertyName("policy")] public required string Policy { get; init; }
+    [JsonPropertyName("devices")] public int Devices { get; init; }
+    [JsonPropertyName("changed")] public int Changed { get; init; }
+
+    /// <summary>Mean cost of a request, in the planner's own weights.</summary>
+    [JsonPropertyName("objective")] public double? Objective { get; init; }
+
+    /// <summary>A value no plan can go below, and the share by which this one lies above it; absent where a policy proves none.</summary>
+    [JsonPropertyName("bound")] public double? Bound { get; init; }
+    [JsonPropertyName("gap_ratio")] public double? Gap { get; init; }
+    [JsonPropertyName("accuracy_expected_ratio")] public double? Accuracy { get; init; }
+    [JsonPropertyName("offload_expected_ratio")] public double? Offload { get; init; }
+    [JsonPropertyName("latency_expected_s")] public Seconds? Latency { get; init; }
+    [JsonPropertyName("energy_expected_j")] public Joules? Energy { get; init; }
+
+    /// <summary>Busiest edge server's expected share of its capacity.</summary>
+    [JsonPropertyName("edge_busy_expected_ratio")] public double? EdgeBusy { get; init; }
+
+    /// <summary>Price of an edge-server second, in the objective's unit; absent where a policy sets none.</summary>
+    [JsonPropertyName("edge_price")] public double? EdgePrice { get; init; }
+
+    /// <summary>Devices that send every input, and devices with each head.</summary>
+    [JsonPropertyName("head_0_count")] public int HeadNone { get; init; }
+    [JsonPropertyName("head_{n}_count")] public PerExit Heads { get; init; } = new();
+    [JsonPropertyName("reason")] public string Reason { get; init; } = "";
+}

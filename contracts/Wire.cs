@@ -1,0 +1,102 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Fleet.Contracts;
+
+/// <summary>Messages to bytes and back. The topic says which message it is.</summary>
+public static class Wire
+{
+    /// <summary>A larger message under the fleet's root is an error.</summary>
+    public const int FleetBytesMax = 8 * 1024;
+
+    [ThreadStatic] private static ArrayBufferWriter<byte>? scratch;
+    [ThreadStatic] private static Utf8JsonWriter? scratchWriter;
+
+    /// <summary>The message's payload on the wire.</summary>
+    public static byte[] Encode(Message message)
+    {
+        switch (message)
+        {
+            case State state:
+                return Encoding.ASCII.GetBytes(state.Word);
+            case TensorFrame frame:
+                var bytes = new byte[frame.EncodedBytes];
+                frame.Encode(bytes);
+                return bytes;
+            default:
+                return Write(message).ToArray();
+        }
+    }
+
+    /// <summary>Exactly the length of <see cref="Encode"/>, without keeping a copy: a frame's is computed, a report's is written to a reused buffer.</summary>
+    public static int Length(Message message) => message switch
+    {
+        State state => state.Word.Length,
+        TensorFrame frame => frame.EncodedBytes,
+        _ => Write(message).Length,
+    };
+
+    /// <summary>
+    /// Reads a payload that came on <paramref name="topic"/>; unknown keys are ignored. What cannot be read, or is out of range,
+    /// comes back as <see cref="Malformed"/> with the reason.
+    /// </summary>
+    public static Message Decode(Topic topic, ReadOnlySpan<byte> payload, string? responseTopic = null)
+    {
+        if (topic.Kind is TopicKind.Offload)
+            return TensorFrame.Decode(payload, responseTopic is not null && Topic.TryParse(responseTopic, out var replyTo) && replyTo.Kind is TopicKind.Reply ? replyTo : null);
+        if (payload.Length > FleetBytesMax) return new Malformed($"{payload.Length} bytes; allowed: {FleetBytesMax}", payload.Length);
+        if (TypeOf(topic.Kind) is not { } type) return DecodeState(payload);
+        try
+        {
+            var message = (Message?)JsonSerializer.Deserialize(payload, type);
+            if (message is null) return new Malformed("is null; allowed: an object", payload.Length);
+            var fault = message.Faults().FirstOrDefault();
+            return fault is null ? message : new Malformed(fault, payload.Length);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+        {
+            return new Malformed(Reason(e), payload.Length);
+        }
+    }
+
+    /// <summary>JSON shape of the messages of a kind; null for states (a word) and offloads (a frame).</summary>
+    public static JsonTypeInfo? TypeOf(TopicKind kind) => kind switch
+    {
+        TopicKind.Summary => Json.Wire.GetTypeInfo(typeof(Summary)),
+        TopicKind.Plan => Json.Wire.GetTypeInfo(typeof(PlanReport)),
+        TopicKind.Info or TopicKind.EdgeInfo => Json.Wire.GetTypeInfo(typeof(Info)),
+        TopicKind.Budget => Json.Wire.GetTypeInfo(typeof(Budget)),
+        TopicKind.Infer => Json.Wire.GetTypeInfo(typeof(InferWindow)),
+        TopicKind.Desired or TopicKind.Reported => Json.Wire.GetTypeInfo(typeof(Assignment)),
+        TopicKind.Command => Json.Wire.GetTypeInfo(typeof(Command)),
+        TopicKind.EdgeLoad => Json.Wire.GetTypeInfo(typeof(EdgeLoad)),
+        TopicKind.EdgeDesired or TopicKind.EdgeReported => Json.Wire.GetTypeInfo(typeof(TailAssignment)),
+        TopicKind.Reply => Json.Wire.GetTypeInfo(typeof(Reply)),
+        _ => null,
+    };
+
+    private static Message DecodeState(ReadOnlySpan<byte> payload)
+    {
+        var word = payload.Length <= 32 ? Encoding.UTF8.GetString(payload) : "";
+        return State.Parse(word) ?? (Message)new Malformed($"state is \"{word}\" ({payload.Length} bytes); allowed: init, ready, sleeping, disconnected, lost", payload.Length);
+    }
+
+    private static ReadOnlySpan<byte> Write(Message message)
+    {
+        scratch ??= new ArrayBufferWriter<byte>(1024);
+        scratch.ResetWrittenCount();
+        scratchWriter ??= new Utf8JsonWriter(scratch);
+        scratchWriter.Reset(scratch);
+        JsonSerializer.Serialize(scratchWriter, message, Json.Wire.GetTypeInfo(message.GetType()));
+        scratchWriter.Flush();
+        return scratch.WrittenSpan;
+    }
+
+    private static string Reason(Exception e)
+    {
+        var text = e.Message.Split('\n')[0];
+        return text.Length <= 300 ? text : text[..300];
+    }
+}
