@@ -1,0 +1,24 @@
+using static Fleet.Onnx.AttributeProto.Types;
+
+namespace Fleet.Onnx;
+
+/// <summary>Node attributes.</summary>
+internal static class Attributes
+{
+    public static AttributeProto Of(string name, long value) => new() { Name = name, Type = AttributeType.Int, I = value };
+
+    public static AttributeProto Of(string name, params ReadOnlySpan<long> values)
+    {
+        var attribute = new AttributeProto { Name = name, Type = AttributeType.Ints };
+        foreach (var value in values) attribute.Ints.Add(value);
+        return attribute;
+    }
+
+    /// <summary>What Conv and MaxPool share; padding is the same on all four sides.</summary>
+    public static IEnumerable<AttributeProto> Of(Window window) =>
+    [
+        Of("kernel_shape", window.Kernel, window.Kernel),
+        Of("strides", window.Stride, window.Stride),
+        Of("pads", window.Padding, window.Padding, window.Padding, window.Padding),
+    ];
+}

@@ -1,0 +1,119 @@
+using System.Runtime.InteropServices;
+using Google.Protobuf;
+
+namespace Fleet.Onnx;
+
+/// <summary>A square window that slides: side, step and zero padding in pixels, and the groups that channels fall into.</summary>
+public readonly record struct Window(int Kernel, int Stride = 1, int Padding = 0, int Groups = 1);
+
+/// <summary>
+/// Builds an fp32 graph node by node, in execution order. Images are [N, channels, height, width], vectors [N, features]; N is
+/// symbolic. Each method adds the node that produces the named value and returns that name.
+/// Operators: https://onnx.ai/onnx/operators/ at operator set 17.
+/// </summary>
+public sealed class GraphBuilder(string name)
+{
+    /// <summary>The newest operator set whose operators used here all run on every ONNX Runtime since 1.12 (2022).</summary>
+    public const int OperatorSet = 17;
+    public const int IrVersion = 8;
+    public const string BatchDimension = "N";
+
+    private readonly GraphProto graph = new() { Name = name };
+    private readonly HashSet<string> values = [];
+
+    /// <param name="value">Its name.</param>
+    /// <param name="extents">The shape without the batch dimension.</param>
+    public string Input(string value, params ReadOnlySpan<int> extents)
+    {
+        Define(value);
+        graph.Input.Add(Values.Float(value, extents));
+        return value;
+    }
+
+    /// <inheritdoc cref="Input"/>
+    public void Output(string value, params ReadOnlySpan<int> extents)
+    {
+        Require(value);
+        graph.Output.Add(Values.Float(value, extents));
+    }
+
+    /// <param name="x">[N, in channels, height, width].</param>
+    /// <param name="value">The value to produce.</param>
+    /// <param name="weights">[out channels, in channels / groups, kernel, kernel], flattened.</param>
+    /// <param name="bias">[out channels].</param>
+    /// <param name="window">Kernel, stride, padding and groups.</param>
+    public string Conv(string x, string value, ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, Window window)
+    {
+        var inChannelsPerGroup = weights.Length / (bias.Length * window.Kernel * window.Kernel);
+        return Node("Conv", value,
+            [x, Constant(value + ".weight", weights, bias.Length, inChannelsPerGroup, window.Kernel, window.Kernel), Constant(value + ".bias", bias, bias.Length)],
+            [.. Attributes.Of(window), Attributes.Of("group", window.Groups)]);
+    }
+
+    /// <param name="x">[N, in features].</param>
+    /// <param name="value">The value to produce, [N, out features].</param>
+    /// <param name="weights">[out features, in features], flattened.</param>
+    /// <param name="bias">[out features].</param>
+    public string Gemm(string x, string value, ReadOnlySpan<float> weights, ReadOnlySpan<float> bias) => Node("Gemm", value,
+        [x, Constant(value + ".weight", weights, bias.Length, weights.Length / bias.Length), Constant(value + ".bias", bias, bias.Length)],
+        [Attributes.Of("transB", 1)]);
+
+    public string MaxPool(string x, string value, Window window) => Node("MaxPool", value, [x], [.. Attributes.Of(window)]);
+
+    public string Relu(string x, string value) => Node("Relu", value, [x]);
+
+    public string Add(string a, string b, string value) => Node("Add", value, [a, b]);
+
+    /// <summary>[N, channels, height, width] to [N, channels, 1, 1].</summary>
+    public string GlobalAveragePool(string x, string value) => Node("GlobalAveragePool", value, [x]);
+
+    /// <summary>[N, channels, height, width] to [N, channels * height * width].</summary>
+    public string Flatten(string x, string value) => Node("Flatten", value, [x], [Attributes.Of("axis", 1)]);
+
+    /// <summary>The finished model.</summary>
+    public ModelProto Build(string producer)
+    {
+        var model = new ModelProto { IrVersion = IrVersion, ProducerName = producer, Graph = graph.Clone() };
+        model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = OperatorSet });
+        return model;
+    }
+
+    private string Node(string operation, string value, ReadOnlySpan<string> inputs, params ReadOnlySpan<AttributeProto> attributes)
+    {
+        var node = new NodeProto { OpType = operation, Name = $"{operation} {value}" };
+        foreach (var input in inputs)
+        {
+            Require(input);
+            node.Input.Add(input);
+        }
+        foreach (var attribute in attributes) node.Attribute.Add(attribute);
+        Define(value);
+        node.Output.Add(value);
+        graph.Node.Add(node);
+        return value;
+    }
+
+    /// <summary>A weight, stored little-endian as the format demands (and as every platform .NET runs on lays it out).</summary>
+    private string Constant(string value, ReadOnlySpan<float> elements, params ReadOnlySpan<int> extents)
+    {
+        var expected = 1L;
+        foreach (var extent in extents) expected *= extent;
+        if (expected != elements.Length)
+            throw new ArgumentException($"\"{value}\" has {elements.Length} elements; [{string.Join(", ", extents.ToArray())}] needs {expected}", nameof(elements));
+        Define(value);
+        var tensor = new TensorProto { Name = value, DataType = (int)TensorProto.Types.DataType.Float, RawData = ByteString.CopyFrom(MemoryMarshal.AsBytes(elements)) };
+        foreach (var extent in extents) tensor.Dims.Add(extent);
+        graph.Initializer.Add(tensor);
+        return value;
+    }
+
+    private void Define(string value)
+    {
+        if (!values.Add(value)) throw new ArgumentException($"graph \"{graph.Name}\" already has a value \"{value}\"", nameof(value));
+    }
+
+    private void Require(string value)
+    {
+        if (!values.Contains(value)) throw new ArgumentException($"graph \"{graph.Name}\" has no value \"{value}\" yet", nameof(value));
+    }
+}
