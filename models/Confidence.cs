@@ -1,0 +1,30 @@
+namespace Fleet.Models;
+
+/// <summary>What logits say once a temperature has been applied: p = softmax(logits / T).</summary>
+public static class Confidence
+{
+    /// <summary>The largest probability and its class. Allocates nothing.</summary>
+    public static double MaxProbability(ReadOnlySpan<float> logits, double temperature, out int label)
+    {
+        label = ArgMax(logits);
+        double sum = 0;
+        foreach (var logit in logits) sum += Math.Exp((logit - logits[label]) / temperature);
+        return 1 / sum;
+    }
+
+    public static int ArgMax(ReadOnlySpan<float> logits)
+    {
+        var best = 0;
+        for (var c = 1; c < logits.Length; c++)
+            if (logits[c] > logits[best]) best = c;
+        return best;
+    }
+
+    public static void Softmax(ReadOnlySpan<float> logits, double temperature, Span<double> probabilities)
+    {
+        var largest = logits[ArgMax(logits)];
+        double sum = 0;
+        for (var c = 0; c < logits.Length; c++) sum += probabilities[c] = Math.Exp((logits[c] - largest) / temperature);
+        for (var c = 0; c < logits.Length; c++) probabilities[c] /= sum;
+    }
+}

@@ -1,0 +1,55 @@
+using System.Buffers.Binary;
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using Fleet.Contracts;
+
+namespace Fleet.Models;
+
+/// <summary>Features to bytes and back, without allocation. Values are little-endian, channels x height x width.</summary>
+public static class FeatureCodecs
+{
+    /// <summary>Bytes that <see cref="Encode"/> writes for so many elements.</summary>
+    public static int EncodedBytes(FeatureCodec codec, int elements) =>
+        checked((int)(TensorFrame.PayloadBytes(codec, elements) ?? throw new ArgumentOutOfRangeException(nameof(codec), codec, "an image codec has no fixed size")));
+
+    /// <summary>int8: q = round(x / scale) + zero_point, saturated to -128..127.</summary>
+    public static void Encode(FeatureCodec codec, ReadOnlySpan<float> features, float scale, int zeroPoint, Span<byte> payload)
+    {
+        switch (codec)
+        {
+            case FeatureCodec.Int8:
+                var inverse = 1 / scale;
+                var quantised = MemoryMarshal.Cast<byte, sbyte>(payload);
+                for (var i = 0; i < features.Length; i++)
+                    quantised[i] = (sbyte)Math.Clamp((int)MathF.Round(features[i] * inverse) + zeroPoint, sbyte.MinValue, sbyte.MaxValue);
+                break;
+            case FeatureCodec.Float16:
+                TensorPrimitives.ConvertToHalf(features, MemoryMarshal.Cast<byte, Half>(payload));
+                break;
+            case FeatureCodec.Float32:
+                for (var i = 0; i < features.Length; i++) BinaryPrimitives.WriteSingleLittleEndian(payload[(4 * i)..], features[i]);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(codec), codec, "not a tensor codec");
+        }
+    }
+
+    public static void Decode(FeatureCodec codec, ReadOnlySpan<byte> payload, float scale, int zeroPoint, Span<float> features)
+    {
+        switch (codec)
+        {
+            case FeatureCodec.Int8:
+                var quantised = MemoryMarshal.Cast<byte, sbyte>(payload);
+                for (var i = 0; i < features.Length; i++) features[i] = scale * (quantised[i] - zeroPoint);
+                break;
+            case FeatureCodec.Float16:
+                TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(payload), features);
+                break;
+            case FeatureCodec.Float32:
+                for (var i = 0; i < features.Length; i++) features[i] = BinaryPrimitives.ReadSingleLittleEndian(payload[(4 * i)..]);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(codec), codec, "not a tensor codec");
+        }
+    }
+}

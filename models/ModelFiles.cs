@@ -1,0 +1,119 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Fleet.Contracts;
+
+namespace Fleet.Models;
+
+/// <summary>A model on disk: card.json and the files it names, in one directory.</summary>
+public sealed class ModelFiles
+{
+    public const string CardName = "card.json";
+
+    private ModelFiles(string directory, ModelCard card, string cardSha256)
+    {
+        (Directory, Card, CardSha256) = (directory, card, cardSha256);
+        Hash = BinaryPrimitives.ReadUInt64BigEndian(Convert.FromHexString(cardSha256));
+    }
+
+    public string Directory { get; }
+
+    public ModelCard Card { get; }
+
+    /// <summary>SHA-256 of the card's bytes, lower-case hexadecimal: the model's name everywhere else.</summary>
+    public string CardSha256 { get; }
+
+    /// <summary>First eight bytes of <see cref="CardSha256"/>, as tensor frames carry it.</summary>
+    public ulong Hash { get; }
+
+    /// <summary>Reads and checks the card. Throws <see cref="FaultsException"/> with all faults at once.</summary>
+    public static ModelFiles Open(string directory)
+    {
+        var path = Path.Combine(directory, CardName);
+        byte[] bytes;
+        try
+        {
+            bytes = File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FaultsException(path, e.Message);
+        }
+        return new ModelFiles(directory, ParseCard(path, bytes), Sha256(bytes));
+    }
+
+    /// <summary>Reads a card strictly.</summary>
+    public static ModelCard ParseCard(string path, ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            var card = JsonSerializer.Deserialize(bytes, Json.File.Info<ModelCard>()) ?? throw new FaultsException(path, "is null; allowed: an object");
+            FaultsException.ThrowIfAny(path, card.Faults());
+            return card;
+        }
+        catch (JsonException e)
+        {
+            throw new FaultsException(path, e.Message);
+        }
+    }
+
+    /// <summary>Every model below a directory, by name.</summary>
+    public static IReadOnlyDictionary<string, ModelFiles> OpenAll(string zoo)
+    {
+        if (!System.IO.Directory.Exists(zoo)) throw new FaultsException(zoo, "no such directory");
+        return System.IO.Directory.EnumerateDirectories(zoo)
+            .Where(directory => File.Exists(Path.Combine(directory, CardName)))
+            .Order(StringComparer.Ordinal)
+            .Select(Open)
+            .ToDictionary(model => model.Card.Name, StringComparer.Ordinal);
+    }
+
+    /// <summary>A file the card names, its hash checked.</summary>
+    public byte[] ReadChecked(string file, string sha256)
+    {
+        var path = Path.Combine(Directory, file);
+        byte[] bytes;
+        try
+        {
+            bytes = File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FaultsException(path, e.Message);
+        }
+        var found = Sha256(bytes);
+        return found == sha256 ? bytes : throw new FaultsException(path, $"SHA-256 is {found}; the card says {sha256}: damaged or tampered with");
+    }
+
+    public OnnxPiece LoadStage(int stage, int threads = 1)
+    {
+        var piece = Card.Stage(stage);
+        return OnnxPiece.Load(Path.Combine(Directory, piece.File), ReadChecked(piece.File, piece.Sha256), piece, hasFeatures: stage < Card.StageCount, threads);
+    }
+
+    public OnnxPiece LoadTail(int cut, int threads = 1)
+    {
+        var piece = Card.Tail(cut);
+        return OnnxPiece.Load(Path.Combine(Directory, piece.File), ReadChecked(piece.File, piece.Sha256), piece, hasFeatures: false, threads);
+    }
+
+    public Trace ReadCalibrationTrace() => ReadTrace(Card.CalibrationTrace);
+
+    public Trace ReadTestTrace() => ReadTrace(Card.TestTrace);
+
+    /// <summary>SHA-256 over the hashes of all stages and tails: what a trace was made with.</summary>
+    public static byte[] NetworkHash(IEnumerable<ModelPiece> stages, IEnumerable<ModelPiece> tails) =>
+        SHA256.HashData(System.Text.Encoding.ASCII.GetBytes(string.Concat(stages.Concat(tails).Select(piece => piece.Sha256))));
+
+    public static string Sha256(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
+
+    private Trace ReadTrace(CardFile file)
+    {
+        var path = Path.Combine(Directory, file.File);
+        ReadChecked(file.File, file.Sha256);
+        var trace = Trace.Read(path);
+        if (!trace.NetworkHash.AsSpan().SequenceEqual(NetworkHash(Card.Stages, Card.Tails))) throw new FaultsException(path, "was made with another network than the card's");
+        if (trace.Exits != Card.StageCount || trace.Samples != file.Samples) throw new FaultsException(path, $"has {trace.Exits} exits and {trace.Samples} samples; the card says {Card.StageCount} and {file.Samples}");
+        return trace;
+    }
+}

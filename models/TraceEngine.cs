@@ -1,0 +1,27 @@
+using System.Numerics.Tensors;
+
+namespace Fleet.Models;
+
+/// <summary>Answers from a recorded trace what the network would have answered: the logits of an exit, or of the final exit behind a route.</summary>
+/// <param name="exit">The exit whose logits a stage gives; 0 for a tail, which answers by each row's route.</param>
+public sealed class TraceEngine(Trace trace, int exit, Activations rows) : IEngine
+{
+    public Activations Rows => rows;
+
+    public ValueTask Run()
+    {
+        for (var row = 0; row < rows.Count; row++)
+        {
+            var origin = rows.Origins[row];
+            if ((uint)origin.Sample >= (uint)trace.Samples)
+                throw new InvalidOperationException($"sample {origin.Sample} is not in the trace (0..{trace.Samples - 1}); traced inference needs replayed inputs");
+            var logits = exit > 0 ? trace.ExitLogits(exit, origin.Sample) : trace.RouteLogits(origin.Route, origin.Sample);
+            TensorPrimitives.ConvertToSingle(logits, rows.Logits.AsSpan(row * rows.Classes, rows.Classes));
+        }
+        return ValueTask.CompletedTask;
+    }
+
+    public void Dispose()
+    {
+    }
+}
