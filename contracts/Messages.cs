@@ -201,7 +201,10 @@ public sealed record Assignment : Message
     [JsonPropertyName("model")] public required string Model { get; init; }
     [JsonPropertyName("card_sha256")] public required string CardSha256 { get; init; }
 
-    /// <summary>Deepest stage on the device; 0 sends every input.</summary>
+    /// <summary>
+    /// Deepest stage on the device, at least 1: it answers when no edge server does. A device whose thresholds are all above 1 sends
+    /// the input first and runs its head only when no answer comes.
+    /// </summary>
     [JsonPropertyName("head")] public required int Head { get; init; }
     [JsonPropertyName("artifacts_url")] public string ArtifactsUrl { get; init; } = "";
 
@@ -235,6 +238,9 @@ public sealed record Assignment : Message
 
     [JsonIgnore] public Route Route => new(Cut, Cut == 0 ? InputCodec : FeatureDType);
 
+    /// <summary>Whether no exit held can ever be confident, so that the input may leave before any stage has run.</summary>
+    [JsonIgnore] public bool SendsAll => Cut == 0 && OffloadTo.Length > 0 && Thresholds.All(threshold => threshold > 1);
+
     /// <summary>Whether both would make a device do the same, whoever decided it, when and why.</summary>
     public bool RunsAs(Assignment other) =>
         this with { Version = 0, Epoch = 0, Reason = "", Error = "" } == other with { Version = 0, Epoch = 0, Reason = "", Error = "" };
@@ -242,10 +248,9 @@ public sealed record Assignment : Message
     public override IEnumerable<string> Faults()
     {
         if (Version < 0) yield return $"version is {Version}; allowed: 0 or more";
-        if (Head is < 0 or > PerExit.Max) yield return $"head is {Head}; allowed: 0 to {PerExit.Max}";
+        if (Head is < 1 or > PerExit.Max) yield return $"head is {Head}; allowed: 1 to {PerExit.Max} (without a head nobody would answer when the edge server is away)";
         if (Cut != 0 && Cut != Head) yield return $"cut is {Cut}; allowed: 0 (the input) or head ({Head})";
         if (!Route.IsLawful) yield return $"{Route} does not exist; input_codec is raw, png or webp, feature_dtype is int8, fp16 or fp32";
-        if (Head == 0 && OffloadTo.Length == 0) yield return "head is 0 and offload_to is empty: nobody would answer";
         if (Thresholds.Count != Head) yield return $"{Thresholds.Count} thresholds for head {Head}; one for each exit held is needed";
         if (Temperatures.Count != Head) yield return $"{Temperatures.Count} temperatures for head {Head}; one for each exit held is needed";
         foreach (var (value, i) in Thresholds.Select((value, i) => (value, i + 1)))
@@ -410,7 +415,7 @@ public sealed record PlanReport : Message
     [JsonPropertyName("edge_price")] public double? EdgePrice { get; init; }
 
     /// <summary>Devices that send every input, and devices with each head.</summary>
-    [JsonPropertyName("head_0_count")] public int HeadNone { get; init; }
+    [JsonPropertyName("send_all_count")] public int SendAll { get; init; }
     [JsonPropertyName("head_{n}_count")] public PerExit Heads { get; init; } = new();
     [JsonPropertyName("reason")] public string Reason { get; init; } = "";
 }

@@ -64,6 +64,13 @@ public sealed class Tail : IDisposable
         return true;
     }
 
+    /// <summary>Fills rows with blank inputs, to measure with.</summary>
+    public void LoadBlank(int count)
+    {
+        Array.Clear(engine.Rows.Input);
+        Array.Fill(engine.Rows.Origins, new RowOrigin(0, new Route(Cut, Cut == 0 ? FeatureCodec.Raw : FeatureCodec.Float32)), 0, count);
+    }
+
     /// <summary>Runs the first <paramref name="count"/> rows.</summary>
     public ValueTask Run(int count)
     {

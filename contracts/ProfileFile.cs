@@ -1,0 +1,60 @@
+using System.Text.Json;
+
+namespace Fleet.Contracts;
+
+/// <summary>Finds the directories that ship with Fleet: beside the executable, or above it in a checkout.</summary>
+public static class ProjectFiles
+{
+    /// <summary>The directory <paramref name="name"/> ("models/zoo", "hardware-profiles", ...) nearest above the executable or the working directory.</summary>
+    public static string Find(string name)
+    {
+        foreach (var start in (string[])[AppContext.BaseDirectory, Directory.GetCurrentDirectory()])
+            for (var directory = new DirectoryInfo(start); directory is not null; directory = directory.Parent)
+            {
+                var candidate = Path.Combine(directory.FullName, name);
+                if (Directory.Exists(candidate)) return candidate;
+            }
+        throw new FaultsException(name, $"no such directory beside or above {AppContext.BaseDirectory} or {Directory.GetCurrentDirectory()}");
+    }
+}
+
+/// <summary>Hardware profiles on disk: one strict JSON file each.</summary>
+public static class ProfileFile
+{
+    public static HardwareProfile Read(string path)
+    {
+        try
+        {
+            var profile = JsonSerializer.Deserialize(File.ReadAllBytes(path), Json.File.Info<HardwareProfile>()) ?? throw new FaultsException(path, "is null; allowed: an object");
+            var faults = profile.Faults().ToList();
+            if (profile.Id != Path.GetFileNameWithoutExtension(path)) faults.Add($"id is \"{profile.Id}\"; it must equal the file's name");
+            FaultsException.ThrowIfAny(path, faults);
+            return profile;
+        }
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new FaultsException(path, e.Message);
+        }
+    }
+
+    /// <summary>Every profile in a directory by id; the faults of all files come together.</summary>
+    public static IReadOnlyDictionary<string, HardwareProfile> ReadAll(string directory)
+    {
+        var profiles = new SortedDictionary<string, HardwareProfile>(StringComparer.Ordinal);
+        var faults = new List<string>();
+        foreach (var path in Directory.EnumerateFiles(directory, "*.json").Order(StringComparer.Ordinal))
+        {
+            try
+            {
+                var profile = Read(path);
+                profiles.Add(profile.Id, profile);
+            }
+            catch (FaultsException e)
+            {
+                faults.AddRange(e.Faults.Select(fault => $"{Path.GetFileName(path)}: {fault}"));
+            }
+        }
+        FaultsException.ThrowIfAny(directory, faults);
+        return profiles;
+    }
+}

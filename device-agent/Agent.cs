@@ -1,0 +1,234 @@
+using Fleet.Contracts;
+using Fleet.DeviceAgent.Sensing;
+using Fleet.Models;
+
+namespace Fleet.DeviceAgent;
+
+/// <summary>
+/// One device: senses, runs its head, exits or offloads, reports. It does what the newest valid desired assignment says, keeps what
+/// it ran when it cannot, and needs neither controller nor edge server to answer. Runs on one event loop.
+/// </summary>
+public sealed class Agent
+{
+    private readonly AgentOptions options;
+    private readonly IBus bus;
+    private readonly TimeProvider clock;
+    private readonly Random random;
+    private readonly SensorSuite sensors;
+    private readonly Func<Assignment, CancellationToken, Task<Head>> install;
+    private readonly StageTimes times = new();
+    private readonly Offloads offloads;
+    private readonly RequestPath path;
+    private readonly Reports reports;
+    private readonly Topic state, info, budget, infer, reported;
+    private readonly TaskCompletionSource firstHead = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Assignment? wanted;
+    private bool isInstalling;
+    private long epochSeen;
+    private CancellationToken stopping;
+    private Presence presence = Presence.Init;
+    private string lastError = "";
+
+    /// <param name="install">Makes the head that an assignment names; throws <see cref="FaultsException"/> when it cannot.</param>
+    public Agent(AgentOptions options, IBus bus, TimeProvider clock, Random random, SensorSuite sensors, Func<Assignment, CancellationToken, Task<Head>> install)
+    {
+        (this.options, this.bus, this.clock, this.random, this.sensors, this.install) = (options, bus, clock, random, sensors, install);
+        Topic Mine(TopicKind kind) => new(kind, options.Site, options.Id);
+        (state, info, budget, infer, reported) = (Mine(TopicKind.State), Mine(TopicKind.Info), Mine(TopicKind.Budget), Mine(TopicKind.Infer), Mine(TopicKind.Reported));
+        offloads = new Offloads(bus, clock, options.PendingMax);
+        path = new RequestPath(options, clock, random, offloads, Window, times);
+        reports = new Reports(options, clock, sensors, times, Window, offloads);
+    }
+
+    /// <summary>Counts of the running window and totals.</summary>
+    public Window Window { get; } = new();
+
+    /// <summary>Raised on the loop for every input taken and every answer given.</summary>
+    public event Action<Sample>? Started
+    {
+        add => path.Started += value;
+        remove => path.Started -= value;
+    }
+
+    /// <inheritdoc cref="Started"/>
+    public event Action<Answer>? Answered
+    {
+        add => path.Answered += value;
+        remove => path.Answered -= value;
+    }
+
+    /// <summary>What it runs; null before the first head.</summary>
+    public Assignment? Assignment => path.Running?.Assignment;
+
+    /// <summary>Messages for this device that could not be read.</summary>
+    public long Malformed { get; private set; }
+
+    /// <summary>Runs until <paramref name="stop"/>, then says goodbye. Inputs are taken from the moment a head is there.</summary>
+    public async Task Run(Camera camera, CancellationToken stop)
+    {
+        stopping = stop;
+        Announce();
+        bus.ConnectionChanged += OnConnection;
+        using var desiredSubscription = bus.Subscribe(new Topic(TopicKind.Desired, options.Site, options.Id).Path, OnDesired);
+        using var commandSubscription = bus.Subscribe(new Topic(TopicKind.Command, options.Site, options.Id, "+").Path, OnCommand);
+        using var replySubscription = bus.Subscribe(new Topic(TopicKind.Reply, options.Site, options.Id).Path, OnReply);
+        if (options.Default is { } assignment) Want(assignment);
+
+        var reporting = Report(camera, stop);
+        await TakeInputs(camera, stop);
+        await reporting;
+        bus.ConnectionChanged -= OnConnection;
+        presence = Presence.Disconnected;
+        bus.Publish(state, State.Disconnected);
+    }
+
+    private async Task TakeInputs(Camera camera, CancellationToken stop)
+    {
+        using var stopped = stop.Register(() => firstHead.TrySetResult());
+        await firstHead.Task;
+        try
+        {
+            await foreach (var sample in camera.Samples(stop)) await path.Infer(sample);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Asked to stop while waiting for the next input.
+        }
+    }
+
+    private async Task Report(Camera camera, CancellationToken stop)
+    {
+        // A random phase keeps a fleet that started together from reporting together.
+        var period = Period;
+        if (!await clock.Sleep(period * random.NextDouble(), stop)) return;
+        var opened = clock.GetTimestamp();
+        while (await clock.Sleep(Period, stop))
+        {
+            var length = clock.Since(opened);
+            opened = clock.GetTimestamp();
+            bus.Publish(infer, Window.Close(clock.UnixTime(), length, Assignment?.Head ?? 0, camera.Skipped));
+            bus.Publish(budget, reports.Budget(Period, Assignment?.Head ?? 0));
+        }
+    }
+
+    private Seconds Period => Assignment?.ReportPeriod ?? new Seconds(5);
+
+    private void Announce()
+    {
+        bus.Publish(state, new State(presence));
+        bus.Publish(info, options.Info);
+        bus.Publish(budget, reports.Budget(Period, Assignment?.Head ?? 0));
+        if (Assignment is { } current) bus.Publish(reported, current with { Error = lastError });
+    }
+
+    private void OnConnection(bool connected)
+    {
+        if (connected) Announce();
+    }
+
+    private void OnReply(Topic topic, Message message)
+    {
+        if (message is Reply reply) offloads.Receive(reply);
+        else Complain(topic, message);
+    }
+
+    private void OnDesired(Topic topic, Message message)
+    {
+        if (message is not Assignment desired)
+        {
+            Complain(topic, message);
+            return;
+        }
+        var known = wanted ?? Assignment;
+        if (desired.Epoch < epochSeen || desired.Epoch == epochSeen && known is not null && desired.Version < known.Version)
+        {
+            ReportError($"desired version {desired.Version} of epoch {desired.Epoch} is older than version {known?.Version} of epoch {epochSeen}: refused");
+            return;
+        }
+        epochSeen = desired.Epoch;
+        Want(desired);
+    }
+
+    private void Want(Assignment desired)
+    {
+        wanted = desired;
+        if (!isInstalling) Apply();
+    }
+
+    /// <summary>Applies the newest wanted assignment; one at a time. A failure here is a bug and ends the process, hence async void.</summary>
+    private async void Apply()
+    {
+        isInstalling = true;
+        var retry = new Seconds(2);
+        while (wanted is { } target && !stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await Switch(target);
+                if (ReferenceEquals(wanted, target)) wanted = null;
+                retry = new Seconds(2);
+            }
+            catch (FaultsException e)
+            {
+                ReportError($"version {target.Version}: {e.Message}");
+                if (!ReferenceEquals(wanted, target)) continue;
+                if (!await clock.Sleep(retry * (0.5 + random.NextDouble()), stopping)) break;
+                retry = Seconds.Min(retry * 2, new Seconds(300));
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                break;
+            }
+        }
+        isInstalling = false;
+    }
+
+    private async Task Switch(Assignment target)
+    {
+        var now = path.Running;
+        var head = now is not null && now.Assignment.CardSha256 == target.CardSha256 && now.Head.Depth == target.Head ? now.Head : await install(target, stopping);
+        if (target.Cut >= head.Card.StageCount && target.OffloadTo.Length > 0) throw new FaultsException("cut", $"is {target.Cut}; {head.Card.Name} can be cut at 0 to {head.Card.StageCount - 1}");
+        var edge = target.OffloadTo.Length == 0 ? null : now?.Edge?.Id == target.OffloadTo ? now.Edge : new Topic(TopicKind.Offload, options.Site, target.OffloadTo);
+        await path.Swap(new Running(head, target, edge));
+        if (head != now?.Head) await path.Measure(options.MeasureRuns);
+        lastError = "";
+        bus.Publish(reported, target);
+        bus.Publish(budget, reports.Budget(Period, target.Head));
+        if (presence is Presence.Ready) return;
+        presence = Presence.Ready;
+        bus.Publish(state, State.Ready);
+        firstHead.TrySetResult();
+    }
+
+    private void OnCommand(Topic topic, Message message)
+    {
+        if (message is not Command command) Complain(topic, message);
+        else if (command.Status == "init") Execute(topic, command);
+    }
+
+    /// <summary>A failure here is a bug and ends the process, hence async void.</summary>
+    private async void Execute(Topic topic, Command command)
+    {
+        if (command.Verb is not "measure")
+        {
+            bus.Publish(topic, command with { Status = "failed", Error = $"command is \"{command.Verb}\"; allowed: measure" });
+            return;
+        }
+        bus.Publish(topic, command with { Status = "executing" });
+        await path.Measure(options.MeasureRuns);
+        bus.Publish(budget, reports.Budget(Period, Assignment?.Head ?? 0));
+        bus.Publish(topic, command with { Status = "successful" });
+    }
+
+    private void Complain(Topic topic, Message message)
+    {
+        Malformed++;
+        ReportError(message is Malformed malformed ? $"{topic.Path}: {malformed.Reason}" : $"{topic.Path}: unexpected {message.GetType().Name}");
+    }
+
+    private void ReportError(string error)
+    {
+        lastError = error.Length <= 500 ? error : error[..500];
+        if (Assignment is { } current) bus.Publish(reported, current with { Error = lastError });
+    }
+}

@@ -1,0 +1,114 @@
+using Fleet.Contracts;
+
+namespace Fleet.DeviceAgent;
+
+/// <summary>
+/// Offloads that wait for their answers: each ends with a reply or with its deadline, never later. When an edge server fails three
+/// times in a row it is left alone but for one probe every few seconds, so that a dead server costs neither energy nor waiting.
+/// </summary>
+public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax)
+{
+    private const int FailuresToRest = 3;
+    private static readonly Seconds ProbePeriod = new(5);
+    private readonly Dictionary<ulong, Pending> pending = [];
+    private ulong nextRequest = 1;
+    private int failures;
+    private long restSince;
+
+    /// <summary>Replies that came for no waiting request: too late, or nobody's.</summary>
+    public long Late { get; private set; }
+
+    /// <summary>Network share of the last answers, without the server's queue and computing; null before the first.</summary>
+    public Seconds? RoundTrip { get; private set; }
+
+    public int Waiting => pending.Count;
+
+    /// <summary>Whether an offload may be tried now. While the server rests, one probe every few seconds may.</summary>
+    public bool MayTry()
+    {
+        if (!bus.IsConnected || pending.Count >= pendingMax) return false;
+        if (failures < FailuresToRest) return true;
+        if (clock.Since(restSince) < ProbePeriod) return false;
+        restSince = clock.GetTimestamp();
+        return true;
+    }
+
+    public ulong NewRequestId() => nextRequest++;
+
+    /// <summary>Publishes a frame; the reply, or null when the deadline passed without one.</summary>
+    public Task<Reply?> Send(Topic edge, TensorFrame frame)
+    {
+        var waiting = new Pending(this, frame.RequestId, clock.GetTimestamp());
+        pending.Add(frame.RequestId, waiting);
+        waiting.Start(clock, frame.Deadline);
+        bus.Publish(edge, frame);
+        return waiting.Answer;
+    }
+
+    /// <summary>Takes a reply from the bus.</summary>
+    public void Receive(Reply reply)
+    {
+        if (!pending.Remove(reply.RequestId, out var waiting))
+        {
+            Late++;
+            return;
+        }
+        if (reply.Status is OffloadStatus.Ok)
+        {
+            failures = 0;
+            var network = Seconds.Max(Seconds.Zero, clock.Since(waiting.SentAt) - reply.Queue - reply.Compute);
+            RoundTrip = RoundTrip is { } mean ? mean + (network - mean) * 0.2 : network;
+        }
+        else
+        {
+            Failed();
+        }
+        waiting.End(reply);
+    }
+
+    /// <summary>Another edge server, or none: what is known of the last one no longer counts.</summary>
+    public void Forget() => failures = 0;
+
+    private void Failed()
+    {
+        if (++failures == FailuresToRest) restSince = clock.GetTimestamp();
+    }
+
+    private void Expire(Pending waiting)
+    {
+        if (!pending.Remove(waiting.RequestId)) return;
+        Failed();
+        waiting.End(null);
+    }
+
+    private sealed class Pending(Offloads owner, ulong requestId, long sentAt)
+    {
+        // Continuations must come back through the loop's context, not run inside the timer's thread.
+        private readonly TaskCompletionSource<Reply?> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly SynchronizationContext? loop = SynchronizationContext.Current;
+        private ITimer? timer;
+
+        public ulong RequestId => requestId;
+
+        public long SentAt => sentAt;
+
+        public Task<Reply?> Answer => answer.Task;
+
+        public void Start(TimeProvider clock, Seconds deadline) =>
+            timer = clock.CreateTimer(static state => ((Pending)state!).Ring(), this, deadline.Span, Timeout.InfiniteTimeSpan);
+
+        public void End(Reply? reply)
+        {
+            timer?.Dispose();
+            answer.TrySetResult(reply);
+        }
+
+        private void Ring()
+        {
+            if (loop is null || loop == SynchronizationContext.Current) owner.Expire(this);
+            else loop.Post(static state => ((Pending)state!).Expire(), this);
+        }
+
+        private void Expire() => owner.Expire(this);
+    }
+}

@@ -1,0 +1,59 @@
+using Fleet.Contracts;
+using Fleet.DeviceAgent.Sensing;
+
+namespace Fleet.DeviceAgent;
+
+/// <summary>Makes the budget: sensors where there are any, the profile's estimate where there are none, and it says which.</summary>
+public sealed class Reports(AgentOptions options, TimeProvider clock, SensorSuite sensors, StageTimes times, Window window, Offloads offloads)
+{
+    private readonly long started = clock.GetTimestamp();
+    private long sequence;
+
+    public Budget Budget(Seconds period, int depth)
+    {
+        var reading = sensors.Read();
+        var activePower = options.Profile.Power.Active.Value;
+        var idlePower = options.Profile.Power.Idle.Value;
+        var power = reading.Power ?? idlePower + (activePower - idlePower) * Busy(depth);
+        return new Budget
+        {
+            Sequence = sequence++,
+            SentAt = clock.UnixTime(),
+            ReportPeriod = period,
+            CpuTemperature = reading.Temperature is { } temperature ? Quantity.Rounded(temperature) : null,
+            MemoryFree = Rounded(reading.MemoryFree),
+            StorageFree = Rounded(reading.StorageFree),
+            Battery = Rounded(reading.Battery),
+            BatteryRatio = reading.BatteryRatio is { } ratio ? Quantity.Rounded(ratio) : null,
+            Harvest = Rounded(reading.Harvest),
+            Power = Quantity.Rounded(power),
+            PowerMeasured = reading.Power is not null,
+            EnergyBudget = EnergyBudget(reading, idlePower),
+            RequestRate = Quantity.Rounded(window.ArrivalRate),
+            Uplink = options.Profile.Radio.Goodput.Value,
+            RoundTrip = Rounded(offloads.RoundTrip),
+            TxEnergy = options.Profile.Radio.TxPerByte.Value,
+            StageSeconds = times.Seconds(depth),
+            StageJoules = times.Energies(depth, activePower),
+        };
+    }
+
+    /// <summary>What the battery can give above idling until the lifetime is over.</summary>
+    private Watts? EnergyBudget(Reading reading, Watts idlePower)
+    {
+        if (options.Lifetime is not { } lifetime || reading.Battery is not { } battery) return null;
+        var left = Seconds.Max(new Seconds(1), lifetime - clock.Since(started));
+        var spare = battery / left + (reading.Harvest ?? Watts.Zero) - idlePower;
+        return Quantity.Rounded(spare < Watts.Zero ? Watts.Zero : spare);
+    }
+
+    /// <summary>Share of time spent computing, if every input ran the whole head: an upper estimate.</summary>
+    private double Busy(int depth)
+    {
+        var perInput = Seconds.Zero;
+        for (var stage = 1; stage <= depth; stage++) perInput += times.Of(stage);
+        return Math.Min(1, window.ArrivalRate * perInput);
+    }
+
+    private static T? Rounded<T>(T? value) where T : struct, IQuantity<T> => value is { } known ? Quantity.Rounded(known) : null;
+}

@@ -1,0 +1,180 @@
+using Fleet.Contracts;
+using Fleet.Models;
+
+namespace Fleet.DeviceAgent;
+
+/// <summary>What the device runs now: a head and the assignment it was installed for. Swapped whole, never changed.</summary>
+public sealed record Running(Head Head, Assignment Assignment, Topic? Edge);
+
+/// <summary>
+/// The path of one input:
+/// 1. the head runs stage by stage until an exit is confident: answered by that exit;
+/// 2. else the cut is sent to the edge server, and answered by its reply;
+/// 3. else, at the deadline or when no edge server can be asked, answered by the deepest exit held.
+/// Every input that starts is answered exactly once.
+/// </summary>
+public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random random, Offloads offloads, Window window, StageTimes times)
+{
+    private readonly SemaphoreSlim turn = new(1);
+    private readonly Topic replies = new(TopicKind.Reply, options.Site, options.Id);
+    private Running? running;
+
+    /// <summary>Called for every answer, on the loop.</summary>
+    public event Action<Answer>? Answered;
+
+    public event Action<Sample>? Started;
+
+    public Running? Running => running;
+
+    /// <summary>Takes an input. Completes when the processor is free again; an offload's answer may still be due.</summary>
+    public async ValueTask Infer(Sample sample)
+    {
+        var arrived = clock.GetTimestamp();
+        window.Started();
+        Started?.Invoke(sample);
+        await turn.WaitAsync();
+        try
+        {
+            var now = running ?? throw new InvalidOperationException("no head is installed");
+            if (now.Assignment.SendsAll && offloads.MayTry()) Offload(now, sample, arrived, local: null);
+            else await RunHead(now, sample, arrived);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    /// <summary>Puts another head in place between two inputs and disposes the old one.</summary>
+    public async Task Swap(Running next)
+    {
+        await turn.WaitAsync();
+        try
+        {
+            var old = running;
+            running = next;
+            if (old?.Edge != next.Edge) offloads.Forget();
+            if (old is null || old.Head == next.Head) return;
+            times.Clear();
+            old.Head.Dispose();
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    /// <summary>Runs every stage held a few times on a blank input and notes its latency.</summary>
+    public async Task Measure(int runs)
+    {
+        await turn.WaitAsync();
+        try
+        {
+            if (running is not { } now) return;
+            times.Clear();
+            now.Head.Load(new Sample(0, -1, new byte[now.Head.Card.Cuts[0].Elements]));
+            for (var run = 0; run < runs; run++)
+                for (var stage = 1; stage <= now.Head.Depth; stage++) await RunStage(now.Head, stage);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    private async ValueTask RunHead(Running now, Sample sample, long arrived)
+    {
+        var (head, assignment) = (now.Head, now.Assignment);
+        head.Load(sample);
+        var (label, confidence) = (-1, 0.0);
+        for (var stage = 1; stage <= assignment.Head; stage++)
+        {
+            await RunStage(head, stage);
+            confidence = Confidence.MaxProbability(head.Logits(stage), assignment.Temperatures.Of(stage), out label);
+            if (confidence < assignment.Thresholds.Of(stage)) continue;
+            Answer(now, sample, arrived, label, confidence, AnsweredBy.Exit, stage);
+            if (assignment.AuditRatio > 0 && now.Edge is not null && random.NextDouble() < assignment.AuditRatio && HasRun(now, stage) && offloads.MayTry()) Audit(now, sample, label);
+            return;
+        }
+        if (now.Edge is not null && offloads.MayTry()) Offload(now, sample, arrived, new Local(label, confidence));
+        else Answer(now, sample, arrived, label, confidence, now.Edge is null ? AnsweredBy.Exit : AnsweredBy.Fallback, assignment.Head);
+    }
+
+    /// <summary>Whether what would be sent exists after <paramref name="stage"/>.</summary>
+    private static bool HasRun(Running now, int stage) => now.Assignment.Cut == 0 || now.Assignment.Cut == stage;
+
+    private async ValueTask RunStage(Head head, int stage)
+    {
+        var began = clock.GetTimestamp();
+        await head.Run(stage);
+        var took = clock.Since(began);
+        times.Add(stage, took);
+        window.Spent(options.Profile.Power.Active.Value * took);
+    }
+
+    /// <summary>Asks the edge server and answers; a failure here is a bug and ends the process, hence async void.</summary>
+    private async void Offload(Running now, Sample sample, long arrived, Local? local)
+    {
+        var reply = await Ask(now, sample);
+        var missed = reply is null;
+        if (reply is { Status: OffloadStatus.Ok }) Answer(now, sample, arrived, reply.Label, reply.Confidence, AnsweredBy.Edge, exit: 0);
+        else if (local is { } own) Answer(now, sample, arrived, own.Label, own.Confidence, AnsweredBy.Fallback, now.Assignment.Head, missed);
+        else await RunLate(sample, arrived, missed);
+    }
+
+    /// <summary>Sent before any stage had run, and not answered: now the head runs all the same, in its turn.</summary>
+    private async Task RunLate(Sample sample, long arrived, bool missed)
+    {
+        await turn.WaitAsync();
+        try
+        {
+            var now = running!;
+            now.Head.Load(sample);
+            for (var stage = 1; stage <= now.Assignment.Head; stage++) await RunStage(now.Head, stage);
+            var confidence = Confidence.MaxProbability(now.Head.Logits(now.Assignment.Head), now.Assignment.Temperatures.Of(now.Assignment.Head), out var label);
+            Answer(now, sample, arrived, label, confidence, AnsweredBy.Fallback, now.Assignment.Head, missed);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    private async void Audit(Running now, Sample sample, int label)
+    {
+        if (await Ask(now, sample) is { Status: OffloadStatus.Ok } reply) window.Audited(reply.Label == label);
+    }
+
+    private Task<Reply?> Ask(Running now, Sample sample)
+    {
+        var route = now.Assignment.Route;
+        var cut = now.Head.Card.Cuts[route.Cut];
+        if (now.Assignment.SendsAll) now.Head.Load(sample);
+        var frame = new TensorFrame
+        {
+            Codec = route.Codec,
+            Cut = route.Cut,
+            ModelHash = now.Head.ModelHash,
+            RequestId = offloads.NewRequestId(),
+            Deadline = now.Assignment.Deadline,
+            Sample = sample.Index,
+            Scale = cut.Scale,
+            ZeroPoint = cut.ZeroPoint,
+            Shape = cut.Shape,
+            Payload = now.Head.Payload(route),
+            ReplyTo = replies,
+        };
+        window.Sent(new Bytes(frame.EncodedBytes));
+        window.Spent(new Bytes(frame.EncodedBytes) * options.Profile.Radio.TxPerByte.Value);
+        return offloads.Send(now.Edge!, frame);
+    }
+
+    private void Answer(Running now, Sample sample, long arrived, int label, double confidence, AnsweredBy by, int exit, bool missed = false)
+    {
+        var answer = new Answer(sample.Index, sample.Label, label, confidence, by, exit, clock.Since(arrived), missed, now.Assignment);
+        window.Answered(answer);
+        Answered?.Invoke(answer);
+    }
+
+    private readonly record struct Local(int Label, double Confidence);
+}

@@ -1,0 +1,22 @@
+using Fleet.Contracts;
+
+namespace Fleet.DeviceAgent;
+
+/// <summary>Latency of each stage held: an exponential mean that follows the board as it heats up or shares its processor.</summary>
+public sealed class StageTimes
+{
+    private const double Weight = 0.1;
+    private readonly double[] seconds = new double[PerExit.Max];
+
+    public void Add(int stage, Seconds time) =>
+        seconds[stage - 1] = seconds[stage - 1] == 0 ? time.Value : seconds[stage - 1] + Weight * (time.Value - seconds[stage - 1]);
+
+    /// <summary>Starts stage means anew, as after a change of files.</summary>
+    public void Clear() => Array.Clear(seconds);
+
+    public Seconds Of(int stage) => new(seconds[stage - 1]);
+
+    public PerExit Seconds(int depth) => new(seconds.Take(depth).Select(Quantity.Rounded));
+
+    public PerExit Energies(int depth, Watts power) => new(seconds.Take(depth).Select(time => Quantity.Rounded(time * power.Value)));
+}

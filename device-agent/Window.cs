@@ -1,0 +1,108 @@
+using Fleet.Contracts;
+
+namespace Fleet.DeviceAgent;
+
+/// <summary>Counts of one report window, and totals since the agent's start.</summary>
+public sealed class Window
+{
+    private readonly Histogram latency = new();
+    private readonly int[] exits = new int[PerExit.Max];
+    private int offloaded, fallback, deadlineMissed, labelled, correct, audited, auditAgreed;
+    private double confidence;
+    private Joules energy;
+    private Bytes sent;
+    private long sequence, startedBefore;
+    private int skippedBefore;
+
+    public long StartedTotal { get; private set; }
+
+    public long AnsweredTotal { get; private set; }
+
+    public int InFlight => (int)(StartedTotal - AnsweredTotal);
+
+    /// <summary>Requests a second over the last closed window.</summary>
+    public Hertz ArrivalRate { get; private set; }
+
+    public void Started() => StartedTotal++;
+
+    public void Spent(Joules joules) => energy += joules;
+
+    public void Sent(Bytes bytes) => sent += bytes;
+
+    public void Audited(bool agreed)
+    {
+        audited++;
+        if (agreed) auditAgreed++;
+    }
+
+    public void Answered(in Answer answer)
+    {
+        AnsweredTotal++;
+        switch (answer.By)
+        {
+            case AnsweredBy.Exit: exits[answer.Exit - 1]++; break;
+            case AnsweredBy.Edge: offloaded++; break;
+            default: fallback++; break;
+        }
+        if (answer.DeadlineMissed) deadlineMissed++;
+        if (answer.TrueLabel >= 0)
+        {
+            labelled++;
+            if (answer.TrueLabel == answer.Label) correct++;
+        }
+        confidence += answer.Confidence;
+        latency.Add(answer.Latency);
+    }
+
+    /// <summary>The window's report; the next one begins empty.</summary>
+    /// <param name="skippedTotal">Inputs the camera has dropped since the start.</param>
+    public InferWindow Close(Seconds now, Seconds length, int depth, int skippedTotal)
+    {
+        var count = (int)latency.Count;
+        var skipped = skippedTotal - skippedBefore;
+        var arrived = StartedTotal - startedBefore + skipped;
+        ArrivalRate = new Hertz(length.Value > 0 ? arrived / length.Value : 0);
+        // Answers of an earlier, deeper head may still arrive: report every exit that answered.
+        var deepest = Math.Max(depth, Array.FindLastIndex(exits, answers => answers > 0) + 1);
+        var report = new InferWindow
+        {
+            Sequence = sequence++,
+            SentAt = now,
+            Window = Quantity.Rounded(length),
+            Count = count,
+            Labelled = labelled,
+            Correct = correct,
+            Exits = new PerExit(exits.Take(deepest).Select(answers => (double)answers)),
+            Offloaded = offloaded,
+            Fallback = fallback,
+            DeadlineMissed = deadlineMissed,
+            LatencyP50 = Rounded(latency.Percentile(0.5)),
+            LatencyP95 = Rounded(latency.Percentile(0.95)),
+            Energy = Quantity.Rounded(energy),
+            BytesSent = sent,
+            ConfidenceMean = count == 0 ? null : Quantity.Rounded(confidence / count),
+            Audited = audited,
+            AuditAgreed = auditAgreed,
+            Skipped = skipped,
+            StartedTotal = StartedTotal,
+            AnsweredTotal = AnsweredTotal,
+            InFlight = InFlight,
+        };
+        Clear(skippedTotal);
+        return report;
+    }
+
+    private static Seconds? Rounded(Seconds? time) => time is { } value ? Quantity.Rounded(value) : null;
+
+    private void Clear(int skippedTotal)
+    {
+        Array.Clear(exits);
+        latency.Clear();
+        offloaded = fallback = deadlineMissed = labelled = correct = audited = auditAgreed = 0;
+        confidence = 0;
+        energy = Joules.Zero;
+        sent = Bytes.Zero;
+        startedBefore = StartedTotal;
+        skippedBefore = skippedTotal;
+    }
+}

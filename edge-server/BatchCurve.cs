@@ -1,0 +1,42 @@
+using Fleet.Contracts;
+using Fleet.Models;
+
+namespace Fleet.EdgeServer;
+
+/// <summary>
+/// Chooses a batch size by measurement: on one CPU thread a larger batch often gains nothing per sample and only makes the first
+/// frame wait for the last, so it must earn at least 5 % over half its size.
+/// </summary>
+public static class BatchCurve
+{
+    private const double GainNeeded = 0.05;
+    private const int Runs = 3;
+
+    /// <summary>The largest power of two, up to the tail's capacity, that still paid.</summary>
+    public static async Task<int> Choose(Tail tail, TimeProvider clock)
+    {
+        var best = 1;
+        var bestPerSample = await PerSample(tail, 1, clock);
+        for (var batch = 2; batch <= tail.BatchMax; batch *= 2)
+        {
+            var perSample = await PerSample(tail, batch, clock);
+            if (perSample > bestPerSample * (1 - GainNeeded)) break;
+            (best, bestPerSample) = (batch, perSample);
+        }
+        return best;
+    }
+
+    private static async Task<Seconds> PerSample(Tail tail, int batch, TimeProvider clock)
+    {
+        tail.LoadBlank(batch);
+        await tail.Run(batch);
+        var fastest = new Seconds(double.PositiveInfinity);
+        for (var run = 0; run < Runs; run++)
+        {
+            var began = clock.GetTimestamp();
+            await tail.Run(batch);
+            fastest = Seconds.Min(fastest, clock.Since(began));
+        }
+        return fastest / batch;
+    }
+}

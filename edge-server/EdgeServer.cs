@@ -1,0 +1,234 @@
+using Fleet.Contracts;
+using Fleet.Models;
+
+namespace Fleet.EdgeServer;
+
+/// <summary>
+/// Finishes what devices send: holds the tails its desired names, queues frames by deadline, runs what waits for one cut as a batch,
+/// and answers every frame it could read, in time or not. Runs on one event loop; tails may compute on worker threads behind their engines.
+/// </summary>
+public sealed class EdgeServer
+{
+    private readonly EdgeOptions options;
+    private readonly IBus bus;
+    private readonly TimeProvider clock;
+    private readonly Func<TailAssignment, CancellationToken, Task<TailSet>> install;
+    private readonly FrameQueue queue;
+    private readonly LoadCounter load = new();
+    private readonly SemaphoreSlim waiting = new(0);
+    private readonly Topic state, info, loadTopic, reported;
+    private TailSet? tails;
+    private TailAssignment? applied, wanted;
+    private bool isInstalling;
+    private string lastError = "";
+    private CancellationToken stopping;
+
+    /// <param name="install">Loads the tails an assignment names, one instance a worker; throws <see cref="FaultsException"/> when it cannot.</param>
+    public EdgeServer(EdgeOptions options, IBus bus, TimeProvider clock, Func<TailAssignment, CancellationToken, Task<TailSet>> install)
+    {
+        (this.options, this.bus, this.clock, this.install) = (options, bus, clock, install);
+        queue = new FrameQueue(options.QueueMax);
+        Topic Mine(TopicKind kind) => new(kind, options.Site, options.Id);
+        (state, info, loadTopic, reported) = (Mine(TopicKind.EdgeState), Mine(TopicKind.EdgeInfo), Mine(TopicKind.EdgeLoad), Mine(TopicKind.EdgeReported));
+    }
+
+    public TailAssignment? Assignment => applied;
+
+    /// <summary>Runs until <paramref name="stop"/>; frames that still wait then are finished first.</summary>
+    public async Task Run(CancellationToken stop)
+    {
+        stopping = stop;
+        Announce();
+        bus.ConnectionChanged += OnConnection;
+        using var desiredSubscription = bus.Subscribe(new Topic(TopicKind.EdgeDesired, options.Site, options.Id).Path, OnDesired);
+        using var offloadSubscription = bus.Subscribe(new Topic(TopicKind.Offload, options.Site, options.Id).Path, OnOffload);
+        var work = Enumerable.Range(0, options.Workers).Select(worker => Work(worker, stop)).ToArray();
+        await Report(stop);
+        waiting.Release(options.Workers);
+        await Task.WhenAll(work);
+        bus.ConnectionChanged -= OnConnection;
+        bus.Publish(state, State.Disconnected);
+    }
+
+    private void Announce()
+    {
+        bus.Publish(state, tails is null ? State.Init : State.Ready);
+        bus.Publish(info, options.Info);
+        if (applied is { } current) bus.Publish(reported, current with { Error = lastError });
+    }
+
+    private void OnConnection(bool connected)
+    {
+        if (connected) Announce();
+    }
+
+    private async Task Report(CancellationToken stop)
+    {
+        var opened = clock.GetTimestamp();
+        while (await clock.Sleep(applied?.ReportPeriod ?? new Seconds(5), stop))
+        {
+            var window = clock.Since(opened);
+            opened = clock.GetTimestamp();
+            bus.Publish(loadTopic, load.Close(clock.UnixTime(), window, queue, options.Workers));
+        }
+    }
+
+    private void OnOffload(Topic topic, Message message)
+    {
+        if (message is not TensorFrame frame)
+        {
+            // Damaged on the way: nobody can be told, the sender's deadline covers it.
+            load.Malformed();
+            return;
+        }
+        if (tails is not { } held || held.ModelHash != frame.ModelHash || !held.Holds(frame.Cut))
+        {
+            Refuse(frame, OffloadStatus.NotHeld);
+            return;
+        }
+        if (held.Of(frame.Cut, 0).Refuses(frame) is not null)
+        {
+            Refuse(frame, OffloadStatus.Refused);
+            return;
+        }
+        var arrived = clock.GetTimestamp();
+        var deadline = arrived + (long)(frame.Deadline.Value * clock.TimestampFrequency);
+        if (queue.TryAdd(new WaitingFrame(frame, arrived, deadline))) waiting.Release();
+        else Refuse(frame, OffloadStatus.Full);
+    }
+
+    private void Refuse(TensorFrame frame, OffloadStatus status)
+    {
+        load.Refused();
+        bus.Publish(frame.ReplyTo, new Reply { RequestId = frame.RequestId, Status = status });
+    }
+
+    private async Task Work(int worker, CancellationToken stop)
+    {
+        var batch = new List<WaitingFrame>();
+        var expired = new List<WaitingFrame>();
+        while (true)
+        {
+            await waiting.WaitAsync(CancellationToken.None);
+            if (stop.IsCancellationRequested && queue.Count == 0) return;
+            if (queue.Count == 0 || tails is not { } held) continue;
+            batch.Clear();
+            expired.Clear();
+            queue.Take(clock.GetTimestamp(), cut => held.Holds(cut) ? held.BatchOf(cut) : 1, batch, expired);
+            foreach (var late in expired) Expire(late);
+            if (batch.Count == 0) continue;
+            held.Enter();
+            await Compute(held, worker, batch);
+            held.Leave();
+            if (stop.IsCancellationRequested) waiting.Release();
+        }
+    }
+
+    private void Expire(WaitingFrame late)
+    {
+        load.Expired();
+        bus.Publish(late.Frame.ReplyTo, new Reply { RequestId = late.Frame.RequestId, Status = OffloadStatus.Expired, Queue = Quantity.Rounded(clock.Since(late.Arrived)) });
+    }
+
+    private async Task Compute(TailSet held, int worker, List<WaitingFrame> batch)
+    {
+        if (!held.Holds(batch[0].Frame.Cut))
+        {
+            foreach (var orphan in batch) Refuse(orphan.Frame, OffloadStatus.NotHeld);
+            return;
+        }
+        var tail = held.Of(batch[0].Frame.Cut, worker);
+        for (var row = 0; row < batch.Count; row++)
+        {
+            if (tail.Load(row, batch[row].Frame)) continue;
+            Refuse(batch[row].Frame, OffloadStatus.Refused);
+            batch.RemoveAt(row--);
+        }
+        if (batch.Count == 0) return;
+        var began = clock.GetTimestamp();
+        await tail.Run(batch.Count);
+        var took = clock.Since(began);
+        load.Batch(took);
+        for (var row = 0; row < batch.Count; row++) Answer(tail, row, batch[row], Seconds.Of(clock.GetElapsedTime(batch[row].Arrived, began)), took, batch.Count);
+    }
+
+    private void Answer(Tail tail, int row, WaitingFrame waited, Seconds queued, Seconds computed, int batch)
+    {
+        var confidence = Confidence.MaxProbability(tail.Logits(row), applied?.Temperature ?? 1, out var label);
+        load.Served(queued);
+        bus.Publish(waited.Frame.ReplyTo, new Reply
+        {
+            RequestId = waited.Frame.RequestId,
+            Status = OffloadStatus.Ok,
+            Label = label,
+            Confidence = Quantity.Rounded(confidence),
+            Queue = Quantity.Rounded(queued),
+            Compute = Quantity.Rounded(computed),
+            Batch = batch,
+        });
+    }
+
+    private void OnDesired(Topic topic, Message message)
+    {
+        if (message is not TailAssignment desired)
+        {
+            ReportError(message is Malformed malformed ? $"{topic.Path}: {malformed.Reason}" : $"{topic.Path}: unexpected {message.GetType().Name}");
+            return;
+        }
+        var known = wanted ?? applied;
+        if (known is not null && (desired.Epoch < known.Epoch || desired.Epoch == known.Epoch && desired.Version < known.Version))
+        {
+            ReportError($"desired version {desired.Version} of epoch {desired.Epoch} is older than version {known.Version} of epoch {known.Epoch}: refused");
+            return;
+        }
+        wanted = desired;
+        if (!isInstalling) Apply();
+    }
+
+    /// <summary>Applies the newest wanted assignment; one at a time. A failure here is a bug and ends the process, hence async void.</summary>
+    private async void Apply()
+    {
+        isInstalling = true;
+        var retry = new Seconds(2);
+        while (wanted is { } target && !stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await Switch(target);
+                if (ReferenceEquals(wanted, target)) wanted = null;
+            }
+            catch (FaultsException e)
+            {
+                ReportError($"version {target.Version}: {e.Message}");
+                if (ReferenceEquals(wanted, target) && !await clock.Sleep(retry, stopping)) break;
+                retry = Seconds.Min(retry * 2, new Seconds(300));
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                break;
+            }
+        }
+        isInstalling = false;
+    }
+
+    private async Task Switch(TailAssignment target)
+    {
+        if (applied is null || !applied.RunsAs(target))
+        {
+            var next = await install(target, stopping);
+            await next.MeasureBatches(clock);
+            tails?.Retire();
+            tails = next;
+        }
+        applied = target;
+        lastError = "";
+        bus.Publish(reported, target);
+        bus.Publish(state, State.Ready);
+    }
+
+    private void ReportError(string error)
+    {
+        lastError = error.Length <= 500 ? error : error[..500];
+        if (applied is { } current) bus.Publish(reported, current with { Error = lastError });
+    }
+}
