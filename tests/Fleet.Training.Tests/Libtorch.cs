@@ -1,0 +1,16 @@
+using NUnit.Framework;
+using TorchSharp;
+
+namespace Fleet.Training.Tests;
+
+/// <summary>What the executable does before it touches torch.</summary>
+[SetUpFixture]
+public sealed class Libtorch
+{
+    [OneTimeSetUp]
+    public void Prepare()
+    {
+        LibtorchCompatibility.Apply();
+        torch.set_num_threads(1);
+    }
+}
