@@ -364,6 +364,9 @@ public sealed record Summary : Message
 
     /// <summary>Devices whose reported equals their desired.</summary>
     [JsonPropertyName("in_agreement")] public int InAgreement { get; init; }
+
+    /// <summary>Inferences answered in the period.</summary>
+    [JsonPropertyName("count")] public int Count { get; init; }
     [JsonPropertyName("request_rate_hz")] public Hertz RequestRate { get; init; }
     [JsonPropertyName("exit_{n}_ratio")] public PerExit ExitRatios { get; init; } = new();
     [JsonPropertyName("offload_ratio")] public double? OffloadRatio { get; init; }

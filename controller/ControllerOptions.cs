@@ -1,0 +1,22 @@
+using Fleet.Contracts;
+
+namespace Fleet.Controller;
+
+/// <summary>How a site is steered.</summary>
+public sealed record ControllerOptions
+{
+    /// <summary>How long a device waits for an edge server.</summary>
+    public Seconds Deadline { get; init; } = new(0.5);
+
+    /// <summary>How often devices, edge servers and the summary report.</summary>
+    public Seconds ReportPeriod { get; init; } = new(5);
+
+    /// <summary>Pause between looks at the fleet; a plan is made only when something has changed.</summary>
+    public Seconds PlanPeriod { get; init; } = new(1);
+
+    /// <summary>Time in which retained messages come in after a start, before anything is decided.</summary>
+    public Seconds Settle { get; init; } = new(1);
+
+    /// <summary>Where devices and edge servers fetch model files over HTTP; empty when they have them.</summary>
+    public string ArtifactsUrl { get; init; } = "";
+}

@@ -1,0 +1,49 @@
+using Fleet.Contracts;
+
+namespace Fleet.Controller;
+
+/// <summary>What is known of one device at one moment.</summary>
+public sealed record DeviceView
+{
+    public required string Id { get; init; }
+
+    public required bool IsOnline { get; init; }
+
+    /// <summary>Stands in for what the device has not measured; null when its info names no profile we have.</summary>
+    public HardwareProfile? Profile { get; init; }
+
+    public Info? Info { get; init; }
+
+    public Budget? Budget { get; init; }
+
+    public Assignment? Desired { get; init; }
+
+    public Assignment? Reported { get; init; }
+}
+
+/// <summary>What is known of one edge server at one moment.</summary>
+public sealed record EdgeView
+{
+    public required string Id { get; init; }
+
+    public required bool IsOnline { get; init; }
+
+    public HardwareProfile? Profile { get; init; }
+
+    public Info? Info { get; init; }
+
+    public EdgeLoad? Load { get; init; }
+
+    public TailAssignment? Desired { get; init; }
+
+    public TailAssignment? Reported { get; init; }
+}
+
+/// <summary>A site at one moment, ordered by id: all a planner may know.</summary>
+public sealed record FleetSnapshot(string Site, IReadOnlyList<DeviceView> Devices, IReadOnlyList<EdgeView> Edges)
+{
+    public IEnumerable<EdgeView> OnlineEdges => Edges.Where(edge => edge.IsOnline);
+
+    /// <summary>Edge servers that can finish something: online, with tails in place.</summary>
+    public IEnumerable<EdgeView> LiveEdges => OnlineEdges.Where(edge => edge.Reported is not null);
+}

@@ -1,0 +1,204 @@
+using Fleet.Contracts;
+
+namespace Fleet.Controller;
+
+/// <summary>
+/// Folds what a site says into snapshots. It decides who is online (a will, a silence of three report periods, a lost gateway) and
+/// whether anything has changed that a plan could depend on.
+/// </summary>
+public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareProfile> profiles, TimeProvider clock)
+{
+    /// <summary>Relative change of a reported figure that makes the last plan stale.</summary>
+    private const double Meaningful = 0.15;
+
+    private const double SilentPeriods = 3;
+    private readonly SortedDictionary<string, DeviceEntry> devices = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, EdgeEntry> edges = new(StringComparer.Ordinal);
+    private readonly HashSet<string> lostGateways = new(StringComparer.Ordinal);
+
+    /// <summary>Grows with every change that a plan could depend on.</summary>
+    public long Revision { get; private set; }
+
+    /// <summary>Messages that could not be read.</summary>
+    public long Malformed { get; private set; }
+
+    /// <summary>Largest epoch seen in anything a controller has said.</summary>
+    public long EpochSeen { get; private set; }
+
+    /// <summary>Largest version seen in anything a controller has said.</summary>
+    public long VersionSeen { get; private set; }
+
+    public void Fold(Topic topic, Message message)
+    {
+        switch (topic.Kind, message)
+        {
+            case (_, Malformed):
+                Malformed++;
+                break;
+            case (TopicKind.State, State state):
+                Set(Device(topic.Id), entry => entry.State = state.Presence);
+                break;
+            case (TopicKind.Info, Info info):
+                Set(Device(topic.Id), entry => entry.Info = info);
+                break;
+            case (TopicKind.Budget, Budget budget):
+                Fold(Device(topic.Id), budget);
+                break;
+            case (TopicKind.Infer, InferWindow):
+                Device(topic.Id).Heard = clock.GetTimestamp();
+                break;
+            case (TopicKind.Desired, Assignment desired):
+                Device(topic.Id).Desired = desired;
+                Said(desired.Epoch, desired.Version);
+                break;
+            case (TopicKind.Reported, Assignment reported):
+                Fold(Device(topic.Id), reported);
+                break;
+            case (TopicKind.EdgeState, State state):
+                Set(Edge(topic.Id), entry => entry.State = state.Presence);
+                break;
+            case (TopicKind.EdgeInfo, Info info):
+                Set(Edge(topic.Id), entry => entry.Info = info);
+                break;
+            case (TopicKind.EdgeLoad, EdgeLoad load):
+                Fold(Edge(topic.Id), load);
+                break;
+            case (TopicKind.EdgeDesired, TailAssignment desired):
+                Edge(topic.Id).Desired = desired;
+                Said(desired.Epoch, desired.Version);
+                break;
+            case (TopicKind.EdgeReported, TailAssignment reported):
+                Set(Edge(topic.Id), entry => entry.Reported = reported);
+                break;
+            case (TopicKind.GatewayState, State state):
+                if (state.Presence is Presence.Lost ? lostGateways.Add(topic.Id) : lostGateways.Remove(topic.Id)) Revision++;
+                break;
+            case (TopicKind.Plan, PlanReport plan):
+                Said(plan.Epoch, plan.Version);
+                break;
+            default:
+                break;
+        }
+    }
+
+    public FleetSnapshot Snapshot() => new(
+        site,
+        [.. devices.Where(pair => pair.Value.Info is not null).Select(pair => pair.Value.View(pair.Key, IsOnline(pair.Value), Profile(pair.Value.Info)))],
+        [.. edges.Where(pair => pair.Value.Info is not null).Select(pair => pair.Value.View(pair.Key, IsOnline(pair.Value), Profile(pair.Value.Info)))]);
+
+    /// <summary>Notices who has fallen silent since the last look.</summary>
+    public void Look()
+    {
+        foreach (var entry in devices.Values) Notice(entry, IsOnline(entry));
+        foreach (var entry in edges.Values) Notice(entry, IsOnline(entry));
+    }
+
+    private void Notice(Entry entry, bool isOnline)
+    {
+        if (entry.WasOnline == isOnline) return;
+        entry.WasOnline = isOnline;
+        Revision++;
+    }
+
+    private bool IsOnline(DeviceEntry entry)
+    {
+        if (entry.State is Presence.Sleeping) return true;
+        if (entry.Info is { Gateway.Length: > 0 } info && lostGateways.Contains(info.Gateway)) return false;
+        // A device that has reported once is alive even before its first head is ready: it needs an assignment to become so.
+        return entry.State is Presence.Init or Presence.Ready && clock.Since(entry.Heard) < (entry.Budget?.ReportPeriod ?? new Seconds(5)) * SilentPeriods + new Seconds(1);
+    }
+
+    private bool IsOnline(EdgeEntry entry) =>
+        entry.State is Presence.Init or Presence.Ready && clock.Since(entry.Heard) < (entry.Load?.Window ?? new Seconds(5)) * SilentPeriods + new Seconds(1);
+
+    private void Fold(DeviceEntry entry, Budget budget)
+    {
+        entry.Heard = clock.GetTimestamp();
+        if (entry.Planned is not { } before || Differs(before, budget))
+        {
+            entry.Planned = budget;
+            Revision++;
+        }
+        entry.Budget = budget;
+    }
+
+    private void Fold(DeviceEntry entry, Assignment reported)
+    {
+        entry.Heard = clock.GetTimestamp();
+        entry.Reported = reported;
+    }
+
+    private void Fold(EdgeEntry entry, EdgeLoad load)
+    {
+        entry.Heard = clock.GetTimestamp();
+        entry.Load = load;
+    }
+
+    private static bool Differs(Budget a, Budget b) =>
+        Differs(a.RequestRate.Value, b.RequestRate.Value, floor: 0.1)
+        || Differs(a.RoundTrip?.Value, b.RoundTrip?.Value, floor: 0.005)
+        || Differs(a.EnergyBudget?.Value, b.EnergyBudget?.Value, floor: 0.01)
+        || a.StageSeconds.Count != b.StageSeconds.Count
+        || a.StageSeconds.Zip(b.StageSeconds).Any(pair => Differs(pair.First, pair.Second, floor: 1e-4));
+
+    /// <summary>By more than the meaningful share and more than a floor below which nobody cares.</summary>
+    private static bool Differs(double? a, double? b, double floor) =>
+        a is null != b is null || Math.Abs((a - b) ?? 0) > Math.Max(floor, Meaningful * Math.Abs(a ?? 0));
+
+    private void Set<T>(T entry, Action<T> set) where T : Entry
+    {
+        entry.Heard = clock.GetTimestamp();
+        set(entry);
+        Revision++;
+    }
+
+    private void Said(long epoch, long version)
+    {
+        EpochSeen = Math.Max(EpochSeen, epoch);
+        VersionSeen = Math.Max(VersionSeen, version);
+    }
+
+    private HardwareProfile? Profile(Info? info) => info is not null && profiles.TryGetValue(info.Profile, out var profile) ? profile : null;
+
+    private DeviceEntry Device(string id) => devices.TryGetValue(id, out var entry) ? entry : devices[id] = new DeviceEntry();
+
+    private EdgeEntry Edge(string id) => edges.TryGetValue(id, out var entry) ? entry : edges[id] = new EdgeEntry();
+
+    private abstract class Entry
+    {
+        public Presence State { get; set; } = Presence.Disconnected;
+
+        public long Heard { get; set; }
+
+        public bool WasOnline { get; set; }
+
+        public Info? Info { get; set; }
+    }
+
+    private sealed class DeviceEntry : Entry
+    {
+        public Budget? Budget { get; set; }
+
+        /// <summary>The budget that the last plan could have seen.</summary>
+        public Budget? Planned { get; set; }
+
+        public Assignment? Desired { get; set; }
+
+        public Assignment? Reported { get; set; }
+
+        public DeviceView View(string id, bool isOnline, HardwareProfile? profile) =>
+            new() { Id = id, IsOnline = isOnline, Profile = profile, Info = Info, Budget = Budget, Desired = Desired, Reported = Reported };
+    }
+
+    private sealed class EdgeEntry : Entry
+    {
+        public EdgeLoad? Load { get; set; }
+
+        public TailAssignment? Desired { get; set; }
+
+        public TailAssignment? Reported { get; set; }
+
+        public EdgeView View(string id, bool isOnline, HardwareProfile? profile) =>
+            new() { Id = id, IsOnline = isOnline, Profile = profile, Info = Info, Load = Load, Desired = Desired, Reported = Reported };
+    }
+}

@@ -1,0 +1,97 @@
+using Fleet.Contracts;
+
+namespace Fleet.Controller.Planning;
+
+/// <summary>What an option is expected to give one device on one edge server: a mean over its inputs. Never a measurement.</summary>
+public readonly record struct Estimate(double Accuracy, Seconds Latency, Joules Energy, double Offload, Seconds EdgeTime);
+
+/// <summary>
+/// How much a second, a joule and an error matter, in seconds: cost = latency + JouleWeight * energy + ErrorWeight * (1 - accuracy).
+/// </summary>
+public sealed record Weights
+{
+    /// <summary>Seconds a joule is worth.</summary>
+    public double JouleWeight { get; init; } = 1;
+
+    /// <summary>Seconds a wrong answer is worth.</summary>
+    public double ErrorWeight { get; init; } = 1;
+}
+
+/// <summary>
+/// Predicts what an option costs a device: its own measured stage times where it reported them, else its profile's claim. It knows
+/// only profiles, cards and reports; the emulator's physics is other code.
+/// </summary>
+public sealed class CostModel(Weights weights)
+{
+    /// <summary>Assumed until a device has measured its own.</summary>
+    private static readonly Seconds UnknownRoundTrip = new(0.005);
+
+    public double Cost(in Estimate estimate) =>
+        estimate.Latency.Value + weights.JouleWeight * estimate.Energy.Value + weights.ErrorWeight * (1 - estimate.Accuracy);
+
+    /// <summary>Null when the option does not fit the device or the edge server.</summary>
+    public Estimate? Estimate(Option option, DeviceView device, EdgeView? edge)
+    {
+        if (device.Profile is not { } profile || !Fits(option, device, profile)) return null;
+        if (option.Route is null != edge is null) return null;
+        var (latency, energy) = (Seconds.Zero, Joules.Zero);
+        for (var stage = 1; stage <= option.Head && !option.SendsAll; stage++)
+        {
+            var time = StageTime(option, stage, device, profile);
+            var share = option.StageShares[stage - 1];
+            latency += time * share;
+            energy += StageEnergy(stage, time, device, profile) * share;
+        }
+        var edgeTime = Seconds.Zero;
+        if (edge?.Profile is { } server && option.Route is { } route)
+        {
+            var (crossing, spent, served) = Crossing(option, route, device, profile, server, edge);
+            latency += crossing * option.OffloadShare;
+            energy += spent * option.OffloadShare;
+            edgeTime = served * option.OffloadShare;
+        }
+        return new Estimate(option.Accuracy, latency, energy, option.OffloadShare, edgeTime);
+    }
+
+    /// <summary>Seconds of edge-server time that one second offers: its workers.</summary>
+    public static double Capacity(EdgeView edge) => edge.Load?.Workers is { } workers and > 0 ? workers : 1;
+
+    /// <summary>Whether the device's energy budget carries the option at its request rate.</summary>
+    public static bool IsAffordable(in Estimate estimate, DeviceView device) =>
+        device.Budget is not { EnergyBudget: { } budget } known || known.RequestRate * estimate.Energy <= budget;
+
+    private static Seconds StageTime(Option option, int stage, DeviceView device, HardwareProfile profile) =>
+        device.Budget?.StageSeconds.Find(stage) is { } measured and > 0 && Ran(device, option)
+            ? new Seconds(measured)
+            : profile.NominalTime(option.Model.Files.Card.Stage(stage).Work);
+
+    private static Joules StageEnergy(int stage, Seconds time, DeviceView device, HardwareProfile profile) =>
+        device.Budget?.StageJoules.Find(stage) is { } joules && device.Budget.StageSeconds.Find(stage) is { } measured and > 0
+            ? new Joules(joules) * (time.Value / measured)
+            : profile.Power.Active.Value * time;
+
+    /// <summary>Measured times count only for the model they were measured with.</summary>
+    private static bool Ran(DeviceView device, Option option) => device.Reported?.CardSha256 == option.Model.Files.CardSha256;
+
+    private static (Seconds Latency, Joules Energy, Seconds Served) Crossing(Option option, Route route, DeviceView device, HardwareProfile profile, HardwareProfile server, EdgeView edge)
+    {
+        var card = option.Model.Files.Card;
+        var onAir = profile.OnAir((long)option.Payload.Value + TensorFrame.HeaderBytes);
+        var uplink = device.Budget?.Uplink ?? profile.Radio.Goodput.Value;
+        var coding = route.Codec is FeatureCodec.Png or FeatureCodec.Webp ? profile.NominalImageCodecTime(card.Cuts[0].Elements) : Seconds.Zero;
+        var served = server.NominalTime(card.Tail(route.Cut).Work);
+        var queue = edge.Load?.QueueMean ?? Seconds.Zero;
+        var latency = coding + onAir / uplink + (device.Budget?.RoundTrip ?? UnknownRoundTrip) + queue + served;
+        var energy = profile.Power.Active.Value * coding + onAir * (device.Budget?.TxEnergy ?? profile.Radio.TxPerByte.Value);
+        return (latency, energy, served);
+    }
+
+    private static bool Fits(Option option, DeviceView device, HardwareProfile profile)
+    {
+        var stages = option.Model.Files.Card.Stages.Take(option.Head).ToList();
+        var files = stages.Sum(stage => stage.FileBytes);
+        var memory = files + stages.Max(stage => stage.PeakActivationBytes);
+        return memory <= (device.Info?.Memory is { Value: > 0 } told ? told : profile.Memory.Value).Value
+            && files <= (device.Info?.Storage is { Value: > 0 } room ? room : profile.Storage.Value).Value;
+    }
+}

@@ -1,0 +1,77 @@
+using Fleet.Contracts;
+using Fleet.Models;
+
+namespace Fleet.Controller.Planning;
+
+/// <summary>
+/// A way to run a model: how deep the head is, from which confidence its exits answer, and what crosses to an edge server otherwise.
+/// Its shares and accuracies are means over the calibration trace, conditional on its own thresholds.
+/// </summary>
+public sealed record Option
+{
+    public required PlannedModel Model { get; init; }
+
+    public required int Head { get; init; }
+
+    /// <summary>Calibrated confidence from which each exit held answers; above 1 never, 0 always.</summary>
+    public required PerExit Thresholds { get; init; }
+
+    /// <summary>Null: the deepest exit answers whatever reaches it.</summary>
+    public required Route? Route { get; init; }
+
+    /// <summary>Share of inputs that run stage k, and share answered by exit k (index k - 1).</summary>
+    public required IReadOnlyList<double> StageShares { get; init; }
+
+    public required IReadOnlyList<double> ExitShares { get; init; }
+
+    /// <summary>Accuracy of exit k on the inputs it answers (index k - 1); 0 where it answers none.</summary>
+    public required IReadOnlyList<double> ExitAccuracies { get; init; }
+
+    public required double OffloadShare { get; init; }
+
+    /// <summary>Accuracy of the tail, and of the deepest exit held, on the inputs that are offloaded.</summary>
+    public required double OffloadAccuracy { get; init; }
+
+    public required double FallbackAccuracy { get; init; }
+
+    /// <summary>Mean payload of what crosses, without the frame's header.</summary>
+    public required Bytes Payload { get; init; }
+
+    public double Accuracy => ExitShares.Zip(ExitAccuracies, (share, accuracy) => share * accuracy).Sum() + OffloadShare * OffloadAccuracy;
+
+    /// <summary>Whether the input leaves before any stage has run.</summary>
+    public bool SendsAll => Route is { Cut: 0 } && OffloadShare >= 1;
+
+    /// <summary>What a device is told, but for who decided and when.</summary>
+    public Assignment Assign(string? edge, Seconds deadline, Seconds report, string artifactsUrl, string reason) => new()
+    {
+        Version = 0,
+        Epoch = 0,
+        Model = Model.Files.Card.Name,
+        CardSha256 = Model.Files.CardSha256,
+        Head = Head,
+        ArtifactsUrl = artifactsUrl,
+        Cut = Route?.Cut ?? 0,
+        InputCodec = Route is { Cut: 0 } input ? input.Codec : FeatureCodec.Raw,
+        FeatureDType = Route is { Cut: > 0 } features ? features.Codec : FeatureCodec.Int8,
+        Thresholds = Thresholds,
+        Temperatures = Model.Temperatures(Head),
+        OffloadTo = edge ?? "",
+        Deadline = deadline,
+        ReportPeriod = report,
+        Reason = reason,
+    };
+
+    /// <summary>Whether an assignment runs this option, on whatever edge server.</summary>
+    public bool IsRunBy(Assignment assignment) =>
+        assignment.CardSha256 == Model.Files.CardSha256 && assignment.Head == Head && assignment.Thresholds.Equals(Thresholds)
+        && (assignment.OffloadTo.Length == 0 ? Route is null : Route == assignment.Route);
+}
+
+/// <summary>A model with what planners know of it: the card and the calibration trace, never the test trace.</summary>
+public sealed record PlannedModel(ModelFiles Files, Trace Calibration)
+{
+    public PerExit Temperatures(int head) => new(Files.Card.Exits.Take(head).Select(exit => exit.Temperature));
+
+    public double FinalTemperature => Files.Card.Exits[^1].Temperature;
+}

@@ -1,0 +1,67 @@
+using Fleet.Contracts;
+using Fleet.Controller.Planning;
+
+namespace Fleet.Controller;
+
+/// <summary>Turns plans into desired assignments and publishes only what would run differently from what is already desired.</summary>
+public sealed class Rollout(string site, IBus bus, ControllerOptions options)
+{
+    private readonly Dictionary<string, Assignment> desired = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TailAssignment> edgeDesired = new(StringComparer.Ordinal);
+
+    /// <summary>Of this controller's decisions; larger than any seen before it.</summary>
+    public long Epoch { get; private set; }
+
+    /// <summary>Of the last thing published.</summary>
+    public long Version { get; private set; }
+
+    /// <summary>Takes over from a controller before us: what it wanted stands until a plan wants something else.</summary>
+    public void Adopt(FleetSnapshot fleet, long epochSeen, long versionSeen)
+    {
+        (Epoch, Version) = (epochSeen + 1, versionSeen);
+        foreach (var device in fleet.Devices)
+            if (device.Desired is { } assignment) desired[device.Id] = assignment;
+        foreach (var edge in fleet.Edges)
+            if (edge.Desired is { } assignment) edgeDesired[edge.Id] = assignment;
+    }
+
+    public Assignment? DesiredOf(string device) => desired.GetValueOrDefault(device);
+
+    public TailAssignment? EdgeDesiredOf(string edge) => edgeDesired.GetValueOrDefault(edge);
+
+    /// <summary>The number of assignments that changed.</summary>
+    public int Publish(Plan plan, FleetSnapshot fleet, PlannedModel model)
+    {
+        var changed = 0;
+        foreach (var edge in fleet.OnlineEdges) changed += PublishTails(edge.Id, model);
+        foreach (var (device, choice) in plan.Choices)
+        {
+            var assignment = choice.Option.Assign(choice.Edge, options.Deadline, options.ReportPeriod, options.ArtifactsUrl, choice.Reason);
+            if (desired.TryGetValue(device, out var standing) && standing.RunsAs(assignment)) continue;
+            desired[device] = assignment with { Version = ++Version, Epoch = Epoch };
+            bus.Publish(new Topic(TopicKind.Desired, site, device), desired[device]);
+            changed++;
+        }
+        return changed;
+    }
+
+    private int PublishTails(string edge, PlannedModel model)
+    {
+        var tails = new TailAssignment
+        {
+            Version = 0,
+            Epoch = 0,
+            Model = model.Files.Card.Name,
+            CardSha256 = model.Files.CardSha256,
+            ArtifactsUrl = options.ArtifactsUrl,
+            Tails = string.Join(",", Enumerable.Range(0, model.Files.Card.StageCount)),
+            Temperature = model.FinalTemperature,
+            ReportPeriod = options.ReportPeriod,
+            Reason = "every cut is offered",
+        };
+        if (edgeDesired.TryGetValue(edge, out var standing) && standing.RunsAs(tails)) return 0;
+        edgeDesired[edge] = tails with { Version = ++Version, Epoch = Epoch };
+        bus.Publish(new Topic(TopicKind.EdgeDesired, site, edge), edgeDesired[edge]);
+        return 1;
+    }
+}

@@ -1,0 +1,152 @@
+using Fleet.Contracts;
+using Fleet.Controller.Planning;
+
+namespace Fleet.Controller;
+
+/// <summary>
+/// Steers one site: folds reports into a view, plans when the view has changed, publishes what differs, sums up. After a restart it
+/// first listens to what is retained and goes on from there. Runs on one event loop.
+/// </summary>
+public sealed class SiteController
+{
+    private readonly string site;
+    private readonly IBus bus;
+    private readonly TimeProvider clock;
+    private readonly ControllerOptions options;
+    private readonly IPlanner planner;
+    private readonly OptionTable table;
+    private readonly PlannedModel model;
+    private readonly Random random;
+    private readonly Func<long> brokerDropped;
+    private readonly FleetView view;
+    private readonly Rollout rollout;
+    private readonly SiteSummary sums = new();
+    private PlannerState state = PlannerState.Empty;
+    private bool isSettled;
+
+    /// <param name="brokerDropped">Messages the broker has lost so far, where that is known.</param>
+    public SiteController(string site, IBus bus, TimeProvider clock, ControllerOptions options, IPlanner planner, OptionTable table, PlannedModel model, IReadOnlyDictionary<string, HardwareProfile> profiles, Random random, Func<long>? brokerDropped = null)
+    {
+        (this.site, this.bus, this.clock, this.options, this.planner, this.table, this.model, this.random) = (site, bus, clock, options, planner, table, model, random);
+        this.brokerDropped = brokerDropped ?? (() => 0);
+        view = new FleetView(site, profiles, clock);
+        rollout = new Rollout(site, bus, options);
+    }
+
+    /// <summary>The kinds of topics it listens to.</summary>
+    private static readonly TopicKind[] Heard =
+    [
+        TopicKind.State, TopicKind.Info, TopicKind.Budget, TopicKind.Infer, TopicKind.Reported, TopicKind.Desired, TopicKind.Plan,
+        TopicKind.EdgeState, TopicKind.EdgeInfo, TopicKind.EdgeLoad, TopicKind.EdgeDesired, TopicKind.EdgeReported, TopicKind.GatewayState,
+    ];
+
+    /// <summary>The last plan in force.</summary>
+    public Plan Plan { get; private set; } = Plan.Empty;
+
+    public async Task Run(CancellationToken stop)
+    {
+        var subscriptions = Heard.Select(kind => bus.Subscribe(Topic.Filter(kind, site), OnMessage)).ToList();
+        await clock.Sleep(options.Settle, stop);
+        var fleet = view.Snapshot();
+        rollout.Adopt(fleet, view.EpochSeen, view.VersionSeen);
+        state = Remembered(fleet);
+        isSettled = true;
+        await Task.WhenAll(Decide(stop), Summarise(stop));
+        foreach (var subscription in subscriptions) subscription.Dispose();
+    }
+
+    private void OnMessage(Topic topic, Message message)
+    {
+        // Once settled, what is desired is what this controller says: its own messages may come back to it.
+        if (isSettled && topic.Kind is (TopicKind.Desired or TopicKind.EdgeDesired or TopicKind.Plan)) return;
+        view.Fold(topic, message);
+        if (message is InferWindow window) sums.Add(window, rollout.DesiredOf(topic.Id) is { } desired ? table.Find(desired) : null);
+        if (isSettled && topic.Kind is TopicKind.GatewayState && message is State { Presence: Presence.Lost }) DeclareLost(topic.Id);
+    }
+
+    /// <summary>A gateway's will speaks for the devices behind it, whose own state would otherwise say ready for ever.</summary>
+    private void DeclareLost(string gateway)
+    {
+        foreach (var device in view.Snapshot().Devices.Where(device => device.Info?.Gateway == gateway))
+            bus.Publish(new Topic(TopicKind.State, site, device.Id), State.Lost);
+    }
+
+    private async Task Decide(CancellationToken stop)
+    {
+        var planned = -1L;
+        do
+        {
+            view.Look();
+            if (view.Revision == planned) continue;
+            planned = view.Revision;
+            Decide();
+        }
+        while (await clock.Sleep(options.PlanPeriod, stop));
+    }
+
+    private void Decide()
+    {
+        var fleet = view.Snapshot();
+        (Plan, state) = planner.Plan(fleet, state, random);
+        var changed = rollout.Publish(Plan, fleet, model);
+        bus.Publish(new Topic(TopicKind.Plan, site), Describe(fleet, changed));
+    }
+
+    private PlanReport Describe(FleetSnapshot fleet, int changed)
+    {
+        var choices = Plan.Choices.Values.ToList();
+        double? Mean(Func<Choice, double> of) => choices.Count == 0 ? null : Quantity.Rounded(choices.Average(of));
+        double Rate(string device) => fleet.Devices.First(known => known.Id == device).Budget?.RequestRate.Value ?? 0;
+        var busy = fleet.LiveEdges.Select(edge => Plan.Choices.Where(pair => pair.Value.Edge == edge.Id).Sum(pair => Rate(pair.Key) * pair.Value.Estimate.EdgeTime.Value) / CostModel.Capacity(edge)).ToList();
+        return new PlanReport
+        {
+            Version = rollout.Version,
+            Epoch = rollout.Epoch,
+            SentAt = clock.UnixTime(),
+            Policy = planner.Name,
+            Devices = choices.Count,
+            Changed = changed,
+            Accuracy = Mean(choice => choice.Estimate.Accuracy),
+            Offload = Mean(choice => choice.Estimate.Offload),
+            Latency = Mean(choice => choice.Estimate.Latency.Value) is { } latency ? new Seconds(latency) : null,
+            Energy = Mean(choice => choice.Estimate.Energy.Value) is { } energy ? new Joules(energy) : null,
+            EdgeBusy = busy.Count == 0 ? null : Quantity.Rounded(busy.Max()),
+            SendAll = choices.Count(choice => choice.Option.SendsAll),
+            Heads = new PerExit(Enumerable.Range(1, model.Files.Card.StageCount).Select(head => (double)choices.Count(choice => choice.Option.Head == head && !choice.Option.SendsAll))),
+            Reason = changed == 0 ? "nothing to change" : $"{changed} assignments changed",
+        };
+    }
+
+    private async Task Summarise(CancellationToken stop)
+    {
+        var opened = clock.GetTimestamp();
+        while (await clock.Sleep(options.ReportPeriod, stop))
+        {
+            var window = clock.Since(opened);
+            opened = clock.GetTimestamp();
+            var fleet = view.Snapshot();
+            var online = fleet.Devices.Where(device => device.IsOnline).ToList();
+            bus.Publish(new Topic(TopicKind.Summary, site), sums.Close(new Summary
+            {
+                SentAt = clock.UnixTime(),
+                Devices = fleet.Devices.Count,
+                Online = online.Count,
+                EdgesOnline = fleet.OnlineEdges.Count(),
+                InAgreement = online.Count(device => rollout.DesiredOf(device.Id) is { } desired && device.Reported is { Error: "" } reported && reported.RunsAs(desired)),
+                Power = Quantity.Rounded(new Watts(online.Sum(device => device.Budget?.Power?.Value ?? 0))),
+                MalformedTotal = view.Malformed,
+                BrokerDroppedTotal = brokerDropped(),
+            }, window));
+        }
+    }
+
+    /// <summary>What the controller before us had chosen, as far as the table knows such options.</summary>
+    private PlannerState Remembered(FleetSnapshot fleet)
+    {
+        var choices = new SortedDictionary<string, Choice>(StringComparer.Ordinal);
+        foreach (var device in fleet.Devices)
+            if (device.Desired is { } desired && table.Find(desired) is { } option)
+                choices[device.Id] = new Choice(option, desired.OffloadTo.Length == 0 ? null : desired.OffloadTo, default, desired.Reason);
+        return new PlannerState(choices);
+    }
+}
