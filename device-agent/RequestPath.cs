@@ -105,9 +105,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
 
     private async ValueTask RunStage(Head head, int stage)
     {
-        var began = clock.GetTimestamp();
-        await head.Run(stage);
-        var took = clock.Since(began);
+        var took = await head.Run(stage);
         times.Add(stage, took);
         window.Spent(options.Profile.Power.Active.Value * took);
     }

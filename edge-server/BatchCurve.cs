@@ -13,30 +13,25 @@ public static class BatchCurve
     private const int Runs = 3;
 
     /// <summary>The largest power of two, up to the tail's capacity, that still paid.</summary>
-    public static async Task<int> Choose(Tail tail, TimeProvider clock)
+    public static async Task<int> Choose(Tail tail)
     {
         var best = 1;
-        var bestPerSample = await PerSample(tail, 1, clock);
+        var bestPerSample = await PerSample(tail, 1);
         for (var batch = 2; batch <= tail.BatchMax; batch *= 2)
         {
-            var perSample = await PerSample(tail, batch, clock);
+            var perSample = await PerSample(tail, batch);
             if (perSample > bestPerSample * (1 - GainNeeded)) break;
             (best, bestPerSample) = (batch, perSample);
         }
         return best;
     }
 
-    private static async Task<Seconds> PerSample(Tail tail, int batch, TimeProvider clock)
+    private static async Task<Seconds> PerSample(Tail tail, int batch)
     {
         tail.LoadBlank(batch);
         await tail.Run(batch);
         var fastest = new Seconds(double.PositiveInfinity);
-        for (var run = 0; run < Runs; run++)
-        {
-            var began = clock.GetTimestamp();
-            await tail.Run(batch);
-            fastest = Seconds.Min(fastest, clock.Since(began));
-        }
+        for (var run = 0; run < Runs; run++) fastest = Seconds.Min(fastest, await tail.Run(batch));
         return fastest / batch;
     }
 }

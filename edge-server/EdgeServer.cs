@@ -146,8 +146,7 @@ public sealed class EdgeServer
         }
         if (batch.Count == 0) return;
         var began = clock.GetTimestamp();
-        await tail.Run(batch.Count);
-        var took = clock.Since(began);
+        var took = await tail.Run(batch.Count);
         load.Batch(took);
         for (var row = 0; row < batch.Count; row++) Answer(tail, row, batch[row], Seconds.Of(clock.GetElapsedTime(batch[row].Arrived, began)), took, batch.Count);
     }
@@ -216,7 +215,7 @@ public sealed class EdgeServer
         if (applied is null || !applied.RunsAs(target))
         {
             var next = await install(target, stopping);
-            await next.MeasureBatches(clock);
+            await next.MeasureBatches();
             tails?.Retire();
             tails = next;
         }

@@ -34,9 +34,9 @@ public sealed class TailSet : IDisposable
 
     public int BatchOf(int cut) => batches[cut];
 
-    public async Task MeasureBatches(TimeProvider clock)
+    public async Task MeasureBatches()
     {
-        foreach (var (cut, workers) in tails.OrderBy(entry => entry.Key)) batches[cut] = await BatchCurve.Choose(workers[0], clock);
+        foreach (var (cut, workers) in tails.OrderBy(entry => entry.Key)) batches[cut] = await BatchCurve.Choose(workers[0]);
     }
 
     /// <summary>A worker begins to compute with it.</summary>

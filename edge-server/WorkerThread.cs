@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Fleet.Contracts;
 using Fleet.Models;
 
 namespace Fleet.EdgeServer;
@@ -9,7 +10,7 @@ namespace Fleet.EdgeServer;
 /// </summary>
 public sealed class WorkerThread : IDisposable
 {
-    private readonly BlockingCollection<(IEngine Engine, TaskCompletionSource Done)> jobs = new(boundedCapacity: 1);
+    private readonly BlockingCollection<(IEngine Engine, TaskCompletionSource<Seconds> Done)> jobs = new(boundedCapacity: 1);
     private readonly Thread thread;
 
     public WorkerThread(string name)
@@ -18,9 +19,9 @@ public sealed class WorkerThread : IDisposable
         thread.Start();
     }
 
-    public Task Run(IEngine engine)
+    public Task<Seconds> Run(IEngine engine)
     {
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var done = new TaskCompletionSource<Seconds>(TaskCreationOptions.RunContinuationsAsynchronously);
         jobs.Add((engine, done));
         return done.Task;
     }
@@ -40,7 +41,7 @@ public sealed class WorkerThread : IDisposable
             {
                 var run = engine.Run();
                 if (!run.IsCompletedSuccessfully) throw new InvalidOperationException("an engine on a worker thread must compute inline");
-                done.SetResult();
+                done.SetResult(run.Result);
             }
             catch (Exception e)
             {
@@ -56,7 +57,7 @@ public sealed class WorkerEngine(IEngine inner, WorkerThread worker) : IEngine
 {
     public Activations Rows => inner.Rows;
 
-    public ValueTask Run() => new(worker.Run(inner));
+    public ValueTask<Seconds> Run() => new(worker.Run(inner));
 
     public void Dispose() => inner.Dispose();
 }

@@ -67,8 +67,8 @@ public sealed class Head : IDisposable
         for (var i = 0; i < input.Length; i++) input[i] = normalised[pixels[i]];
     }
 
-    /// <summary>Runs stage 1..Depth; stages run in order. Its logits are <see cref="Logits"/> until the next run.</summary>
-    public ValueTask Run(int stage)
+    /// <summary>Runs stage 1..Depth; stages run in order. Its logits are <see cref="Logits"/> until the next run. Gives the time it took.</summary>
+    public ValueTask<Seconds> Run(int stage)
     {
         var engine = stages[stage - 1];
         engine.Rows.Origins[0] = new RowOrigin(sample.Index, default);

@@ -51,6 +51,9 @@ public interface IEngine : IDisposable
 {
     Activations Rows { get; }
 
-    /// <summary>Reads Input (or Origins) and writes Features and Logits of the first Count rows.</summary>
-    ValueTask Run();
+    /// <summary>
+    /// Reads Input (or Origins) and writes Features and Logits of the first Count rows. Gives the time it took: measured around the
+    /// native call, or what the emulated board's physics say.
+    /// </summary>
+    ValueTask<Seconds> Run();
 }

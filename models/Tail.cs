@@ -71,8 +71,8 @@ public sealed class Tail : IDisposable
         Array.Fill(engine.Rows.Origins, new RowOrigin(0, new Route(Cut, Cut == 0 ? FeatureCodec.Raw : FeatureCodec.Float32)), 0, count);
     }
 
-    /// <summary>Runs the first <paramref name="count"/> rows.</summary>
-    public ValueTask Run(int count)
+    /// <summary>Runs the first <paramref name="count"/> rows; gives the time it took.</summary>
+    public ValueTask<Seconds> Run(int count)
     {
         engine.Rows.Count = count;
         return engine.Run();

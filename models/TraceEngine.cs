@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Fleet.Contracts;
 
 namespace Fleet.Models;
 
@@ -8,7 +9,7 @@ public sealed class TraceEngine(Trace trace, int exit, Activations rows) : IEngi
 {
     public Activations Rows => rows;
 
-    public ValueTask Run()
+    public ValueTask<Seconds> Run()
     {
         for (var row = 0; row < rows.Count; row++)
         {
@@ -18,7 +19,7 @@ public sealed class TraceEngine(Trace trace, int exit, Activations rows) : IEngi
             var logits = exit > 0 ? trace.ExitLogits(exit, origin.Sample) : trace.RouteLogits(origin.Route, origin.Sample);
             TensorPrimitives.ConvertToSingle(logits, rows.Logits.AsSpan(row * rows.Classes, rows.Classes));
         }
-        return ValueTask.CompletedTask;
+        return new ValueTask<Seconds>(Seconds.Zero);
     }
 
     public void Dispose()
