@@ -1,0 +1,359 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Fleet.Contracts;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using MQTTnet.AspNetCore;
+using MQTTnet.Diagnostics.Logger;
+using MQTTnet.Packets;
+using MQTTnet.Protocol;
+using MQTTnet.Server;
+
+namespace Fleet.Controller.Broker;
+
+/// <summary>
+/// An MQTT broker in the controller's process: MQTTnet's protocol engine on Kestrel, our own index and retained store behind its
+/// interceptors, because its own dispatch visits every session for every message and every retained message for every
+/// subscription. Speaks MQTT 3.1.1 and 5. Wills come through the publish interceptor like any message (MQTTnet does not delay them).
+/// Not offered: shared subscriptions, retained-message expiry.
+/// </summary>
+public sealed class EmbeddedBroker : IAsyncDisposable
+{
+    private const string IdKey = "fleet.subscription-id";
+    private const string ExpiryKey = "fleet.session-expiry";
+
+    private static readonly TimeSpan SweepEvery = TimeSpan.FromSeconds(5);
+
+    private readonly BrokerOptions options;
+    private readonly TimeProvider time;
+    private readonly BrokerTally tally = new();
+    private readonly RetainedFile? file;
+    private readonly Switchboard board;
+    private readonly MqttServer server;
+    private readonly WebApplication host;
+    private readonly CancellationTokenSource stop = new();
+    private readonly Dictionary<string, SessionSubscriber> sessions = new(StringComparer.Ordinal); // by client id, under the board's gate, as the next one
+    private readonly Dictionary<string, (long Since, Seconds Expiry)> away = new(StringComparer.Ordinal);
+    private readonly List<InProcessBus> buses = [];
+    private Task background = Task.CompletedTask;
+    private volatile bool stopping;
+    private int lastBus;
+
+    private EmbeddedBroker(BrokerOptions options, TimeProvider time)
+    {
+        (this.options, this.time) = (options, time);
+        file = options.StateDirectory.Length > 0 ? RetainedFile.Open(options.StateDirectory, time) : null;
+        board = new Switchboard(options, file, tally, time);
+        var handler = new MqttConnectionHandler();
+        server = new MqttServer(ServerOptions(options), [handler], new MqttNetNullLogger());
+        host = Host(options, handler);
+        server.ValidatingConnectionAsync += OnConnecting;
+        server.ClientConnectedAsync += OnConnected;
+        server.ClientDisconnectedAsync += OnDisconnected;
+        server.SessionDeletedAsync += OnSessionDeleted;
+        server.InterceptingInboundPacketAsync += OnPacket;
+        server.InterceptingSubscriptionAsync += OnSubscribe;
+        server.InterceptingUnsubscriptionAsync += OnUnsubscribe;
+        server.InterceptingPublishAsync += OnPublish;
+    }
+
+    /// <summary>The port it listens on, also if any free one was asked for.</summary>
+    public int Port { get; private set; }
+
+    public MqttAddress Address => new() { Host = options.Listen, Port = Port, Tls = options.CertificateFile.Length > 0, User = options.User, Password = options.Password };
+
+    public BrokerCounters Counters
+    {
+        get
+        {
+            lock (board.Gate)
+            {
+                return new BrokerCounters(
+                    (int)Interlocked.Read(ref tally.Clients), board.SubscriptionCount, board.RetainedCount, Interlocked.Read(ref tally.Received),
+                    Interlocked.Read(ref tally.Delivered), Interlocked.Read(ref tally.Dropped), Interlocked.Read(ref tally.Coalesced),
+                    Interlocked.Read(ref tally.Refused), Interlocked.Read(ref tally.Pauses), file?.Unsaved ?? 0);
+            }
+        }
+    }
+
+    /// <summary>Listens, or throws a <see cref="FaultsException"/> that says why it cannot.</summary>
+    public static async Task<EmbeddedBroker> StartAsync(BrokerOptions options, TimeProvider time)
+    {
+        FaultsException.ThrowIfAny("broker", options.Faults());
+        var broker = new EmbeddedBroker(options, time);
+        try
+        {
+#pragma warning disable RS0030 // The process edge: the broker lives on pool threads, and only its in-process buses touch an event loop.
+            await Task.Run(broker.ListenAsync);
+#pragma warning restore RS0030
+            return broker;
+        }
+        catch (Exception e)
+        {
+            await broker.DisposeAsync();
+            if (e is IOException or System.Net.Sockets.SocketException)
+                throw new FaultsException($"broker port {options.Port}", $"cannot listen on {options.Listen}:{options.Port}: {e.GetBaseException().Message}; stop what uses it, choose another port, or 0 for any free one");
+            throw;
+        }
+    }
+
+    /// <summary>A bus for code in this process, on its event loop.</summary>
+    public InProcessBus ConnectInProcess(EventLoop loop, int undeliveredMax = 20_000)
+    {
+        lock (board.Gate)
+        {
+            // No MQTT client can be called so: U+0000 is forbidden.
+            var bus = new InProcessBus($"\0in-process-{++lastBus}", board, loop, undeliveredMax, Forget);
+            buses.Add(bus);
+            return bus;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (stopping) return;
+        // From here on wills are not published: a broker that goes away is not the death of its clients.
+        stopping = true;
+        InProcessBus[] left;
+        lock (board.Gate) left = [.. buses];
+        foreach (var bus in left) bus.Dispose();
+        if (server.IsStarted) await server.StopAsync(new MqttServerStopOptions());
+        await host.DisposeAsync();
+        await stop.CancelAsync();
+        await background;
+        if (file is not null) await file.DisposeAsync();
+        server.Dispose();
+        stop.Dispose();
+    }
+
+    private async Task ListenAsync()
+    {
+        if (file is not null) board.Load(file.Load());
+        file?.StartWriting();
+        await server.StartAsync();
+        await host.StartAsync();
+        var addresses = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        Port = new Uri(addresses.First()).Port;
+        background = Task.WhenAll(board.FeedAsync(stop.Token), SweepAsync());
+    }
+
+    private Task OnConnecting(ValidatingConnectionEventArgs e)
+    {
+        if (options.User.Length > 0 && !(Same(e.UserName, options.User) & Same(e.Password, options.Password)))
+        {
+            e.ReasonCode = MqttConnectReasonCode.BadUserNameOrPassword;
+            return Task.CompletedTask;
+        }
+        if (stopping) e.ReasonCode = MqttConnectReasonCode.ServerUnavailable;
+        // MQTT 3.1.1 knows no expiry: what is to be kept is kept as long as allowed.
+        var asked = e.ProtocolVersion == MQTTnet.Formatter.MqttProtocolVersion.V500 ? new Seconds(e.SessionExpiryInterval) : options.SessionExpiryMax;
+        e.SessionItems[ExpiryKey] = asked < options.SessionExpiryMax ? asked : options.SessionExpiryMax;
+        if (string.IsNullOrEmpty(e.ClientId)) e.AssignedClientIdentifier = $"anonymous-{Interlocked.Increment(ref lastBus)}";
+        return Task.CompletedTask;
+    }
+
+    private Task OnConnected(ClientConnectedEventArgs e)
+    {
+        Interlocked.Increment(ref tally.Clients);
+        lock (board.Gate)
+        {
+            away.Remove(e.ClientId);
+            if (!sessions.TryGetValue(e.ClientId, out var known)) return Task.CompletedTask;
+            // A clean start throws the old session away without an event.
+            if (known.Items == e.SessionItems) known.GoOnline();
+            else Discard(known);
+        }
+        return Task.CompletedTask;
+    }
+
+    private Task OnDisconnected(ClientDisconnectedEventArgs e)
+    {
+        Interlocked.Decrement(ref tally.Clients);
+        lock (board.Gate)
+        {
+            if (sessions.TryGetValue(e.ClientId, out var known) && known.Items == e.SessionItems) known.GoOffline();
+            if (e.SessionItems[ExpiryKey] is Seconds { Value: > 0 } expiry) away[e.ClientId] = (time.GetTimestamp(), expiry);
+        }
+        return Task.CompletedTask;
+    }
+
+    private Task OnSessionDeleted(SessionDeletedEventArgs e)
+    {
+        lock (board.Gate)
+            if (sessions.TryGetValue(e.Id, out var known) && known.Items == e.SessionItems) Discard(known);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>The subscription interceptor is not told the identifier, so it is noted here, a moment before and on the same thread.</summary>
+    private static Task OnPacket(InterceptingPacketEventArgs e)
+    {
+        if (e.Packet is MqttSubscribePacket subscribe) e.SessionItems[IdKey] = subscribe.SubscriptionIdentifier;
+        return Task.CompletedTask;
+    }
+
+    private Task OnSubscribe(InterceptingSubscriptionEventArgs e)
+    {
+        e.ProcessSubscription = false;
+        var filter = e.TopicFilter;
+        if (filter.Topic.StartsWith("$share/", StringComparison.Ordinal))
+        {
+            e.Response.ReasonCode = MqttSubscribeReasonCode.SharedSubscriptionsNotSupported;
+            return Task.CompletedTask;
+        }
+        if (!TopicIndex.IsValid(filter.Topic))
+        {
+            e.Response.ReasonCode = MqttSubscribeReasonCode.TopicFilterInvalid;
+            return Task.CompletedTask;
+        }
+        lock (board.Gate)
+        {
+            var owner = OwnerOf(e);
+            if (owner.Subscriptions.Count >= options.SubscriptionsPerClientMax)
+            {
+                e.Response.ReasonCode = MqttSubscribeReasonCode.QuotaExceeded;
+                return Task.CompletedTask;
+            }
+            var id = e.SessionItems[IdKey] is uint noted ? noted : 0;
+            board.Subscribe(
+                new Subscription(owner, filter.Topic, filter.QualityOfServiceLevel, filter.NoLocal, filter.RetainAsPublished, id),
+                filter.RetainHandling is MqttRetainHandling.SendAtSubscribe, filter.RetainHandling is MqttRetainHandling.SendAtSubscribeIfNewSubscriptionOnly);
+        }
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Must not wait: MQTTnet holds a thread-bound lock around it.</summary>
+    private Task OnUnsubscribe(InterceptingUnsubscriptionEventArgs e)
+    {
+        e.ProcessUnsubscription = false;
+        lock (board.Gate)
+        {
+            var known = sessions.TryGetValue(e.ClientId, out var owner) && owner.Items == e.SessionItems && board.Unsubscribe(owner, e.Topic);
+            e.Response.ReasonCode = known ? MqttUnsubscribeReasonCode.Success : MqttUnsubscribeReasonCode.NoSubscriptionExisted;
+        }
+        return Task.CompletedTask;
+    }
+
+    private async Task OnPublish(InterceptingPublishEventArgs e)
+    {
+        e.ProcessPublish = false;
+        var packet = e.ApplicationMessage;
+        if (stopping || string.IsNullOrEmpty(packet.Topic)) return;
+        Interlocked.Increment(ref tally.Received);
+        if (packet.Payload.Length > options.PayloadBytesMax)
+        {
+            Interlocked.Increment(ref tally.Refused);
+            e.Response.ReasonCode = MqttPubAckReasonCode.QuotaExceeded;
+            return;
+        }
+        var message = new Incoming(packet);
+        // The controller listens to these; decoding them here keeps the gate short and uses the connections' threads.
+        if (buses.Count > 0 && packet.Topic.StartsWith(TopicRule.Root, StringComparison.Ordinal)) _ = message.Decoded;
+        if (board.Publish(message, e.ClientId) is not { } behind) return;
+        Interlocked.Increment(ref tally.Pauses);
+        await behind.CatchUpAsync();
+    }
+
+    private SessionSubscriber OwnerOf(InterceptingSubscriptionEventArgs e)
+    {
+        if (sessions.TryGetValue(e.ClientId, out var known))
+        {
+            if (known.Items == e.SessionItems) return known;
+            Discard(known);
+        }
+        return sessions[e.ClientId] = new SessionSubscriber(e.ClientId, e.Session, board);
+    }
+
+    private void Discard(SessionSubscriber session)
+    {
+        session.Discard();
+        board.UnsubscribeAll(session);
+        sessions.Remove(session.ClientId);
+    }
+
+    private void Forget(InProcessBus bus)
+    {
+        lock (board.Gate) buses.Remove(bus);
+    }
+
+    /// <summary>MQTTnet keeps sessions for ever; this ends those whose time is over.</summary>
+    private async Task SweepAsync()
+    {
+        using var ticks = new PeriodicTimer(SweepEvery, time);
+        try
+        {
+            while (await ticks.WaitForNextTickAsync(stop.Token))
+            {
+                string[] over;
+                lock (board.Gate)
+                {
+                    over = [.. away.Where(entry => time.GetElapsedTime(entry.Value.Since).TotalSeconds > entry.Value.Expiry.Value).Select(entry => entry.Key)];
+                    foreach (var clientId in over) away.Remove(clientId);
+                }
+                foreach (var clientId in over) await DeleteSessionAsync(clientId);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The broker stops.
+        }
+    }
+
+    private async Task DeleteSessionAsync(string clientId)
+    {
+        try
+        {
+            await (await server.GetSessionAsync(clientId)).DeleteAsync();
+        }
+        catch (InvalidOperationException)
+        {
+            // It was not kept in the first place.
+        }
+    }
+
+    private static bool Same(string? given, string wanted) =>
+        CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(given ?? "")), SHA256.HashData(Encoding.UTF8.GetBytes(wanted)));
+
+    private static MqttServerOptions ServerOptions(BrokerOptions options) => new()
+    {
+        EnablePersistentSessions = true,
+        // Above our own limits, which are held before a message gets there.
+        MaxPendingMessagesPerClient = options.PendingMax + options.OfflineMax + 10_000,
+        PendingMessagesOverflowStrategy = MqttPendingMessagesOverflowStrategy.DropNewMessage,
+    };
+
+    private static WebApplication Host(BrokerOptions options, MqttConnectionHandler handler)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton(handler);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Listen(IPAddress.Parse(options.Listen), options.Port, listen =>
+            {
+                if (options.CertificateFile.Length > 0) listen.UseHttps(Certificate(options));
+                listen.UseMqtt();
+            });
+        });
+        return builder.Build();
+    }
+
+    private static X509Certificate2 Certificate(BrokerOptions options)
+    {
+        try
+        {
+            return X509Certificate2.CreateFromPemFile(options.CertificateFile, options.KeyFile.Length > 0 ? options.KeyFile : null);
+        }
+        catch (CryptographicException e)
+        {
+            throw new FaultsException($"TLS files {options.CertificateFile} {options.KeyFile}", e.Message);
+        }
+    }
+}

@@ -1,0 +1,165 @@
+using System.Buffers;
+using Fleet.Contracts;
+using Microsoft.Data.Sqlite;
+using MQTTnet;
+using MQTTnet.Protocol;
+
+namespace Fleet.Controller.Broker;
+
+/// <summary>
+/// Retained messages on disk: one SQLite table, written in batches by one worker. What waits to be written is at most one message a
+/// topic. With a write-ahead log a killed process loses the last batch at most, and never the file. Topic, payload and quality are kept;
+/// MQTT 5 properties, which the fleet's retained messages have none of, are not.
+/// </summary>
+internal sealed class RetainedFile : IAsyncDisposable
+{
+    private const int BatchMax = 5_000;
+
+    private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(100);
+
+    private readonly SqliteConnection database;
+    private readonly TimeProvider time;
+    private readonly Lock gate = new();
+    private readonly CancellationTokenSource stop = new();
+    private Dictionary<string, MqttApplicationMessage?> waiting = new(StringComparer.Ordinal);
+    private Task writing = Task.CompletedTask;
+    private long unsaved;
+
+    private RetainedFile(SqliteConnection database, TimeProvider time) => (this.database, this.time) = (database, time);
+
+    public long Unsaved => Interlocked.Read(ref unsaved);
+
+    public static RetainedFile Open(string directory, TimeProvider time)
+    {
+        var path = Path.Combine(directory, "retained.db");
+        SqliteConnection? database = null;
+        try
+        {
+            Directory.CreateDirectory(directory);
+            database = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
+            database.Open();
+            using var command = database.CreateCommand();
+            command.CommandText = """
+                PRAGMA journal_mode=WAL;
+                PRAGMA synchronous=NORMAL;
+                CREATE TABLE IF NOT EXISTS retained (topic TEXT PRIMARY KEY, payload BLOB NOT NULL, quality INTEGER NOT NULL) WITHOUT ROWID;
+                """;
+            command.ExecuteNonQuery();
+            return new RetainedFile(database, time);
+        }
+        catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
+        {
+            database?.Dispose();
+            throw new FaultsException($"broker state {path}", "cannot be opened: " + e.Message);
+        }
+    }
+
+    public IEnumerable<MqttApplicationMessage> Load()
+    {
+        using var command = database.CreateCommand();
+        command.CommandText = "SELECT topic, payload, quality FROM retained";
+        using var rows = command.ExecuteReader();
+        while (rows.Read())
+        {
+            yield return new MqttApplicationMessage
+            {
+                Topic = rows.GetString(0),
+                Payload = new ReadOnlySequence<byte>(rows.GetFieldValue<byte[]>(1)),
+                QualityOfServiceLevel = (MqttQualityOfServiceLevel)rows.GetInt32(2),
+                Retain = true,
+            };
+        }
+    }
+
+    public void StartWriting() => writing = WriteAsync();
+
+    /// <summary>Null: it was cleared. Written soon.</summary>
+    public void Put(string topic, MqttApplicationMessage? message)
+    {
+        lock (gate) waiting[topic] = message;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        await writing;
+        while (WriteBatch())
+        {
+        }
+        await database.DisposeAsync();
+        stop.Dispose();
+    }
+
+    private async Task WriteAsync()
+    {
+        using var ticks = new PeriodicTimer(Between, time);
+        try
+        {
+            while (await ticks.WaitForNextTickAsync(stop.Token))
+                while (WriteBatch() && !stop.IsCancellationRequested)
+                {
+                }
+        }
+        catch (OperationCanceledException)
+        {
+            // The last batch is written by DisposeAsync.
+        }
+    }
+
+    /// <summary>False when nothing is left.</summary>
+    private bool WriteBatch()
+    {
+        KeyValuePair<string, MqttApplicationMessage?>[] batch;
+        lock (gate)
+        {
+            if (waiting.Count == 0) return false;
+            if (waiting.Count <= BatchMax)
+            {
+                batch = [.. waiting];
+                waiting = new(StringComparer.Ordinal);
+            }
+            else
+            {
+                batch = [.. waiting.Take(BatchMax)];
+                foreach (var (topic, _) in batch) waiting.Remove(topic);
+            }
+        }
+        try
+        {
+            Write(batch);
+        }
+        catch (SqliteException)
+        {
+            // A full or failing disk: the broker goes on without its memory, and says so in its counters.
+            Interlocked.Add(ref unsaved, batch.Length);
+        }
+        return true;
+    }
+
+    private void Write(KeyValuePair<string, MqttApplicationMessage?>[] batch)
+    {
+        using var transaction = database.BeginTransaction();
+        using var put = database.CreateCommand();
+        put.CommandText = "INSERT INTO retained VALUES ($topic, $payload, $quality) ON CONFLICT (topic) DO UPDATE SET payload = excluded.payload, quality = excluded.quality";
+        var topic = put.Parameters.Add("$topic", SqliteType.Text);
+        var payload = put.Parameters.Add("$payload", SqliteType.Blob);
+        var quality = put.Parameters.Add("$quality", SqliteType.Integer);
+        using var remove = database.CreateCommand();
+        remove.CommandText = "DELETE FROM retained WHERE topic = $topic";
+        var removed = remove.Parameters.Add("$topic", SqliteType.Text);
+        foreach (var (name, message) in batch)
+        {
+            if (message is null)
+            {
+                removed.Value = name;
+                remove.ExecuteNonQuery();
+                continue;
+            }
+            topic.Value = name;
+            payload.Value = message.Payload.ToArray();
+            quality.Value = (int)message.QualityOfServiceLevel;
+            put.ExecuteNonQuery();
+        }
+        transaction.Commit();
+    }
+}
