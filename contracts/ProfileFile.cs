@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Fleet.Contracts;
 
 /// <summary>Finds the directories that ship with Fleet: beside the executable, or above it in a checkout.</summary>
@@ -23,18 +21,8 @@ public static class ProfileFile
 {
     public static HardwareProfile Read(string path)
     {
-        try
-        {
-            var profile = JsonSerializer.Deserialize(File.ReadAllBytes(path), Json.File.Info<HardwareProfile>()) ?? throw new FaultsException(path, "is null; allowed: an object");
-            var faults = profile.Faults().ToList();
-            if (profile.Id != Path.GetFileNameWithoutExtension(path)) faults.Add($"id is \"{profile.Id}\"; it must equal the file's name");
-            FaultsException.ThrowIfAny(path, faults);
-            return profile;
-        }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
-        {
-            throw new FaultsException(path, e.Message);
-        }
+        var name = Path.GetFileNameWithoutExtension(path);
+        return StrictJson.Read(path, Json.File.Info<HardwareProfile>(), profile => profile.Id == name ? profile.Faults() : profile.Faults().Append($"id is \"{profile.Id}\"; it must equal the file's name"));
     }
 
     /// <summary>Every profile in a directory by id; the faults of all files come together.</summary>

@@ -30,6 +30,9 @@ public static class Wire
         }
     }
 
+    /// <summary>As <see cref="Encode"/> for what is not a tensor frame, into a buffer of this thread's that the next call overwrites.</summary>
+    public static ReadOnlySpan<byte> EncodeShared(Message message) => message is State state ? Encoding.ASCII.GetBytes(state.Word) : Write(message);
+
     /// <summary>Exactly the length of <see cref="Encode"/>, without keeping a copy: a frame's is computed, a report's is written to a reused buffer.</summary>
     public static int Length(Message message) => message switch
     {

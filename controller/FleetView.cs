@@ -20,7 +20,7 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
     public long Revision { get; private set; }
 
     /// <summary>Messages that could not be read.</summary>
-    public long Malformed { get; private set; }
+    public long MalformedTotal { get; private set; }
 
     /// <summary>Largest epoch seen in anything a controller has said.</summary>
     public long EpochSeen { get; private set; }
@@ -33,7 +33,7 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
         switch (topic.Kind, message)
         {
             case (_, Malformed):
-                Malformed++;
+                MalformedTotal++;
                 break;
             case (TopicKind.State, State state):
                 Set(Device(topic.Id), entry => entry.State = state.Presence);

@@ -40,6 +40,9 @@ public sealed class SiteController
         TopicKind.EdgeState, TopicKind.EdgeInfo, TopicKind.EdgeLoad, TopicKind.EdgeDesired, TopicKind.EdgeReported, TopicKind.GatewayState,
     ];
 
+    /// <summary>Share of right answers that the calibration trace promises for everything answered so far; null before the first summary.</summary>
+    public double? ExpectedAccuracy => sums.ExpectedCountTotal > 0 ? sums.ExpectedCorrectTotal / sums.ExpectedCountTotal : null;
+
     /// <summary>The last plan in force.</summary>
     public Plan Plan { get; private set; } = Plan.Empty;
 
@@ -134,7 +137,7 @@ public sealed class SiteController
                 EdgesOnline = fleet.OnlineEdges.Count(),
                 InAgreement = online.Count(device => rollout.DesiredOf(device.Id) is { } desired && device.Reported is { Error: "" } reported && reported.RunsAs(desired)),
                 Power = Quantity.Rounded(new Watts(online.Sum(device => device.Budget?.Power?.Value ?? 0))),
-                MalformedTotal = view.Malformed,
+                MalformedTotal = view.MalformedTotal,
                 BrokerDroppedTotal = brokerDropped(),
             }, window));
         }

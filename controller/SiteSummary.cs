@@ -13,6 +13,12 @@ public sealed class SiteSummary
     private Bytes bytes;
     private long answeredTotal;
 
+    /// <summary>Answers since the start whose accuracy the calibration trace promises, and how many of them should be right.</summary>
+    public double ExpectedCountTotal { get; private set; }
+
+    /// <inheritdoc cref="ExpectedCountTotal"/>
+    public double ExpectedCorrectTotal { get; private set; }
+
     /// <param name="option">What the device ran, as far as it is known: gives the accuracy that its answers promise.</param>
     public void Add(InferWindow window, Option? option)
     {
@@ -60,6 +66,8 @@ public sealed class SiteSummary
             BytesPerInference = Ratio(bytes.Value, count) is { } sent ? new Bytes(sent) : null,
             AnsweredTotal = answeredTotal,
         };
+        ExpectedCountTotal += expectedCount;
+        ExpectedCorrectTotal += expected;
         Array.Clear(exits);
         count = offloaded = fallback = missed = labelled = correct = expected = expectedCount = 0;
         latencyP50 = latencyP95 = latencyCount = energyCount = 0;

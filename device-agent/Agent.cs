@@ -57,6 +57,9 @@ public sealed class Agent
         remove => path.Answered -= value;
     }
 
+    /// <summary>Inputs taken and not yet answered.</summary>
+    public int InFlight => path.InFlight;
+
     /// <summary>What it runs; null before the first head.</summary>
     public Assignment? Assignment => path.Running?.Assignment;
 
@@ -100,15 +103,26 @@ public sealed class Agent
     {
         // A random phase keeps a fleet that started together from reporting together.
         var period = Period;
-        if (!await clock.Sleep(period * random.NextDouble(), stop)) return;
         var opened = clock.GetTimestamp();
+        await clock.Sleep(period * random.NextDouble(), stop);
         while (await clock.Sleep(Period, stop))
         {
             var length = clock.Since(opened);
             opened = clock.GetTimestamp();
-            bus.Publish(infer, Window.Close(clock.UnixTime(), length, Assignment?.Head ?? 0, camera.Skipped));
+            Tell(camera, length);
             bus.Publish(budget, reports.Budget(Period, Assignment?.Head ?? 0));
         }
+        await Drain();
+        Tell(camera, clock.Since(opened));
+    }
+
+    private void Tell(Camera camera, Seconds length) =>
+        bus.Publish(infer, Window.Close(clock.UnixTime(), length, Assignment?.Head ?? 0, path.InFlight, camera.Skipped));
+
+    /// <summary>Waits for answers that are still due; their deadlines end it.</summary>
+    private async Task Drain()
+    {
+        while (path.InFlight > 0) await clock.Delay(new Seconds(0.02));
     }
 
     private Seconds Period => Assignment?.ReportPeriod ?? new Seconds(5);

@@ -26,11 +26,15 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
 
     public Running? Running => running;
 
+    /// <summary>Inputs taken and not yet answered, counted where they are.</summary>
+    public int InFlight { get; private set; }
+
     /// <summary>Takes an input. Completes when the processor is free again; an offload's answer may still be due.</summary>
     public async ValueTask Infer(Sample sample)
     {
         var arrived = clock.GetTimestamp();
         window.Started();
+        InFlight++;
         Started?.Invoke(sample);
         await turn.WaitAsync();
         try
@@ -171,6 +175,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     {
         var answer = new Answer(sample.Index, sample.Label, label, confidence, by, exit, clock.Since(arrived), missed, now.Assignment);
         window.Answered(answer);
+        InFlight--;
         Answered?.Invoke(answer);
     }
 

@@ -18,8 +18,6 @@ public sealed class Window
 
     public long AnsweredTotal { get; private set; }
 
-    public int InFlight => (int)(StartedTotal - AnsweredTotal);
-
     /// <summary>Requests a second over the last closed window.</summary>
     public Hertz ArrivalRate { get; private set; }
 
@@ -55,8 +53,9 @@ public sealed class Window
     }
 
     /// <summary>The window's report; the next one begins empty.</summary>
+    /// <param name="inFlight">Inputs taken and not yet answered, counted apart from the totals.</param>
     /// <param name="skippedTotal">Inputs the camera has dropped since the start.</param>
-    public InferWindow Close(Seconds now, Seconds length, int depth, int skippedTotal)
+    public InferWindow Close(Seconds now, Seconds length, int depth, int inFlight, int skippedTotal)
     {
         var count = (int)latency.Count;
         var skipped = skippedTotal - skippedBefore;
@@ -86,7 +85,7 @@ public sealed class Window
             Skipped = skipped,
             StartedTotal = StartedTotal,
             AnsweredTotal = AnsweredTotal,
-            InFlight = InFlight,
+            InFlight = inFlight,
         };
         Clear(skippedTotal);
         return report;

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using System.Text.Json;
 using Fleet.Contracts;
 
 namespace Fleet.Models;
@@ -43,19 +42,7 @@ public sealed class ModelFiles
     }
 
     /// <summary>Reads a card strictly.</summary>
-    public static ModelCard ParseCard(string path, ReadOnlySpan<byte> bytes)
-    {
-        try
-        {
-            var card = JsonSerializer.Deserialize(bytes, Json.File.Info<ModelCard>()) ?? throw new FaultsException(path, "is null; allowed: an object");
-            FaultsException.ThrowIfAny(path, card.Faults());
-            return card;
-        }
-        catch (JsonException e)
-        {
-            throw new FaultsException(path, e.Message);
-        }
-    }
+    public static ModelCard ParseCard(string path, ReadOnlySpan<byte> bytes) => StrictJson.Parse(path, bytes, Json.File.Info<ModelCard>(), card => card.Faults());
 
     /// <summary>Every model below a directory, by name.</summary>
     public static IReadOnlyDictionary<string, ModelFiles> OpenAll(string zoo)

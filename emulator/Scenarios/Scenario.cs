@@ -1,0 +1,171 @@
+using System.Text.Json.Serialization;
+using Fleet.Contracts;
+using Fleet.Controller.Planning;
+using Fleet.Emulator.Physics;
+using Fleet.Models;
+
+namespace Fleet.Emulator.Scenarios;
+
+/// <summary>How inputs come to a device.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<Arrivals>))]
+public enum Arrivals
+{
+    [JsonStringEnumMemberName("poisson")] Poisson,
+    [JsonStringEnumMemberName("periodic")] Periodic,
+}
+
+/// <summary>Where answers come from.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<InferenceKind>))]
+public enum InferenceKind
+{
+    /// <summary>Looked up in the recorded test trace.</summary>
+    [JsonStringEnumMemberName("trace")] Trace,
+
+    /// <summary>Computed by ONNX Runtime on the test images.</summary>
+    [JsonStringEnumMemberName("onnx")] Onnx,
+}
+
+/// <summary>What goes wrong.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<FaultKind>))]
+public enum FaultKind
+{
+    /// <summary>The edge server's process dies, with all it has queued, and comes back.</summary>
+    [JsonStringEnumMemberName("edge-crash")] EdgeCrash,
+
+    /// <summary>The devices' connections die (all of a site, or those of one group) and come back one by one.</summary>
+    [JsonStringEnumMemberName("link-loss")] LinkLoss,
+}
+
+/// <summary>Devices of one kind.</summary>
+public sealed record DeviceGroup
+{
+    /// <summary>A hardware profile with role device.</summary>
+    [JsonPropertyName("board")] public required string Board { get; init; }
+    [JsonPropertyName("count")] public required int Count { get; init; }
+
+    /// <summary>Mean rate of inputs of each device.</summary>
+    [JsonPropertyName("rate_hz")] public Hertz Rate { get; init; } = new(1);
+    [JsonPropertyName("arrivals")] public Arrivals Arrivals { get; init; } = Arrivals.Poisson;
+
+    /// <summary>Usable energy when full; absent: mains.</summary>
+    [JsonPropertyName("battery_j")] public Joules? Battery { get; init; }
+
+    /// <summary>How long the battery should last; gives the device's energy budget.</summary>
+    [JsonPropertyName("lifetime_s")] public Seconds? Lifetime { get; init; }
+    [JsonPropertyName("link")] public LinkModel Link { get; init; } = new();
+}
+
+public sealed record EdgeSpec
+{
+    [JsonPropertyName("id")] public required string Id { get; init; }
+
+    /// <summary>A hardware profile with role edge.</summary>
+    [JsonPropertyName("profile")] public required string Profile { get; init; }
+    [JsonPropertyName("workers")] public int Workers { get; init; } = 1;
+    [JsonPropertyName("queue_max")] public int QueueMax { get; init; } = 256;
+}
+
+/// <summary>A planning domain: devices, their edge servers, one planner.</summary>
+public sealed record SiteSpec
+{
+    [JsonPropertyName("name")] public required string Name { get; init; }
+    [JsonPropertyName("devices")] public required IReadOnlyList<DeviceGroup> Devices { get; init; }
+    [JsonPropertyName("edges")] public required IReadOnlyList<EdgeSpec> Edges { get; init; }
+}
+
+public sealed record FaultSpec
+{
+    [JsonPropertyName("kind")] public required FaultKind Kind { get; init; }
+    [JsonPropertyName("site")] public required string Site { get; init; }
+
+    /// <summary>Edge server (edge-crash), or board whose devices are meant (link-loss; absent: all).</summary>
+    [JsonPropertyName("target")] public string? Target { get; init; }
+    [JsonPropertyName("at_s")] public required Seconds At { get; init; }
+    [JsonPropertyName("for_s")] public required Seconds For { get; init; }
+}
+
+/// <summary>How the controller steers.</summary>
+public sealed record ControlSpec
+{
+    [JsonPropertyName("policy")] public string Policy { get; init; } = Planners.Default;
+    [JsonPropertyName("deadline_s")] public Seconds Deadline { get; init; } = new(0.5);
+    [JsonPropertyName("report_s")] public Seconds Report { get; init; } = new(5);
+
+    /// <summary>Seconds that a joule of device energy is worth, and seconds that a wrong answer is worth.</summary>
+    [JsonPropertyName("joule_weight")] public double JouleWeight { get; init; } = new Weights().JouleWeight;
+    [JsonPropertyName("error_weight")] public double ErrorWeight { get; init; } = new Weights().ErrorWeight;
+}
+
+/// <summary>A rehearsal: who is there, what they do, what goes wrong.</summary>
+public sealed record Scenario
+{
+    [JsonPropertyName("name")] public required string Name { get; init; }
+    [JsonPropertyName("description")] public string Description { get; init; } = "";
+    [JsonPropertyName("duration_s")] public required Seconds Duration { get; init; }
+    [JsonPropertyName("model")] public string Model { get; init; } = "fmnist";
+    [JsonPropertyName("inference")] public InferenceKind Inference { get; init; } = InferenceKind.Trace;
+    [JsonPropertyName("sites")] public required IReadOnlyList<SiteSpec> Sites { get; init; }
+    [JsonPropertyName("control")] public ControlSpec Control { get; init; } = new();
+    [JsonPropertyName("faults")] public IReadOnlyList<FaultSpec> FaultList { get; init; } = [];
+
+    /// <summary>Everything that is impossible about it, given what there is.</summary>
+    public IEnumerable<string> Faults(IReadOnlyDictionary<string, HardwareProfile> profiles, IReadOnlyDictionary<string, ModelFiles> models)
+    {
+        if (!Contracts.Name.IsValid(Name)) yield return Contracts.Name.Fault("name", Name);
+        if (!(Duration.Value is > 0 and <= 1e9)) yield return $"duration_s is {Duration.Value}; allowed: above 0 to 1e9";
+        if (!models.ContainsKey(Model)) yield return $"model is \"{Model}\"; allowed: {string.Join(", ", models.Keys)}";
+        if (Sites.Count == 0) yield return "sites is empty; at least one is needed";
+        foreach (var twice in Sites.GroupBy(site => site.Name).Where(group => group.Count() > 1)) yield return $"sites: \"{twice.Key}\" stands {twice.Count()} times";
+        foreach (var (site, i) in Sites.Select((site, i) => (site, i)))
+            foreach (var fault in SiteFaults($"sites[{i}]", site, profiles)) yield return fault;
+        foreach (var fault in ControlFaults()) yield return fault;
+        foreach (var (fault, i) in FaultList.Select((fault, i) => (fault, i)))
+            foreach (var wrong in FaultFaults($"faults[{i}]", fault)) yield return wrong;
+    }
+
+    private static IEnumerable<string> SiteFaults(string at, SiteSpec site, IReadOnlyDictionary<string, HardwareProfile> profiles)
+    {
+        if (!Contracts.Name.IsValid(site.Name)) yield return Contracts.Name.Fault($"{at}.name", site.Name);
+        foreach (var (group, i) in site.Devices.Select((group, i) => (group, $"{at}.devices[{i}]")))
+        {
+            if (!IsRole(profiles, group.Board, "device")) yield return $"{i}.board is \"{group.Board}\"; allowed: {Roles(profiles, "device")}";
+            if (group.Count is < 1 or > 1_000_000) yield return $"{i}.count is {group.Count}; allowed: 1 to 1000000";
+            if (!(group.Rate.Value is > 0 and <= 1000)) yield return $"{i}.rate_hz is {group.Rate.Value}; allowed: above 0 to 1000";
+            if (group.Battery is { Value: not (> 0 and <= 1e9) } battery) yield return $"{i}.battery_j is {battery.Value}; allowed: above 0 to 1e9 (leave it out for mains)";
+            if (group.Lifetime is { Value: not (> 0 and <= 1e9) } lifetime) yield return $"{i}.lifetime_s is {lifetime.Value}; allowed: above 0 to 1e9";
+            foreach (var fault in group.Link.Faults()) yield return $"{i}.{fault}";
+        }
+        foreach (var (edge, i) in site.Edges.Select((edge, i) => (edge, $"{at}.edges[{i}]")))
+        {
+            if (!Contracts.Name.IsValid(edge.Id)) yield return Contracts.Name.Fault($"{i}.id", edge.Id);
+            if (!IsRole(profiles, edge.Profile, "edge")) yield return $"{i}.profile is \"{edge.Profile}\"; allowed: {Roles(profiles, "edge")}";
+            if (edge.Workers is < 1 or > 1024) yield return $"{i}.workers is {edge.Workers}; allowed: 1 to 1024";
+            if (edge.QueueMax is < 1 or > 1_000_000) yield return $"{i}.queue_max is {edge.QueueMax}; allowed: 1 to 1000000";
+        }
+    }
+
+    private IEnumerable<string> ControlFaults()
+    {
+        if (!Planners.Names.Contains(Control.Policy)) yield return $"control.policy is \"{Control.Policy}\"; allowed: {string.Join(", ", Planners.Names)}";
+        if (!(Control.Deadline.Value is > 0 and <= 3600)) yield return $"control.deadline_s is {Control.Deadline.Value}; allowed: above 0 to 3600";
+        if (!(Control.Report.Value is >= 0.1 and <= 86400)) yield return $"control.report_s is {Control.Report.Value}; allowed: 0.1 to 86400";
+        if (!(Control.JouleWeight is >= 0 and <= 1e6)) yield return $"control.joule_weight is {Control.JouleWeight}; allowed: 0 to 1e6";
+        if (!(Control.ErrorWeight is >= 0 and <= 1e6)) yield return $"control.error_weight is {Control.ErrorWeight}; allowed: 0 to 1e6";
+    }
+
+    private IEnumerable<string> FaultFaults(string at, FaultSpec fault)
+    {
+        var site = Sites.FirstOrDefault(site => site.Name == fault.Site);
+        if (site is null) yield return $"{at}.site is \"{fault.Site}\"; allowed: {string.Join(", ", Sites.Select(known => known.Name))}";
+        if (!(fault.At.Value >= 0 && fault.At < Duration)) yield return $"{at}.at_s is {fault.At.Value}; allowed: 0 to below duration_s ({Duration.Value})";
+        if (!(fault.For.Value > 0)) yield return $"{at}.for_s is {fault.For.Value}; allowed: above 0";
+        if (site is not null && fault.Kind is FaultKind.EdgeCrash && !site.Edges.Any(edge => edge.Id == fault.Target))
+            yield return $"{at}.target is \"{fault.Target}\"; allowed: {string.Join(", ", site.Edges.Select(edge => edge.Id))}";
+        if (site is not null && fault is { Kind: FaultKind.LinkLoss, Target: { } board } && !site.Devices.Any(group => group.Board == board))
+            yield return $"{at}.target is \"{board}\"; allowed: {string.Join(", ", site.Devices.Select(group => group.Board))}, or none for all";
+    }
+
+    private static bool IsRole(IReadOnlyDictionary<string, HardwareProfile> profiles, string id, string role) => profiles.TryGetValue(id, out var profile) && profile.Role == role;
+
+    private static string Roles(IReadOnlyDictionary<string, HardwareProfile> profiles, string role) => string.Join(", ", profiles.Values.Where(profile => profile.Role == role).Select(profile => profile.Id));
+}

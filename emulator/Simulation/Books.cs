@@ -1,0 +1,88 @@
+using Fleet.Contracts;
+
+namespace Fleet.Emulator.Simulation;
+
+/// <summary>Counts of deliveries: due + duplicated = delivered + dropped + in flight.</summary>
+public sealed class MessageBooks
+{
+    public long DueTotal { get; private set; }
+
+    public long DuplicatedTotal { get; private set; }
+
+    public long DeliveredTotal { get; private set; }
+
+    public long DroppedTotal { get; private set; }
+
+    /// <summary>Counted where they are, not computed from the others.</summary>
+    public long InFlight { get; private set; }
+
+    public void Due()
+    {
+        DueTotal++;
+        InFlight++;
+    }
+
+    public void Delivered()
+    {
+        DeliveredTotal++;
+        InFlight--;
+    }
+
+    public void Dropped()
+    {
+        DroppedTotal++;
+        InFlight--;
+    }
+
+    /// <summary>What the counts cannot explain: always 0.</summary>
+    public long Unexplained => DueTotal + DuplicatedTotal - DeliveredTotal - DroppedTotal - InFlight;
+}
+
+/// <summary>Where energy came from and went: initial + harvested = used + leaked + spilled + stored.</summary>
+public sealed class EnergyBooks
+{
+    public Joules Initial { get; private set; }
+
+    public Joules Harvested { get; private set; }
+
+    public Joules Idle { get; private set; }
+
+    public Joules Compute { get; private set; }
+
+    public Joules Transmit { get; private set; }
+
+    public Joules Receive { get; private set; }
+
+    public Joules Leaked { get; private set; }
+
+    public Joules Spilled { get; private set; }
+
+    public Joules Used => Idle + Compute + Transmit + Receive;
+
+    public void Begin(Joules stored) => Initial += stored;
+
+    public void Harvest(Joules energy) => Harvested += energy;
+
+    public void Use(EnergyUse use, Joules energy)
+    {
+        switch (use)
+        {
+            case EnergyUse.Idle: Idle += energy; break;
+            case EnergyUse.Compute: Compute += energy; break;
+            case EnergyUse.Transmit: Transmit += energy; break;
+            default: Receive += energy; break;
+        }
+    }
+
+    /// <summary>What the entries cannot explain, given what is stored now: 0 but for rounding.</summary>
+    public Joules Unexplained(Joules stored) => Initial + Harvested - Used - Leaked - Spilled - stored;
+}
+
+/// <summary>What energy is drawn for.</summary>
+public enum EnergyUse
+{
+    Idle,
+    Compute,
+    Transmit,
+    Receive,
+}

@@ -1,0 +1,52 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+using System.Text;
+using Fleet.Contracts;
+
+namespace Fleet.Emulator.Simulation;
+
+/// <summary>Digest of everything that happened on a site, in order. Two runs with equal hashes are the same run.</summary>
+public sealed class EventHash
+{
+    private readonly XxHash128 hash = new();
+    private readonly byte[] number = new byte[8];
+
+    public void Message(long ticks, Topic topic, Message message)
+    {
+        Add(ticks);
+        Add(topic.Path);
+        if (message is TensorFrame frame)
+        {
+            Add((long)frame.RequestId);
+            Add(frame.Sample);
+            hash.Append(frame.Payload.Span);
+        }
+        else
+        {
+            hash.Append(Wire.EncodeShared(message));
+        }
+    }
+
+    public void Event(long ticks, string what, long a, long b)
+    {
+        Add(ticks);
+        Add(what);
+        Add(a);
+        Add(b);
+    }
+
+    public void Add(string text)
+    {
+        Span<byte> utf8 = stackalloc byte[256];
+        var length = Encoding.UTF8.GetBytes(text.AsSpan(0, Math.Min(text.Length, 80)), utf8);
+        hash.Append(utf8[..length]);
+    }
+
+    public void Add(long value)
+    {
+        BinaryPrimitives.WriteInt64LittleEndian(number, value);
+        hash.Append(number);
+    }
+
+    public override string ToString() => Convert.ToHexStringLower(hash.GetCurrentHash());
+}

@@ -1,0 +1,157 @@
+using Fleet.Contracts;
+
+namespace Fleet.Emulator.Simulation;
+
+/// <summary>
+/// The broker in virtual time: retained messages, wills, subscriptions, delivery in order. Records are handed over as they are;
+/// told to, it puts every message through the wire encoding instead, which must change nothing.
+/// </summary>
+public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books, bool throughWire = false)
+{
+    private readonly SimClock clock = simClock;
+    private readonly Dictionary<string, List<Subscription>> exact = new(StringComparer.Ordinal);
+    private List<Subscription> wild = [];
+    private readonly SortedDictionary<string, (Topic Topic, Message Message)> retained = new(StringComparer.Ordinal);
+
+    /// <summary>Retained messages as a new viewer would see them, in order of their paths.</summary>
+    public IEnumerable<(Topic Topic, Message Message)> Retained => retained.Values;
+
+    /// <summary>Opens a connection.</summary>
+    /// <param name="will">Published when the connection dies without a goodbye.</param>
+    public Connection Connect(string name, (Topic Topic, Message Message)? will = null) => new(this, name, will);
+
+    private void Publish(Connection from, Topic topic, Message message)
+    {
+        hash.Message(clock.GetTimestamp(), topic, message);
+        if (throughWire) message = Wire.Decode(topic, Wire.Encode(message), (message as TensorFrame)?.ReplyTo.Path);
+        if (topic.Rule.Retained) retained[topic.Path] = (topic, message);
+        if (exact.TryGetValue(topic.Path, out var direct))
+            foreach (var subscription in direct) Deliver(subscription, topic, message);
+        foreach (var subscription in wild)
+            if (subscription.Owner != from && TopicFilter.Matches(subscription.Filter, topic.Path)) Deliver(subscription, topic, message);
+    }
+
+    private void Deliver(Subscription subscription, Topic topic, Message message)
+    {
+        books.Due();
+        // Never inside the publisher's call: a real network does not call back either.
+        clock.Soon(() =>
+        {
+            if (subscription.IsOver || !subscription.Owner.IsConnected)
+            {
+                books.Dropped();
+                return;
+            }
+            books.Delivered();
+            subscription.Handler(topic, message);
+        });
+    }
+
+    /// <summary>One client's connection.</summary>
+    public sealed class Connection(SimBus bus, string name, (Topic Topic, Message Message)? will) : IBus
+    {
+        private readonly List<Subscription> mine = [];
+
+        // What is said while the line is down, newest per topic, as MqttBus keeps it.
+        private readonly SortedDictionary<string, (Topic Topic, Message Message)> kept = new(StringComparer.Ordinal);
+        private ITimer? willTimer;
+        private bool isDead;
+
+        public string Name => name;
+
+        public bool IsConnected { get; private set; } = true;
+
+        public event Action<bool>? ConnectionChanged;
+
+        public void Publish(Topic topic, Message message)
+        {
+            if (IsConnected) bus.Publish(this, topic, message);
+            else if (!isDead && topic.Kind is not (TopicKind.Offload or TopicKind.Reply)) kept[topic.Path] = (topic, message);
+        }
+
+        public IDisposable Subscribe(string filter, Action<Topic, Message> handler)
+        {
+            var subscription = new Subscription(bus, this, filter, handler);
+            mine.Add(subscription);
+            bus.Add(subscription);
+            return subscription;
+        }
+
+        /// <summary>The line goes down without a goodbye; the will is published once the broker has noticed, unless it is back by then.</summary>
+        public void Lose(TimeSpan noticedAfter)
+        {
+            if (!IsConnected) return;
+            IsConnected = false;
+            if (will is { } last) willTimer = bus.clock.CreateTimer(_ => bus.Publish(this, last.Topic, last.Message), null, noticedAfter, Timeout.InfiniteTimeSpan);
+            ConnectionChanged?.Invoke(false);
+        }
+
+        /// <summary>The process is gone for good: as <see cref="Lose"/>, and nothing it still says is kept.</summary>
+        public void Die(TimeSpan noticedAfter)
+        {
+            isDead = true;
+            kept.Clear();
+            Lose(noticedAfter);
+            foreach (var subscription in mine.ToList()) subscription.Dispose();
+        }
+
+        /// <summary>The line is back: what was kept is sent, retained messages come again.</summary>
+        public void Restore()
+        {
+            if (IsConnected || isDead) return;
+            IsConnected = true;
+            willTimer?.Dispose();
+            foreach (var subscription in mine) bus.DeliverRetained(subscription);
+            foreach (var (topic, message) in kept.Values) bus.Publish(this, topic, message);
+            kept.Clear();
+            ConnectionChanged?.Invoke(true);
+        }
+
+        internal void Forget(Subscription subscription) => mine.Remove(subscription);
+    }
+
+    private void Add(Subscription subscription)
+    {
+        // Lists are replaced, not changed: a publish may be walking the old one.
+        if (TopicFilter.IsExact(subscription.Filter)) exact[subscription.Filter] = [.. exact.GetValueOrDefault(subscription.Filter, []), subscription];
+        else wild = [.. wild, subscription];
+        DeliverRetained(subscription);
+    }
+
+    private void Remove(Subscription subscription)
+    {
+        if (!exact.TryGetValue(subscription.Filter, out var list)) wild = [.. wild.Where(other => other != subscription)];
+        else if (list.Count == 1) exact.Remove(subscription.Filter);
+        else exact[subscription.Filter] = [.. list.Where(other => other != subscription)];
+    }
+
+    private void DeliverRetained(Subscription subscription)
+    {
+        if (TopicFilter.IsExact(subscription.Filter))
+        {
+            if (retained.TryGetValue(subscription.Filter, out var one)) Deliver(subscription, one.Topic, one.Message);
+            return;
+        }
+        foreach (var (path, kept) in retained)
+            if (TopicFilter.Matches(subscription.Filter, path)) Deliver(subscription, kept.Topic, kept.Message);
+    }
+
+    internal sealed class Subscription(SimBus bus, Connection owner, string filter, Action<Topic, Message> handler) : IDisposable
+    {
+        public Connection Owner => owner;
+
+        public string Filter => filter;
+
+        public Action<Topic, Message> Handler => handler;
+
+        public bool IsOver { get; private set; }
+
+        public void Dispose()
+        {
+            if (IsOver) return;
+            IsOver = true;
+            bus.Remove(this);
+            owner.Forget(this);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+using Fleet.Contracts;
+using Fleet.EdgeServer;
+using Fleet.Emulator.Physics;
+using Fleet.Emulator.Scenarios;
+using Fleet.Emulator.Simulation;
+using Fleet.Models;
+
+namespace Fleet.Emulator;
+
+/// <summary>The production edge server on an emulated machine, for one life of its process.</summary>
+public sealed class EmulatedEdge
+{
+    private readonly EdgeSpec spec;
+    private readonly Stock stock;
+    private readonly InferenceKind inference;
+    private readonly Board board;
+    private readonly EdgeServer.EdgeServer server;
+
+    public EmulatedEdge(string site, EdgeSpec spec, Stock stock, InferenceKind inference, IBus connection, TimeProvider clock, Ledger ledger, long seed)
+    {
+        (this.spec, this.stock, this.inference) = (spec, stock, inference);
+        var profile = stock.Profiles[spec.Profile];
+        var random = new SeededRandom(seed, $"{site}/_edge/{spec.Id}/board");
+        board = new Board(profile, new Battery(clock, capacity: null, profile.Power.Idle.Value, ledger.EdgeEnergy), clock, random);
+        server = new EdgeServer.EdgeServer(Options(site, profile, seed), connection, clock, Install);
+    }
+
+    public Task Run(CancellationToken stop) => server.Run(stop);
+
+    private EdgeOptions Options(string site, HardwareProfile profile, long seed) => new()
+    {
+        Site = site,
+        Id = spec.Id,
+        Workers = spec.Workers,
+        QueueMax = spec.QueueMax,
+        Info = new Info
+        {
+            Board = profile.Board,
+            Stack = profile.Stack,
+            Profile = profile.Id,
+            AgentVersion = AgentVersion.Text,
+            Os = "emulated",
+            Emulated = true,
+            Seed = seed,
+            Memory = profile.Memory.Value,
+            Storage = profile.Storage.Value,
+            Codecs = "raw,png,webp,int8,fp16,fp32",
+        },
+    };
+
+    private Task<TailSet> Install(TailAssignment wanted, CancellationToken stop)
+    {
+        if (!stock.Models.TryGetValue(wanted.Model, out var model) || model.CardSha256 != wanted.CardSha256)
+            throw new FaultsException("card_sha256", $"is {wanted.CardSha256} for {wanted.Model}; the emulator has another model of that name or none");
+        var byCut = wanted.Cuts.Select(cut => (cut, Enumerable.Range(0, spec.Workers).Select(_ => Load(model, cut)).ToArray()));
+        return Task.FromResult(new TailSet(model.Card, model.Hash, byCut, []));
+    }
+
+    private Tail Load(ModelFiles model, int cut)
+    {
+        const int BatchMax = 8;
+        var tail = inference is InferenceKind.Trace
+            ? Tail.Traced(model.Card, model.Hash, cut, stock.TestTrace(model), BatchMax)
+            : Tail.Onnx(model.Card, model.Hash, cut, stock.Tail(model, cut), BatchMax);
+        return tail.Wrap(engine => new BoardEngine(engine, model.Card.Tail(cut).Work, board));
+    }
+}

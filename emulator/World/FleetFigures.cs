@@ -1,0 +1,66 @@
+using System.Text.Json.Serialization;
+using Fleet.Contracts;
+
+namespace Fleet.Emulator;
+
+/// <summary>A fleet in numbers: what `fleet up`, `fleet watch` and `fleet run` print. Ratios are of all inferences answered.</summary>
+public sealed record FleetFigures
+{
+    [JsonPropertyName("devices_online")] public required int DevicesOnline { get; init; }
+    [JsonPropertyName("edges_online")] public required int EdgesOnline { get; init; }
+    [JsonPropertyName("desired_equals_reported")] public required bool DesiredEqualsReported { get; init; }
+    [JsonPropertyName("inferences")] public required long Inferences { get; init; }
+
+    /// <summary>What the books cannot explain: always 0.</summary>
+    [JsonPropertyName("lost")] public required long Lost { get; init; }
+    [JsonPropertyName("accuracy_ratio")] public double? Accuracy { get; init; }
+
+    /// <summary>From the calibration trace, conditional on the routes and thresholds in force.</summary>
+    [JsonPropertyName("accuracy_expected_ratio")] public double? AccuracyExpected { get; init; }
+    [JsonPropertyName("exit_{n}_ratio")] public PerExit ExitRatios { get; init; } = new();
+    [JsonPropertyName("offload_ratio")] public double? OffloadRatio { get; init; }
+    [JsonPropertyName("fallback_ratio")] public double? FallbackRatio { get; init; }
+    [JsonPropertyName("deadline_missed_ratio")] public double? DeadlineMissedRatio { get; init; }
+    [JsonPropertyName("latency_p50_s")] public Seconds? LatencyP50 { get; init; }
+    [JsonPropertyName("latency_p95_s")] public Seconds? LatencyP95 { get; init; }
+
+    /// <summary>Device energy of computing and radio, without idling.</summary>
+    [JsonPropertyName("energy_per_inference_j")] public Joules? EnergyPerInference { get; init; }
+    [JsonPropertyName("power_w")] public Watts? Power { get; init; }
+    [JsonPropertyName("bytes_per_inference")] public Bytes? BytesPerInference { get; init; }
+    [JsonPropertyName("skipped")] public long Skipped { get; init; }
+    [JsonPropertyName("malformed")] public long Malformed { get; init; }
+    [JsonPropertyName("broker_dropped")] public long BrokerDropped { get; init; }
+}
+
+/// <summary>The outcome of a virtual-time run; the last thing it prints.</summary>
+public sealed record RunResult
+{
+    [JsonPropertyName("scenario")] public required string Scenario { get; init; }
+    [JsonPropertyName("seed")] public required long Seed { get; init; }
+    [JsonPropertyName("policy")] public required string Policy { get; init; }
+    [JsonPropertyName("duration_s")] public required Seconds Duration { get; init; }
+    [JsonPropertyName("figures")] public required FleetFigures Figures { get; init; }
+    [JsonPropertyName("cut_off")] public required long CutOff { get; init; }
+    [JsonPropertyName("in_flight")] public required long InFlight { get; init; }
+    [JsonPropertyName("devices_died")] public required int DevicesDied { get; init; }
+    [JsonPropertyName("energy_j")] public required IReadOnlyDictionary<string, double> Energy { get; init; }
+    [JsonPropertyName("messages")] public required IReadOnlyDictionary<string, long> Messages { get; init; }
+    [JsonPropertyName("events")] public required long Events { get; init; }
+    [JsonPropertyName("trace_hash")] public required string TraceHash { get; init; }
+}
+
+/// <summary>What is needed to repeat a run: manifest.json beside its results.</summary>
+public sealed record Manifest
+{
+    [JsonPropertyName("command")] public required string Command { get; init; }
+    [JsonPropertyName("version")] public required string Version { get; init; }
+    [JsonPropertyName("seed")] public required long Seed { get; init; }
+    [JsonPropertyName("policy")] public required string Policy { get; init; }
+    [JsonPropertyName("scenario_sha256")] public required string ScenarioSha256 { get; init; }
+    [JsonPropertyName("card_sha256")] public required string CardSha256 { get; init; }
+    [JsonPropertyName("trace_hash")] public required string TraceHash { get; init; }
+    [JsonPropertyName("runtime")] public required string Runtime { get; init; }
+    [JsonPropertyName("machine")] public required string Machine { get; init; }
+    [JsonPropertyName("scenario")] public required Scenarios.Scenario Scenario { get; init; }
+}

@@ -1,0 +1,130 @@
+using Fleet.Contracts;
+using Fleet.Controller;
+using Fleet.Controller.Planning;
+using Fleet.Emulator.Scenarios;
+using Fleet.Emulator.Simulation;
+
+namespace Fleet.Emulator;
+
+/// <summary>
+/// One site in virtual time: its own clock, bus, controller, edge servers and devices. Sites share nothing that changes, so any
+/// number of them may run side by side without changing a result.
+/// </summary>
+public sealed class SiteWorld
+{
+    /// <summary>How long a broker takes to notice that a process has died.</summary>
+    private static readonly TimeSpan Noticed = TimeSpan.FromSeconds(5);
+
+    /// <summary>Devices come up within this time, one after another.</summary>
+    private static readonly Seconds RampUp = new(2);
+
+    private readonly Scenario scenario;
+    private readonly SiteSpec site;
+    private readonly long seed;
+    private readonly Stock stock;
+    private readonly SimClock clock = new();
+    private readonly SimBus bus;
+    private readonly List<EmulatedDevice> devices = [];
+    private readonly Dictionary<string, (SimBus.Connection Connection, CancellationTokenSource Life)> edges = [];
+    private readonly Dictionary<EmulatedDevice, SimBus.Connection> lines = [];
+    private readonly SiteController controller;
+
+    public SiteWorld(Scenario scenario, SiteSpec site, long seed, Stock stock, Planned planned, bool throughWire = false)
+    {
+        (this.scenario, this.site, this.seed, this.stock) = (scenario, site, seed, stock);
+        Ledger = new Ledger(clock, scenario.Duration / 60);
+        bus = new SimBus(clock, Ledger.Hash, Ledger.Messages, throughWire);
+        var costs = new CostModel(new Weights { JouleWeight = scenario.Control.JouleWeight, ErrorWeight = scenario.Control.ErrorWeight });
+        controller = new SiteController(
+            site.Name, bus.Connect("controller"), clock,
+            new ControllerOptions { Deadline = scenario.Control.Deadline, ReportPeriod = scenario.Control.Report },
+            Planners.Create(scenario.Control.Policy, planned.Table, costs), planned.Table, planned.Model, stock.Profiles, new SeededRandom(seed, $"{site.Name}/planner"));
+    }
+
+    public Ledger Ledger { get; }
+
+    public SimBus Bus => bus;
+
+    public long Events => clock.Fired;
+
+    public IReadOnlyList<EmulatedDevice> Devices => devices;
+
+    public double? ExpectedAccuracy => controller.ExpectedAccuracy;
+
+    /// <summary>Runs the whole scenario on the calling thread.</summary>
+    /// <param name="progress">Told the virtual time reached, a hundred times.</param>
+    public void Run(Action<Seconds>? progress = null)
+    {
+        var random = new SeededRandom(seed, $"{site.Name}/ramp");
+        clock.Start(() => controller.Run(CancellationToken.None));
+        foreach (var edge in site.Edges) StartEdge(edge);
+        foreach (var group in site.Devices)
+            for (var i = 1; i <= group.Count; i++) StartDevice(group, i, RampUp * random.NextDouble());
+        foreach (var fault in scenario.FaultList.Where(fault => fault.Site == site.Name)) clock.Start(() => Suffer(fault));
+        for (var percent = 1; percent <= 100; percent++)
+        {
+            var until = scenario.Duration * (percent / 100.0);
+            clock.Run(until.Span);
+            progress?.Invoke(until);
+        }
+        foreach (var device in devices) device.Battery.Settle();
+    }
+
+    private void StartEdge(EdgeSpec spec)
+    {
+        var connection = bus.Connect(spec.Id, (new Topic(TopicKind.EdgeState, site.Name, spec.Id), State.Lost));
+        var life = new CancellationTokenSource();
+        edges[spec.Id] = (connection, life);
+        var edge = new EmulatedEdge(site.Name, spec, stock, scenario.Inference, connection, clock, Ledger, seed);
+        clock.Start(() => edge.Run(life.Token));
+    }
+
+    private void StartDevice(DeviceGroup group, int number, Seconds after)
+    {
+        var id = $"{group.Board}-{number:D3}";
+        var connection = bus.Connect(id, (new Topic(TopicKind.State, site.Name, id), State.Lost));
+        var spec = new DeviceSpec(site.Name, id, group, stock.Profiles[group.Board], seed);
+        var device = new EmulatedDevice(spec, stock, scenario.Inference, connection, clock, Ledger, () => connection.Die(Noticed));
+        devices.Add(device);
+        lines.Add(device, connection);
+        clock.Start(async () =>
+        {
+            await clock.Delay(after);
+            await device.Run(CancellationToken.None);
+        });
+    }
+
+    private async Task Suffer(FaultSpec fault)
+    {
+        await clock.Delay(fault.At);
+        Ledger.Hash.Event(clock.GetTimestamp(), fault.Kind.ToString(), 0, 0);
+        if (fault.Kind is FaultKind.EdgeCrash)
+        {
+            var (connection, life) = edges[fault.Target!];
+            connection.Die(Noticed);
+            await life.CancelAsync();
+            await clock.Delay(fault.For);
+            StartEdge(site.Edges.First(edge => edge.Id == fault.Target));
+            return;
+        }
+        var cut = devices.Where(device => fault.Target is null || device.Board == fault.Target).ToList();
+        foreach (var device in cut) lines[device].Lose(Noticed);
+        await clock.Delay(fault.For);
+        var random = new SeededRandom(seed, $"{site.Name}/reconnect");
+        foreach (var device in cut)
+        {
+            await clock.Delay(new Seconds(2.0 / cut.Count * random.NextDouble()));
+            lines[device].Restore();
+        }
+    }
+}
+
+/// <summary>A model and its option table: counted once, shared by all sites.</summary>
+public sealed record Planned(PlannedModel Model, OptionTable Table)
+{
+    public static Planned Of(Stock stock, string model)
+    {
+        var planned = stock.Planned(stock.Models[model]);
+        return new Planned(planned, new OptionTable(planned));
+    }
+}
