@@ -60,6 +60,9 @@ public sealed class Ina219 : ISensor
     /// <summary>Offset of the shunt voltage, plus or minus, at most (INA219A): below it the direction of the current is not known.</summary>
     private const double ShuntOffsetVolts = 100e-6;
 
+    /// <summary>0.4 * 0.1 is above 0.04 in binary, and 0.04096 / (1e-4 * 0.1) may fall short of 4096: a hair's breadth is forgiven.</summary>
+    private const double RoundingSlack = 1 + 1e-9;
+
     private readonly I2cDevice device;
     private readonly MeteredWire wire;
     private readonly ushort configuration;
@@ -81,7 +84,7 @@ public sealed class Ina219 : ISensor
         this.device = device;
         this.wire = wire;
         var gain = 0;
-        while (gain < GainMax && ShuntVoltsAtGain1 * (1 << gain) < maxAmperes * shuntOhms) gain++;
+        while (gain < GainMax && ShuntVoltsAtGain1 * (1 << gain) * RoundingSlack < maxAmperes * shuntOhms) gain++;
         configuration = (ushort)(Configuration | gain << GainShift);
         shuntFullScale = (int)(ShuntVoltsAtGain1 / ShuntLsbVolts + 0.5) << gain;
         calibration = CalibrationOf(CurrentLsb(shuntOhms, maxAmperes), shuntOhms);
@@ -118,9 +121,8 @@ public sealed class Ina219 : ISensor
     /// <summary>The calibration register for a current LSB in amperes.</summary>
     public static ushort CalibrationOf(double currentLsb, double shuntOhms)
     {
-        // 0.04096 / (1e-4 * 0.1) is 4095.9999... in binary: a hair is added before truncation.
         var exact = CalibrationVolts / (currentLsb * shuntOhms);
-        return (ushort)((int)(exact * (1 + 1e-12)) & CalibrationMax);
+        return (ushort)((int)(exact * RoundingSlack) & CalibrationMax);
     }
 
     /// <inheritdoc/>
@@ -217,6 +219,6 @@ public sealed class Ina219 : ISensor
         if (address is < AddressMin or > AddressMax) yield return $"address is 0x{address:x2}; allowed: 0x{AddressMin:x2} to 0x{AddressMax:x2}";
         if (!(shuntOhms is >= 1e-4 and <= 10)) yield return $"shunt is {shuntOhms} ohm; allowed: 0.0001 to 10";
         if (!(maxAmperes is > 0 and <= 1000)) yield return $"largest current is {maxAmperes} A; allowed: above 0 to 1000";
-        else if (maxAmperes * shuntOhms > ShuntVoltsMax * (1 + 1e-9)) yield return $"{maxAmperes} A over {shuntOhms} ohm are {maxAmperes * shuntOhms:G4} V; the chip reads at most {ShuntVoltsMax} V: take a smaller shunt or current";
+        else if (maxAmperes * shuntOhms > ShuntVoltsMax * RoundingSlack) yield return $"{maxAmperes} A over {shuntOhms} ohm are {maxAmperes * shuntOhms:G4} V; the chip reads at most {ShuntVoltsMax} V: take a smaller shunt or current";
     }
 }
