@@ -84,7 +84,7 @@ public sealed class HeadStore
         if (last == assignment) return;
         if (last is not null && VersionOf(last) != VersionOf(assignment)) Write(Previous, last);
         Write(Current, assignment);
-        if (last is null || VersionOf(last) != VersionOf(assignment)) Prune();
+        if (last is null || VersionOf(last) != VersionOf(assignment)) Prune(assignment);
     }
 
     /// <summary>What the device ran last; null when there is nothing, or nothing readable, and then <paramref name="fault"/> says why.</summary>
@@ -178,12 +178,13 @@ public sealed class HeadStore
             .Order(StringComparer.Ordinal),
     ];
 
-    private void Prune()
+    private void Prune(Assignment current)
     {
-        var kept = new[] { Read(Current, out _), Read(Previous, out _) }.OfType<Assignment>().Select(VersionOf).ToHashSet(StringComparer.Ordinal);
+        var previous = Read(Previous, out _);
         try
         {
-            foreach (var version in Versions().Where(version => !kept.Contains(version))) Directory.Delete(version, recursive: true);
+            foreach (var version in Versions())
+                if (version != VersionOf(current) && (previous is null || version != VersionOf(previous))) Directory.Delete(version, recursive: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
