@@ -14,7 +14,7 @@ public static class LibtorchCompatibility
     private const string Library = "libLibTorchSharp.so";
     private const string NeededVersion = "GLIBCXX_3.4.32";
 
-    // Elf64_Ehdr, Elf64_Shdr, Elf64_Verneed and Elf64_Vernaux: System V ABI, ELF-64 object file format 1.5, and LSB 5.0 core, 10.7.
+    // Elf64_Ehdr, Elf64_Shdr, Elf64_Verneed and Elf64_Vernaux: ELF-64 object file format 1.5; Linux Standard Base core, "Symbol Versioning".
     private const int SectionHeadersOffset = 0x28;
     private const int SectionHeaderSizeOffset = 0x3A;
     private const int SectionCountOffset = 0x3C;

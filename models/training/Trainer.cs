@@ -12,7 +12,7 @@ public sealed record EpochReport(int Epoch, int Epochs, double Loss, IReadOnlyLi
 
 /// <summary>
 /// Trains all exits of a network together. The loss of the final exit is the cross-entropy H with the labels; an early exit also
-/// learns from the final one (Zhang et al., Be your own teacher, 2019, equation 4, without hints):
+/// learns from the final one (Zhang et al., Be your own teacher, ICCV 2019, without its hints):
 /// loss = H(final) + w sum over early exits ((1 - a) H(exit) + a t^2 KL(softmax(final / t) || softmax(exit / t))).
 /// The same recipe, data and thread count give the same weights, bit for bit, on one machine.
 /// </summary>

@@ -14,3 +14,9 @@ public sealed class Libtorch
         torch.set_num_threads(1);
     }
 }
+
+public sealed class LibtorchTests
+{
+    [Test]
+    public void Compatibility_AppliedAgain_ChangesNothing() => Assert.That(LibtorchCompatibility.Apply(), Is.False);
+}
