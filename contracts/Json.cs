@@ -21,37 +21,19 @@ public sealed record Reply : Message
         Status is OffloadStatus.Ok ? [.. Ratio("confidence", Confidence), .. NotNegative("label", Label)] : [];
 }
 
-/// <summary>Everything that is written as JSON, with fixed key order (the order of declaration).</summary>
-[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(Info))]
-[JsonSerializable(typeof(Budget))]
-[JsonSerializable(typeof(InferWindow))]
-[JsonSerializable(typeof(Assignment))]
-[JsonSerializable(typeof(Command))]
-[JsonSerializable(typeof(TailAssignment))]
-[JsonSerializable(typeof(EdgeLoad))]
-[JsonSerializable(typeof(Summary))]
-[JsonSerializable(typeof(PlanReport))]
-[JsonSerializable(typeof(Reply))]
-[JsonSerializable(typeof(ModelCard))]
-[JsonSerializable(typeof(HardwareProfile))]
-[JsonSerializable(typeof(double?))]
-internal sealed partial class ContractsContext : JsonSerializerContext;
-
 /// <summary>The two ways JSON is read: tolerant on the wire (a newer peer may say more), strict in files (a typo must not be ignored).</summary>
 public static class Json
 {
-    /// <summary>Resolver of the contracts' types, for contexts of other rooms to combine with.</summary>
-    public static IJsonTypeInfoResolver Resolver { get; } = ContractsContext.Default.WithAddedModifier(FlattenPerExit).WithAddedModifier(NameOffloadStatus);
+    /// <summary>
+    /// By reflection: the source generator sets every init-only property, so that a key left out would lose its default. Keys are
+    /// written in the order of declaration.
+    /// </summary>
+    private static readonly DefaultJsonTypeInfoResolver Resolver = new() { Modifiers = { FlattenPerExit, NameOffloadStatus } };
 
-    public static JsonSerializerOptions Wire { get; } = Frozen(new JsonSerializerOptions { TypeInfoResolver = Resolver });
+    public static JsonSerializerOptions Wire { get; } = Frozen(new JsonSerializerOptions());
 
-    public static JsonSerializerOptions File { get; } = FileOptions(Resolver);
-
-    /// <summary>Strict options for files of a room of its own.</summary>
-    public static JsonSerializerOptions FileOptions(IJsonTypeInfoResolver resolver) => Frozen(new JsonSerializerOptions
+    public static JsonSerializerOptions File { get; } = Frozen(new JsonSerializerOptions
     {
-        TypeInfoResolver = resolver,
         WriteIndented = true,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         ReadCommentHandling = JsonCommentHandling.Skip,
@@ -64,6 +46,7 @@ public static class Json
 
     private static JsonSerializerOptions Frozen(JsonSerializerOptions options)
     {
+        options.TypeInfoResolver = Resolver;
         options.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
         options.MakeReadOnly();
         return options;

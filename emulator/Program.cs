@@ -1,1 +1,9 @@
-return 0;
+using System.CommandLine;
+using Fleet.Contracts;
+using Fleet.Emulator.Commands;
+
+var root = new RootCommand("Fleet: places early-exit neural networks on fleets of small devices, real or emulated.")
+{
+    RunCommand.Create(),
+};
+return CommandLineEdge.Invoke(root, args);

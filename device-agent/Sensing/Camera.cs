@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Fleet.Contracts;
 using Fleet.Models;
 
 namespace Fleet.DeviceAgent.Sensing;
@@ -38,7 +39,7 @@ public sealed class Camera(IAsyncEnumerable<Sample> source, Pace? pace, TimeProv
                 Skipped++;
                 continue;
             }
-            if (early > TimeSpan.Zero) await Task.Delay(early, time, cancel);
+            if (early > TimeSpan.Zero) await time.Delay(Seconds.Of(early), cancel);
             yield return sample;
         }
     }

@@ -29,6 +29,7 @@ public sealed class EmulatedDevice : ISensor
     private readonly CancellationTokenSource power = new();
     private readonly HashSet<string> held = [];
     private readonly Agent agent;
+    private readonly Camera camera;
     private bool isDead;
 
     /// <param name="connection">The device's connection to the broker, as if there were no radio.</param>
@@ -39,6 +40,7 @@ public sealed class EmulatedDevice : ISensor
         battery = new Battery(clock, spec.Group.Battery, spec.Profile.Power.Idle.Value, ledger.Energy);
         board = new Board(spec.Profile, battery, clock, Stream("board"));
         radio = new RadioBus(connection, spec.Group.Link, board, clock, Stream("radio"), ledger.Messages);
+        camera = new Camera(Inputs(Stream("inputs")), Pace(), clock);
         agent = new Agent(Options(), radio, clock, Stream("agent"), new SensorSuite([this]), Install);
         agent.Started += _ => ledger.Started();
         agent.Answered += OnAnswered;
@@ -54,6 +56,12 @@ public sealed class EmulatedDevice : ISensor
 
     public Joules Stored => battery.Stored;
 
+    public Bytes BytesSent => radio.Sent;
+
+    public int Skipped => camera.Skipped;
+
+    public long Malformed => agent.Malformed;
+
     public Battery Battery => battery;
 
     string ISensor.Name => "emulated board";
@@ -62,9 +70,6 @@ public sealed class EmulatedDevice : ISensor
     public async Task Run(CancellationToken stop)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, power.Token);
-        var group = spec.Group;
-        var pace = group.Arrivals is Arrivals.Poisson ? Pace.Poisson(group.Rate, Stream("arrivals")) : Pace.Periodic(group.Rate, group.Rate.Period * Stream("phase").NextDouble());
-        var camera = new Camera(Inputs(Stream("inputs")), pace, clock);
         var idling = Idle(either.Token);
         await agent.Run(camera, either.Token);
         await idling;
@@ -82,6 +87,10 @@ public sealed class EmulatedDevice : ISensor
         reading = battery.IsMains ? default : new Reading { Battery = battery.Stored, BatteryRatio = battery.Ratio };
         return true;
     }
+
+    private Pace Pace() => spec.Group.Arrivals is Arrivals.Poisson
+        ? DeviceAgent.Sensing.Pace.Poisson(spec.Group.Rate, Stream("arrivals"))
+        : DeviceAgent.Sensing.Pace.Periodic(spec.Group.Rate, spec.Group.Rate.Period * Stream("phase").NextDouble());
 
     private AgentOptions Options() => new()
     {

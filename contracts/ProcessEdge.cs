@@ -1,0 +1,46 @@
+using System.Runtime.InteropServices;
+
+namespace Fleet.Contracts;
+
+/// <summary>What every executable does around its work: one event loop, an orderly end on Ctrl-C or SIGTERM, faults told once and exit code 2.</summary>
+public static class ProcessEdge
+{
+    public const int FaultExit = 2;
+
+    /// <summary>Runs <paramref name="main"/> on an event loop; its token is cancelled by Ctrl-C and SIGTERM.</summary>
+    public static int Run(Func<EventLoop, CancellationToken, Task<int>> main) => Guard(() =>
+    {
+        using var stop = new CancellationTokenSource();
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            stop.Cancel();
+        }
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        return EventLoop.Run(loop => main(loop, stop.Token));
+    });
+
+    /// <summary>Tells faults on standard error instead of dying of them.</summary>
+    public static int Guard(Func<int> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (FaultsException e)
+        {
+            Console.Error.WriteLine(e.Message);
+            return FaultExit;
+        }
+    }
+
+    /// <summary>Reads "30s", "10m", "1.5h" or a bare number of seconds; null when it is none of these.</summary>
+    public static Seconds? ParseDuration(string text)
+    {
+        var factor = text.Length == 0 ? 0 : text[^1] switch { 's' => 1, 'm' => 60, 'h' => 3600, >= '0' and <= '9' => 1, _ => 0 };
+        var digits = text.Length > 0 && char.IsLetter(text[^1]) ? text[..^1] : text;
+        var isNumber = double.TryParse(digits, System.Globalization.NumberStyles.AllowDecimalPoint, System.Globalization.CultureInfo.InvariantCulture, out var value);
+        return factor > 0 && isNumber && value > 0 ? new Seconds(value * factor) : null;
+    }
+}
