@@ -235,10 +235,10 @@ public sealed class MqttBus : IBus, IAsyncDisposable
             {
                 var batch = changes.Take(BatchMax).ToList();
                 foreach (var (filter, _) in batch) changes.Remove(filter);
-                foreach (var group in batch.Where(change => change.Value).GroupBy(change => subscriptions.IdOf(change.Key)).ToList())
-                    if (group.Key is { } id) await SubscribeAsync(current.Client, id, group.Select(change => change.Key));
                 var gone = batch.Where(change => !change.Value).Select(change => change.Key).ToList();
                 if (gone.Count > 0) await current.Client.UnsubscribeAsync(new MqttClientUnsubscribeOptions { TopicFilters = gone });
+                foreach (var group in batch.Where(change => change.Value).GroupBy(change => subscriptions.IdOf(change.Key)).ToList())
+                    if (group.Key is { } id) await SubscribeAsync(current.Client, id, group.Select(change => change.Key));
             }
         }
         catch (Exception)

@@ -12,10 +12,10 @@ namespace Fleet.Controller.Broker;
 /// </summary>
 internal sealed class SessionSubscriber(string clientId, MqttSessionStatus session, Switchboard board) : Subscriber(clientId)
 {
-    /// <summary>The feed stops here, so that live messages need not wait behind a whole snapshot.</summary>
-    private const int FeedBelow = 1_000;
-
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(2);
+
+    /// <summary>The feed stops here, so that live messages need not wait behind a whole snapshot.</summary>
+    private readonly int feedBelow = Math.Clamp(board.Options.PendingPause / 2, 1, 1_000);
 
     private readonly Queue<Feed> feed = new();
     private readonly HashSet<(string Topic, string Filter)> queued = [];
@@ -94,7 +94,7 @@ internal sealed class SessionSubscriber(string clientId, MqttSessionStatus sessi
     /// <summary>Sends what was put off, as far as there is room; true when something is left and worth another try.</summary>
     public bool FeedMore()
     {
-        while (IsOnline && Pending < FeedBelow && feed.TryDequeue(out var next))
+        while (IsOnline && Pending < feedBelow && feed.TryDequeue(out var next))
         {
             queued.Remove((next.Topic, next.Filter));
             // Unsubscribed meanwhile?

@@ -130,7 +130,7 @@ internal sealed class Cable : IAsyncDisposable
         lock (ends)
         {
             pulled = true;
-            foreach (var end in ends) end.Client.Close(0);
+            foreach (var end in ends) Cut(end);
             ends.Clear();
         }
     }
@@ -162,8 +162,8 @@ internal sealed class Cable : IAsyncDisposable
                     ends.AddRange([near, far]);
                     if (pulled)
                     {
-                        near.Client.Close(0);
-                        far.Client.Close(0);
+                        Cut(near);
+                        Cut(far);
                         continue;
                     }
                 }
@@ -177,16 +177,23 @@ internal sealed class Cable : IAsyncDisposable
         }
     }
 
+    /// <summary>A reset, not a goodbye.</summary>
+    private static void Cut(TcpClient end)
+    {
+        if (end.Client is { } socket) socket.LingerState = new LingerOption(true, 0);
+        end.Dispose();
+    }
+
     private static async Task CopyAsync(TcpClient from, TcpClient to)
     {
         try
         {
             await from.GetStream().CopyToAsync(to.GetStream());
         }
-        catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException or SocketException)
         {
             // Pulled.
         }
-        to.Close();
+        to.Dispose();
     }
 }
