@@ -3,10 +3,13 @@ using Fleet.Contracts;
 namespace Fleet.Controller.Planning;
 
 /// <summary>What an option is expected to give one device on one edge server: a mean over its inputs. Never a measurement.</summary>
-public readonly record struct Estimate(double Accuracy, Seconds Latency, Joules Energy, double Offload, Seconds EdgeTime);
+/// <param name="AccuracyLost">Below the whole network's; negative where exits happen to do better.</param>
+public readonly record struct Estimate(double Accuracy, double AccuracyLost, Seconds Latency, Joules Energy, double Offload, Seconds EdgeTime);
 
 /// <summary>
-/// How much a second, a joule and an error matter, in seconds: cost = latency + JouleWeight * energy + ErrorWeight * (1 - accuracy).
+/// How much a second, a joule and an error matter, in seconds: cost = latency + JouleWeight * energy + ErrorWeight * (accuracy of the
+/// whole network - accuracy). Counting errors from what the whole network reaches keeps its own errors, which no plan can avoid, out
+/// of the comparison.
 /// </summary>
 public sealed record Weights
 {
@@ -27,7 +30,7 @@ public sealed class CostModel(Weights weights)
     private static readonly Seconds UnknownRoundTrip = new(0.005);
 
     public double Cost(in Estimate estimate) =>
-        estimate.Latency.Value + weights.JouleWeight * estimate.Energy.Value + weights.ErrorWeight * (1 - estimate.Accuracy);
+        estimate.Latency.Value + weights.JouleWeight * estimate.Energy.Value + weights.ErrorWeight * estimate.AccuracyLost;
 
     /// <summary>Null when the option does not fit the device or the edge server.</summary>
     public Estimate? Estimate(Option option, DeviceView device, EdgeView? edge)
@@ -50,7 +53,7 @@ public sealed class CostModel(Weights weights)
             energy += spent * option.OffloadShare;
             edgeTime = served * option.OffloadShare;
         }
-        return new Estimate(option.Accuracy, latency, energy, option.OffloadShare, edgeTime);
+        return new Estimate(option.Accuracy, option.Model.FullAccuracy - option.Accuracy, latency, energy, option.OffloadShare, edgeTime);
     }
 
     /// <summary>Seconds of edge-server time that one second offers: its workers.</summary>

@@ -71,6 +71,9 @@ public sealed record Option
 /// <summary>A model with what planners know of it: the card and the calibration trace, never the test trace.</summary>
 public sealed record PlannedModel(ModelFiles Files, Trace Calibration)
 {
+    /// <summary>Of the final exit on the calibration set.</summary>
+    public double FullAccuracy => Files.Card.Exits[^1].CalibrationAccuracy;
+
     public PerExit Temperatures(int head) => new(Files.Card.Exits.Take(head).Select(exit => exit.Temperature));
 
     public double FinalTemperature => Files.Card.Exits[^1].Temperature;

@@ -76,8 +76,7 @@ public sealed class SiteWorld
         var random = new SeededRandom(seed, $"{site.Name}/ramp");
         clock.Start(() => controller.Run(CancellationToken.None));
         foreach (var edge in site.Edges) StartEdge(edge);
-        foreach (var group in site.Devices)
-            for (var i = 1; i <= group.Count; i++) StartDevice(group, i, RampUp * random.NextDouble());
+        foreach (var (group, id) in Names(site)) StartDevice(group, id, RampUp * random.NextDouble());
         foreach (var fault in scenario.FaultList.Where(fault => fault.Site == site.Name)) clock.Start(() => Suffer(fault));
         for (var percent = 1; percent <= 100; percent++)
         {
@@ -97,9 +96,17 @@ public sealed class SiteWorld
         clock.Start(() => edge.Run(life.Token));
     }
 
-    private void StartDevice(DeviceGroup group, int number, Seconds after)
+    /// <summary>Every device of a site with its name: the boards of one type are numbered through all groups.</summary>
+    public static IEnumerable<(DeviceGroup Group, string Id)> Names(SiteSpec site)
     {
-        var id = $"{group.Board}-{number:D3}";
+        var numbers = new Dictionary<string, int>();
+        foreach (var group in site.Devices)
+            for (var i = 0; i < group.Count; i++)
+                yield return (group, $"{group.Board}-{numbers[group.Board] = numbers.GetValueOrDefault(group.Board) + 1:D3}");
+    }
+
+    private void StartDevice(DeviceGroup group, string id, Seconds after)
+    {
         var connection = bus.Connect(id, (new Topic(TopicKind.State, site.Name, id), State.Lost));
         var spec = new DeviceSpec(site.Name, id, group, stock.Profiles[group.Board], seed);
         var device = new EmulatedDevice(spec, stock, scenario.Inference, connection, clock, Ledger, () => connection.Die(Noticed));
@@ -120,7 +127,7 @@ public sealed class SiteWorld
         {
             var (connection, life) = edges[fault.Target!];
             connection.Die(Noticed);
-            await life.CancelAsync();
+            life.Cancel();
             await clock.Delay(fault.For);
             StartEdge(site.Edges.First(edge => edge.Id == fault.Target));
             return;
