@@ -1,6 +1,4 @@
-using System.Collections.Concurrent;
 using MQTTnet;
-using MQTTnet.Diagnostics.Logger;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
 
@@ -29,10 +27,9 @@ public sealed class MqttBus : IBus, IAsyncDisposable
     private readonly Random random;
     private readonly MqttSubscriptions subscriptions = new();
     private readonly Dictionary<string, bool> changes = new(StringComparer.Ordinal); // filter -> subscribe (true) or unsubscribe
-    private readonly MqttBacklog backlog;
     private readonly MqttOutbox outbox;
     private readonly CancellationTokenSource stop = new();
-    private Link? link;
+    private MqttLink? link;
     private Task running = Task.CompletedTask;
     private bool flushing;
     private bool disposed;
@@ -47,7 +44,6 @@ public sealed class MqttBus : IBus, IAsyncDisposable
         FaultsException.ThrowIfAny($"broker {options.Broker}", options.Faults());
         (this.options, this.loop, this.time, this.random) = (options, loop, time, random);
         clientOptions = MqttClientSetup.ClientOptions(options);
-        backlog = new MqttBacklog(options.UndeliveredMax);
         outbox = new MqttOutbox(options, time);
     }
 
@@ -117,7 +113,6 @@ public sealed class MqttBus : IBus, IAsyncDisposable
             await last.Lost.CancelAsync();
         }
         await stop.CancelAsync();
-        backlog.Release();
         await running;
         stop.Dispose();
     }
@@ -134,7 +129,7 @@ public sealed class MqttBus : IBus, IAsyncDisposable
         }
     }
 
-    private async Task RunAsync(Link? connected)
+    private async Task RunAsync(MqttLink? connected)
     {
         var failures = 0;
         while (!stop.IsCancellationRequested)
@@ -163,11 +158,10 @@ public sealed class MqttBus : IBus, IAsyncDisposable
     }
 
     /// <summary>A connection with all subscriptions in place, or null and <see cref="LastFault"/>.</summary>
-    private async Task<Link?> TryConnectAsync(CancellationToken cancel)
+    private async Task<MqttLink?> TryConnectAsync(CancellationToken cancel)
     {
-        var attempt = new Link(new MqttClient(new PacedAdapterFactory(backlog), new MqttNetNullLogger()));
-        attempt.Client.ApplicationMessageReceivedAsync += OnReceived;
-        attempt.Client.DisconnectedAsync += e => attempt.LoseAsync(e.Reason, e.Exception);
+        var attempt = new MqttLink(options.UndeliveredMax);
+        attempt.Client.ApplicationMessageReceivedAsync += e => OnReceived(e.ApplicationMessage, attempt.Backlog);
         try
         {
             using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(options.ConnectTimeout.Value), time);
@@ -195,7 +189,7 @@ public sealed class MqttBus : IBus, IAsyncDisposable
         }
     }
 
-    private void Enter(Link connected)
+    private void Enter(MqttLink connected)
     {
         link = connected;
         LastFault = "";
@@ -205,7 +199,7 @@ public sealed class MqttBus : IBus, IAsyncDisposable
         ConnectionChanged?.Invoke(true);
     }
 
-    private async Task LeaveAsync(Link lost)
+    private async Task LeaveAsync(MqttLink lost)
     {
         IsConnected = false;
         if (!disposed) LastFault = lost.Reason;
@@ -266,10 +260,9 @@ public sealed class MqttBus : IBus, IAsyncDisposable
     }
 
     /// <summary>On an MQTTnet thread: decodes, and posts to the loop.</summary>
-    private Task OnReceived(MqttApplicationMessageReceivedEventArgs e)
+    private Task OnReceived(MqttApplicationMessage packet, MqttBacklog backlog)
     {
         Interlocked.Increment(ref received);
-        var packet = e.ApplicationMessage;
         if (packet.Payload.IsEmpty && packet.Topic.Length > 0)
         {
             // A retained message was cleared: there is nothing to deliver.
@@ -284,15 +277,13 @@ public sealed class MqttBus : IBus, IAsyncDisposable
         {
             var message = Wire.Decode(topic, MqttClientSetup.Contiguous(packet.Payload), packet.ResponseTopic);
             if (message is Malformed) Interlocked.Increment(ref malformed);
-            loop.Post(() => Deliver(topic, message, packet.SubscriptionIdentifiers));
+            loop.Post(() =>
+            {
+                backlog.Done();
+                if (!disposed) subscriptions.Dispatch(topic, message, packet.SubscriptionIdentifiers);
+            });
         }
         return Task.CompletedTask;
-    }
-
-    private void Deliver(Topic topic, Message message, List<uint>? ids)
-    {
-        backlog.Done();
-        if (!disposed) subscriptions.Dispatch(topic, message, ids);
     }
 
     private void Unsubscribe(MqttSubscriptions.Handler handler)
@@ -304,44 +295,5 @@ public sealed class MqttBus : IBus, IAsyncDisposable
     private sealed class Subscription(MqttBus bus, MqttSubscriptions.Handler handler) : IDisposable
     {
         public void Dispose() => bus.Unsubscribe(handler);
-    }
-
-    /// <summary>One connection, from CONNECT to its end.</summary>
-    private sealed class Link(IMqttClient client) : IDisposable
-    {
-        public IMqttClient Client { get; } = client;
-
-        public CancellationTokenSource Lost { get; } = new();
-
-        public MqttSender Sender { get; set; } = null!;
-
-        public Task Sending { get; private set; } = Task.CompletedTask;
-
-        public string Reason { get; private set; } = "the connection was lost";
-
-        public Task LoseAsync(MqttClientDisconnectReason reason, Exception? exception)
-        {
-            Reason = exception is not null ? MqttClientSetup.Reason(exception)
-                : reason is MqttClientDisconnectReason.SessionTakenOver ? "another client took over: two use the same client id"
-                : $"the broker disconnected: {reason}";
-            return Lost.CancelAsync();
-        }
-
-        public async Task WhenLostAsync()
-        {
-            var lost = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            await using var registration = Lost.Token.Register(lost.SetResult);
-            await lost.Task;
-        }
-
-        public void StartSending()
-        {
-#pragma warning disable RS0030 // The process edge: sending would otherwise take turns of the loop, which is for deciding.
-            Sending = Task.Run(Sender.RunAsync);
-#pragma warning restore RS0030
-        }
-
-        /// <summary>Leaves <see cref="Lost"/> alone: MQTTnet reports the end from a thread of its own, perhaps later, and it holds no timer.</summary>
-        public void Dispose() => Client.Dispose();
     }
 }

@@ -1,15 +1,10 @@
-using System.Net;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Fleet.Contracts;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using MQTTnet.AspNetCore;
 using MQTTnet.Diagnostics.Logger;
 using MQTTnet.Packets;
@@ -37,6 +32,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
     private readonly RetainedFile? file;
     private readonly Switchboard board;
     private readonly MqttServer server;
+    private readonly MqttConnectionHandler handler = new();
     private readonly WebApplication host;
     private readonly CancellationTokenSource stop = new();
     private readonly Dictionary<string, SessionSubscriber> sessions = new(StringComparer.Ordinal); // by client id, under the board's gate, as the next one
@@ -51,9 +47,8 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         (this.options, this.time) = (options, time);
         file = options.StateDirectory.Length > 0 ? RetainedFile.Open(options.StateDirectory, time) : null;
         board = new Switchboard(options, file, tally, time);
-        var handler = new MqttConnectionHandler();
-        server = new MqttServer(ServerOptions(options), [handler], new MqttNetNullLogger());
-        host = Host(options, handler);
+        server = new MqttServer(BrokerHost.ServerOptions(options), [handler], new MqttNetNullLogger());
+        host = BrokerHost.Listening(options, handler);
         server.ValidatingConnectionAsync += OnConnecting;
         server.ClientConnectedAsync += OnConnected;
         server.ClientDisconnectedAsync += OnDisconnected;
@@ -138,6 +133,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         if (file is not null) board.Load(file.Load());
         file?.StartWriting();
         await server.StartAsync();
+        handler.ClientHandler = NamedConnection.Around(handler.ClientHandler);
         await host.StartAsync();
         var addresses = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         Port = new Uri(addresses.First()).Port;
@@ -319,41 +315,4 @@ public sealed class EmbeddedBroker : IAsyncDisposable
 
     private static bool Same(string? given, string wanted) =>
         CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(given ?? "")), SHA256.HashData(Encoding.UTF8.GetBytes(wanted)));
-
-    private static MqttServerOptions ServerOptions(BrokerOptions options) => new()
-    {
-        EnablePersistentSessions = true,
-        // Above our own limits, which are held before a message gets there.
-        MaxPendingMessagesPerClient = options.PendingMax + options.OfflineMax + 10_000,
-        PendingMessagesOverflowStrategy = MqttPendingMessagesOverflowStrategy.DropNewMessage,
-    };
-
-    private static WebApplication Host(BrokerOptions options, MqttConnectionHandler handler)
-    {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Logging.ClearProviders();
-        builder.Services.AddSingleton(handler);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Listen(IPAddress.Parse(options.Listen), options.Port, listen =>
-            {
-                if (options.CertificateFile.Length > 0) listen.UseHttps(Certificate(options));
-                listen.UseMqtt();
-            });
-        });
-        return builder.Build();
-    }
-
-    private static X509Certificate2 Certificate(BrokerOptions options)
-    {
-        try
-        {
-            return X509Certificate2.CreateFromPemFile(options.CertificateFile, options.KeyFile.Length > 0 ? options.KeyFile : null);
-        }
-        catch (CryptographicException e)
-        {
-            throw new FaultsException($"TLS files {options.CertificateFile} {options.KeyFile}", e.Message);
-        }
-    }
 }

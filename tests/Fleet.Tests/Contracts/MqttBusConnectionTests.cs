@@ -45,6 +45,32 @@ public sealed class MqttBusConnectionTests
     });
 
     [Test]
+    public void Reconnect_CutAgainAndAgainInTheMiddleOfABurst_StillReceivesAll() => OnLoop(async loop =>
+    {
+        const int devices = 500;
+        await using var broker = await StartAsync();
+        await using var cable = new Cable(broker.Port);
+        using var writer = broker.ConnectInProcess(loop);
+        for (var i = 0; i < devices; i++) writer.Publish(StateOf($"dev-{i}"), State.Ready);
+        await using var bus = await ConnectAsync(Options(MqttAddress.Loopback(cable.Port)) with { UndeliveredMax = 4 }, loop);
+        var inbox = new Inbox();
+        bus.Subscribe("fleet/#", inbox.Add);
+        for (var cut = 1; cut <= 5; cut++)
+        {
+            await inbox.UntilAsync(inbox.All.Count + 20);
+            var connections = new Connections(bus);
+            cable.Pull();
+            await connections.UntilAsync(false);
+            cable.Plug();
+            await connections.UntilAsync(false, true);
+        }
+
+        await inbox.UntilAsync(entries => entries.Select(entry => entry.Topic.Path).Distinct().Count() == devices);
+
+        Assert.That(bus.Counters.Reconnects, Is.EqualTo(5));
+    });
+
+    [Test]
     public void Publish_WhileDisconnected_KeepsWhatMattersWithinBounds() => OnLoop(async loop =>
     {
         var port = FreePort();

@@ -201,6 +201,46 @@ public sealed class BrokerTests
     }
 
     [Test]
+    public async Task Retained_BrokerKilled_AreThere()
+    {
+        const int topics = 300;
+        var folder = Directory.CreateTempSubdirectory("fleet-broker-");
+        try
+        {
+            var (live, copy) = (Path.Combine(folder.FullName, "live"), Path.Combine(folder.FullName, "copy"));
+            await using var running = await StartAsync(new BrokerOptions { Port = 0, StateDirectory = live });
+            await using var client = await RawClient.ConnectAsync(running, "client");
+            await Task.WhenAll(Enumerable.Range(0, topics).Select(i => client.PublishAsync($"t/{i}", "x", retain: true)));
+
+            // The files as a killed process would leave them, at any moment; soon everything is in them.
+            for (var found = 0; found < topics;)
+            {
+                Directory.CreateDirectory(copy);
+                foreach (var file in Directory.GetFiles(live)) File.Copy(file, Path.Combine(copy, Path.GetFileName(file)), overwrite: true);
+                await using (var revived = await StartAsync(new BrokerOptions { Port = 0, StateDirectory = copy })) found = revived.Counters.Retained;
+                Directory.Delete(copy, recursive: true);
+            }
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [TestCase(MqttProtocolVersion.V311)]
+    [TestCase(MqttProtocolVersion.V500)]
+    public async Task Connect_WithoutClientId_IsGivenOne(MqttProtocolVersion version)
+    {
+        await using var broker = await StartAsync();
+        void Nameless(MqttClientOptions options) => options.ProtocolVersion = version;
+        await using var one = await RawClient.ConnectAsync(broker, "", Nameless);
+        await using var two = await RawClient.ConnectAsync(broker, "", Nameless);
+        await two.SubscribeAsync("t");
+        await one.PublishAsync("t", "x");
+        Assert.That((await two.NextAsync()).Topic, Is.EqualTo("t"));
+    }
+
+    [Test]
     public async Task Start_PortInUse_FaultNamesThePort()
     {
         await using var first = await StartAsync();
