@@ -4,6 +4,8 @@ using Fleet.Emulator.Commands;
 
 var root = new RootCommand("Fleet: places early-exit neural networks on fleets of small devices, real or emulated.")
 {
+    UpCommand.Create(),
     RunCommand.Create(),
+    WatchCommand.Create(),
 };
 return CommandLineEdge.Invoke(root, args);

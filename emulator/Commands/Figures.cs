@@ -22,14 +22,19 @@ internal static class Figures
 
     public static void Print(FleetFigures figures)
     {
-        Row("devices online", $"{figures.DevicesOnline} (edge servers {figures.EdgesOnline}; desired equals reported: {(figures.DesiredEqualsReported ? "yes" : "no")})");
-        Row("inferences", $"{Count(figures.Inferences)} (lost {figures.Lost}, skipped {figures.Skipped})");
-        Row("accuracy", $"{Percent(figures.Accuracy)} (expected {Percent(figures.AccuracyExpected)})");
-        Row("answered by", string.Join(", ", figures.ExitRatios.Select((share, i) => $"exit {i + 1} {Percent(share)}").Append($"edge {Percent(figures.OffloadRatio)}").Append($"fallback {Percent(figures.FallbackRatio)}")));
-        Row("deadline missed", Percent(figures.DeadlineMissedRatio));
-        Row("latency", $"p50 {Milliseconds(figures.LatencyP50)}, p95 {Milliseconds(figures.LatencyP95)}");
-        Row("energy", $"{Millijoules(figures.EnergyPerInference)} an inference; the fleet draws {figures.Power?.ToString() ?? "-"}");
-        Row("bytes sent", $"{figures.BytesPerInference?.Value.ToString("F1", CultureInfo.InvariantCulture) ?? "-"} an inference");
+        foreach (var (name, value) in Rows(figures)) Row(name, value);
+    }
+
+    public static IEnumerable<(string Name, string Value)> Rows(FleetFigures figures)
+    {
+        yield return ("devices online", $"{figures.DevicesOnline} (edge servers {figures.EdgesOnline}; desired equals reported: {(figures.DesiredEqualsReported ? "yes" : "no")})");
+        yield return ("inferences", $"{Count(figures.Inferences)} (lost {figures.Lost}, skipped {figures.Skipped})");
+        yield return ("accuracy", $"{Percent(figures.Accuracy)} (expected {Percent(figures.AccuracyExpected)})");
+        yield return ("answered by", string.Join(", ", figures.ExitRatios.Select((share, i) => $"exit {i + 1} {Percent(share)}").Append($"edge {Percent(figures.OffloadRatio)}").Append($"fallback {Percent(figures.FallbackRatio)}")));
+        yield return ("deadline missed", Percent(figures.DeadlineMissedRatio));
+        yield return ("latency", $"p50 {Milliseconds(figures.LatencyP50)}, p95 {Milliseconds(figures.LatencyP95)}");
+        yield return ("energy", $"{Millijoules(figures.EnergyPerInference)} an inference; the fleet draws {figures.Power?.ToString() ?? "-"}");
+        yield return ("bytes sent", $"{figures.BytesPerInference?.Value.ToString("F1", CultureInfo.InvariantCulture) ?? "-"} an inference");
     }
 
     private static void Row(string name, string value) => Console.Out.WriteLine($"  {name,-22}{value}");
