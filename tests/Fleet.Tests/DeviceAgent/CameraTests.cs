@@ -71,7 +71,7 @@ public sealed class CameraTests
         using var stop = new CancellationTokenSource();
         await using var samples = new Camera(Numbers(5), Pace.Periodic(new Hertz(1), new Seconds(1)), clock).Samples(stop.Token).GetAsyncEnumerator(stop.Token);
         var next = samples.MoveNextAsync().AsTask();
-        await stop.CancelAsync();
+        stop.Cancel();
         Assert.That(async () => await next, Throws.InstanceOf<OperationCanceledException>());
     }
 

@@ -138,7 +138,7 @@ public sealed class HeadStoreRefusalTests : HeadStoreFixture
     public void Install_CardIsNotACard_SaysWhere()
     {
         var model = HeadStoreModel.Make(seed: 1).WithCard(Encoding.UTF8.GetBytes("{\"name\":\"tiny\"}")).Put(Zoo);
-        Assert.That(() => Store().Install(model.Assignment(head: 1), CancellationToken.None), Fault(Path.Combine(Zoo, "tiny", "card.json"), "missing required properties"));
+        Assert.That(() => Store().Install(model.Assignment(head: 1), CancellationToken.None), Fault(Path.Combine(Zoo, "tiny", "card.json"), "task", "missing"));
     }
 
     [Test]

@@ -1,4 +1,5 @@
 using System.Net;
+using Fleet.Contracts;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -64,7 +65,7 @@ internal sealed class HeadStoreServer : IAsyncDisposable
         if (path == Hang)
         {
             hanging.TrySetResult();
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await TimeProvider.System.Sleep(new Seconds(3600), context.RequestAborted);
             return;
         }
         if (!Bodies.TryGetValue(path, out var body))

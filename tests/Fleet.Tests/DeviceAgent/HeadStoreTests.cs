@@ -115,7 +115,7 @@ public sealed class HeadStoreTests : HeadStoreFixture
         using var stop = new CancellationTokenSource();
         var install = store.Install(next.Assignment(head: 2, server.Url), stop.Token);
         await server.Hanging;
-        await stop.CancelAsync();
+        stop.Cancel();
         Assert.That(() => install, Throws.InstanceOf<OperationCanceledException>());
 
         var restarted = Store();
