@@ -189,6 +189,8 @@ public sealed record ModelCard
 
     [JsonIgnore] public int StageCount => Stages.Count;
 
+    [JsonIgnore] public IEnumerable<ModelPiece> Pieces => Stages.Concat(Tails);
+
     /// <summary>The piece that runs stage <paramref name="stage"/> (1..N).</summary>
     public ModelPiece Stage(int stage) => Stages[stage - 1];
 
@@ -222,7 +224,7 @@ public sealed record ModelCard
             if (cut.Shape.Count != 3 || cut.Shape.Any(extent => extent < 1)) yield return $"cuts[{cut.Cut}].shape is [{string.Join(",", cut.Shape)}]; it must be three positive extents";
         foreach (var route in Routes)
             if (!route.Route.IsLawful || route.Cut >= n) yield return $"route {route.Route} does not exist; images cross at cut 0, tensors at cuts 1..{n - 1}";
-        foreach (var piece in Stages.Concat(Tails))
+        foreach (var piece in Pieces)
             if (piece.File.Contains('/', StringComparison.Ordinal) || piece.File.Contains('\\', StringComparison.Ordinal) || piece.File.StartsWith('.')) yield return $"file \"{piece.File}\" must be a plain name beside the card";
     }
 }

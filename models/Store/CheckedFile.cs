@@ -1,10 +1,10 @@
 using System.Security.Cryptography;
 using Fleet.Contracts;
 
-namespace Fleet.DeviceAgent.Heads;
+namespace Fleet.Models.Store;
 
 /// <summary>Files that stand under their name only whole and as promised, whenever the power goes.</summary>
-internal static class CheckedFile
+public static class CheckedFile
 {
     private const int ChunkBytes = 1 << 16;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using Fleet.Contracts;
 
-namespace Fleet.DeviceAgent.Heads;
+namespace Fleet.Models.Store;
 
 /// <summary>Where one model's card and files come from: a folder of this machine, or a web server; either has them under the model's name.</summary>
 internal sealed class ArtifactSource

@@ -1,0 +1,221 @@
+using Fleet.Contracts;
+
+namespace Fleet.Models.Store;
+
+/// <summary>
+/// Models on this machine's disk, by version, each with the pieces somebody needed.
+/// <code>
+/// .incoming/   &lt;model&gt;/&lt;SHA-256 of card&gt;/card.json, stage and tail files
+/// </code>
+/// A file gets its name only when it is whole, of the promised hash and on the disk; power may go at any moment. One process
+/// owns a store, and runs one <see cref="Install"/> at a time.
+/// </summary>
+public sealed class ModelStore
+{
+    /// <summary>Cards of real models have some tens of kilobytes.</summary>
+    public const int CardBytesMax = 1 << 20;
+
+    /// <summary>Of one piece: far above what a small board can run.</summary>
+    public const long FileBytesMax = 256L << 20;
+
+    private const int FileNameLengthMax = 128;
+    private const int Sha256Digits = 64;
+
+    private readonly string directory;
+    private readonly string artifacts;
+    private readonly HttpClient http;
+    private readonly TimeProvider time;
+    private readonly Seconds deadline;
+
+    /// <param name="directory">The store; made when absent. What an interrupted install left behind is removed.</param>
+    /// <param name="artifacts">Models that came with the program, one folder each; used when no artifacts URL is given.</param>
+    /// <param name="http">Fetches the others.</param>
+    /// <param name="time">Clock of the deadlines.</param>
+    /// <param name="deadline">For each file, from request to last byte; 300 s when null.</param>
+    public ModelStore(string directory, string artifacts, HttpClient http, TimeProvider time, Seconds? deadline = null)
+    {
+        (this.directory, this.artifacts, this.http, this.time) = (Path.GetFullPath(directory), Path.GetFullPath(artifacts), http, time);
+        this.deadline = deadline ?? new Seconds(300);
+        Guarded(this.directory, () =>
+        {
+            Directory.CreateDirectory(this.directory);
+            if (Directory.Exists(Incoming)) Directory.Delete(Incoming, recursive: true);
+        });
+    }
+
+    private string Incoming => Path.Combine(directory, ".incoming");
+
+    /// <summary>
+    /// Makes sure that a card and the pieces chosen from it are here, whole; fetches only what is not, so that what was installed once
+    /// needs no network. Throws <see cref="FaultsException"/> naming the file or URL at fault; what was here before is untouched.
+    /// Trying again is the caller's to decide.
+    /// </summary>
+    /// <param name="choose">The pieces needed; throws when the card has none such.</param>
+    public async Task<ModelFiles> Install(string model, string cardSha256, string artifactsUrl, Func<ModelCard, IReadOnlyList<ModelPiece>> choose, CancellationToken cancel)
+    {
+        FaultsException.ThrowIfAny("assignment", NameFaults(model, cardSha256));
+        var source = ArtifactSource.For(artifactsUrl, artifacts, model, http);
+        var version = VersionOf(model, cardSha256);
+        var card = await InstallCard(source, version, model, cardSha256, cancel);
+        var pieces = choose(card);
+        FaultsException.ThrowIfAny(source.Locate(ModelFiles.CardName), pieces.SelectMany(PieceFaults).Concat(Doubles(pieces)));
+        foreach (var piece in pieces) await InstallPiece(source, version, piece, cancel);
+        return ModelFiles.Open(version);
+    }
+
+    /// <summary>Where a version's files are, or would be.</summary>
+    public string VersionOf(string model, string cardSha256) => Path.Combine(directory, model, cardSha256);
+
+    /// <summary>Removes every version that is not among those to keep. Room not won back now is won at the next change of version.</summary>
+    public void Prune(IReadOnlyCollection<string> keep)
+    {
+        try
+        {
+            foreach (var version in Versions())
+                if (!keep.Contains(version)) Directory.Delete(version, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Nothing is wrong with what runs.
+        }
+    }
+
+    /// <summary>Model and hash become folders: what they may be is checked here, whoever checked before.</summary>
+    public static IEnumerable<string> NameFaults(string model, string cardSha256)
+    {
+        if (!Name.IsValid(model)) yield return Name.Fault("model", model);
+        if (!IsSha256(cardSha256)) yield return $"card_sha256 is \"{cardSha256}\"; allowed: {Sha256Digits} lower-case hexadecimal digits";
+    }
+
+    private async Task<ModelCard> InstallCard(ArtifactSource source, string version, string model, string cardSha256, CancellationToken cancel)
+    {
+        var target = Path.Combine(version, ModelFiles.CardName);
+        var place = source.Locate(ModelFiles.CardName);
+        return await Within(place, async late =>
+        {
+            var kept = File.Exists(target) ? await File.ReadAllBytesAsync(target, late) : [];
+            var isKept = ModelFiles.Sha256(kept) == cardSha256;
+            var bytes = isKept ? kept : await FetchCard(source, late);
+            var found = ModelFiles.Sha256(bytes);
+            if (found != cardSha256) throw new FaultsException(place, $"SHA-256 is {found}; the assignment says {cardSha256}: another version, damaged or tampered with");
+            var card = ModelFiles.ParseCard(place, bytes);
+            if (card.Name != model) throw new FaultsException(place, $"is the card of \"{card.Name}\"; the assignment says \"{model}\"");
+            if (isKept) return card;
+            using var stream = new MemoryStream(bytes);
+            await CheckedFile.Land(stream, place, target, TemporaryFor(ModelFiles.CardName), bytes.Length, cardSha256, late);
+            return card;
+        }, cancel);
+    }
+
+    private static async Task<byte[]> FetchCard(ArtifactSource source, CancellationToken cancel)
+    {
+        var (stream, _) = await source.Open(ModelFiles.CardName, cancel);
+        await using var opened = stream;
+        var bytes = new byte[CardBytesMax + 1];
+        var length = await stream.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancel);
+        if (length > CardBytesMax) throw new FaultsException(source.Locate(ModelFiles.CardName), $"is longer than {CardBytesMax} bytes, which a card may have");
+        return bytes[..length];
+    }
+
+    private async Task InstallPiece(ArtifactSource source, string version, ModelPiece piece, CancellationToken cancel)
+    {
+        var target = Path.Combine(version, piece.File);
+        if (await Within(target, late => CheckedFile.Holds(target, piece.FileBytes, piece.Sha256, late), cancel)) return;
+        if (await CopyFromOtherVersion(target, piece, cancel)) return;
+        var place = source.Locate(piece.File);
+        await Within(place, async late =>
+        {
+            var (stream, length) = await source.Open(piece.File, late);
+            await using var opened = stream;
+            if (length is { } announced && announced != piece.FileBytes) throw new FaultsException(place, $"has {announced} bytes; the card says {piece.FileBytes}");
+            await CheckedFile.Land(stream, place, target, TemporaryFor(piece.File), piece.FileBytes, piece.Sha256, late);
+            return true;
+        }, cancel);
+    }
+
+    /// <summary>
+    /// Versions often share pieces. A copy, not a link: a block that goes bad in one must not take the other with it, and the
+    /// copy checks the hash on its way.
+    /// </summary>
+    private async Task<bool> CopyFromOtherVersion(string target, ModelPiece piece, CancellationToken cancel)
+    {
+        foreach (var version in Versions())
+        {
+            try
+            {
+                var twin = ModelFiles.Open(version).Card.Pieces.FirstOrDefault(other => other.Sha256 == piece.Sha256);
+                var path = twin is null || PieceFaults(twin).Any() ? target : Path.Combine(version, twin.File);
+                if (path == target || !File.Exists(path)) continue;
+                return await Within(path, async late =>
+                {
+                    await using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, useAsync: true);
+                    await CheckedFile.Land(stream, path, target, TemporaryFor(piece.File), piece.FileBytes, piece.Sha256, late);
+                    return true;
+                }, cancel);
+            }
+            catch (FaultsException)
+            {
+                // A damaged or half-installed version has nothing to give; the source has.
+            }
+        }
+        return false;
+    }
+
+    private string TemporaryFor(string file) => Path.Combine(Incoming, file);
+
+    /// <summary>Every version in the store, by path. Only folders of the store's own form are touched: it may have been put beside others' files.</summary>
+    private List<string> Versions() =>
+    [
+        .. Directory.EnumerateDirectories(directory)
+            .Where(model => Name.IsValid(Path.GetFileName(model)))
+            .SelectMany(Directory.EnumerateDirectories)
+            .Where(version => IsSha256(Path.GetFileName(version)))
+            .Order(StringComparer.Ordinal),
+    ];
+
+    private static IEnumerable<string> PieceFaults(ModelPiece piece)
+    {
+        var isPlain = piece.File is { Length: > 0 and <= FileNameLengthMax } && piece.File[0] != '.' && piece.File != ModelFiles.CardName
+            && piece.File.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_');
+        if (!isPlain) yield return $"file \"{piece.File}\" must be 1 to {FileNameLengthMax} letters, digits, dots, dashes and underscores, not starting with a dot and not {ModelFiles.CardName}";
+        if (piece.FileBytes is < 1 or > FileBytesMax) yield return $"file \"{piece.File}\": file_bytes is {piece.FileBytes}; allowed: 1 to {FileBytesMax}";
+        if (!IsSha256(piece.Sha256)) yield return $"file \"{piece.File}\": sha256 is \"{piece.Sha256}\"; allowed: {Sha256Digits} lower-case hexadecimal digits";
+    }
+
+    private static IEnumerable<string> Doubles(IEnumerable<ModelPiece> pieces) =>
+        pieces.GroupBy(piece => piece.File).Where(same => same.Select(piece => piece.Sha256).Distinct().Count() > 1).Select(same => $"file \"{same.Key}\" has several hashes");
+
+    private static bool IsSha256(string? text) => text is { Length: Sha256Digits } && text.All(c => c is (>= '0' and <= '9') or (>= 'a' and <= 'f'));
+
+    /// <summary>Work on one file with its deadline. Whatever goes wrong is a fault of that file, but for being told to stop.</summary>
+    private async Task<T> Within<T>(string place, Func<CancellationToken, Task<T>> work, CancellationToken cancel)
+    {
+        using var late = new CancellationTokenSource(deadline.Span, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, late.Token);
+        try
+        {
+            return await work(either.Token);
+        }
+        catch (OperationCanceledException e) when (!cancel.IsCancellationRequested)
+        {
+            // The HTTP client has a time limit of its own.
+            throw new FaultsException(place, late.IsCancellationRequested ? $"was not complete within {deadline}" : e.Message);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or HttpRequestException)
+        {
+            throw new FaultsException(place, e.Message);
+        }
+    }
+
+    private static void Guarded(string path, Action work)
+    {
+        try
+        {
+            work();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FaultsException(path, e.Message);
+        }
+    }
+}
