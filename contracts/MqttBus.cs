@@ -110,9 +110,9 @@ public sealed class MqttBus : IBus, IAsyncDisposable
         {
             await WithinAsync(outbox.WhenIdleAsync(), options.FlushTimeout);
             await WithinAsync(last.Client.DisconnectAsync(new MqttClientDisconnectOptions()), options.FlushTimeout);
-            await last.Lost.CancelAsync();
+            last.Lost.Cancel();
         }
-        await stop.CancelAsync();
+        stop.Cancel();
         await running;
         stop.Dispose();
     }

@@ -48,6 +48,7 @@ internal sealed class MqttLink : IDisposable
         Reason = exception is not null ? MqttClientSetup.Reason(exception)
             : reason is MqttClientDisconnectReason.SessionTakenOver ? "another client took over: two use the same client id"
             : $"the broker disconnected: {reason}";
-        return Lost.CancelAsync();
+        Lost.Cancel();
+        return Task.CompletedTask;
     }
 }

@@ -75,7 +75,7 @@ internal sealed class MqttSender(IMqttClient client, MqttOutbox outbox, Cancella
         {
             // Broken, or silent for too long: either way this connection is given up.
             outbox.PutBack(item);
-            await lost.CancelAsync();
+            lost.Cancel();
         }
     }
 }

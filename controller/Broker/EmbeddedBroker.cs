@@ -121,7 +121,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         foreach (var bus in left) bus.Dispose();
         if (server.IsStarted) await server.StopAsync(new MqttServerStopOptions());
         await host.DisposeAsync();
-        await stop.CancelAsync();
+        stop.Cancel();
         await background;
         if (file is not null) await file.DisposeAsync();
         server.Dispose();

@@ -81,7 +81,7 @@ internal sealed class RetainedFile : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await stop.CancelAsync();
+        stop.Cancel();
         await writing;
         while (WriteBatch())
         {
