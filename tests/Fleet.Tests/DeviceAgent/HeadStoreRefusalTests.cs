@@ -1,6 +1,7 @@
 using System.Text;
 using Fleet.Contracts;
 using Fleet.DeviceAgent.Heads;
+using Fleet.Models.Store;
 using NUnit.Framework;
 
 namespace Fleet.Tests.DeviceAgent;
@@ -113,11 +114,11 @@ public sealed class HeadStoreRefusalTests : HeadStoreFixture
     }
 
     [TestCase(0L)]
-    [TestCase(HeadStore.FileBytesMax + 1)]
+    [TestCase(ModelStore.FileBytesMax + 1)]
     public void Install_CardPromisesATooLargeOrEmptyFile_IsRefused(long bytes)
     {
         var model = HeadStoreModel.Make(seed: 1).WithStageBytes(1, bytes).Put(Zoo);
-        Assert.That(() => Store().Install(model.Assignment(head: 1), CancellationToken.None), Fault("card.json", $"file_bytes is {bytes}; allowed: 1 to {HeadStore.FileBytesMax}"));
+        Assert.That(() => Store().Install(model.Assignment(head: 1), CancellationToken.None), Fault("card.json", $"file_bytes is {bytes}; allowed: 1 to {ModelStore.FileBytesMax}"));
     }
 
     [Test]
@@ -144,8 +145,8 @@ public sealed class HeadStoreRefusalTests : HeadStoreFixture
     [Test]
     public void Install_CardTooLong_IsRefused()
     {
-        var model = HeadStoreModel.Make(seed: 1).WithCard(new byte[HeadStore.CardBytesMax + 1]).Put(Zoo);
-        Assert.That(() => Store().Install(model.Assignment(head: 1), CancellationToken.None), Fault("card.json", $"is longer than {HeadStore.CardBytesMax} bytes"));
+        var model = HeadStoreModel.Make(seed: 1).WithCard(new byte[ModelStore.CardBytesMax + 1]).Put(Zoo);
+        Assert.That(() => Store().Install(model.Assignment(head: 1), CancellationToken.None), Fault("card.json", $"is longer than {ModelStore.CardBytesMax} bytes"));
     }
 
     [TestCase("../../etc", "card", "model is \"../../etc\"")]
