@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Runtime.InteropServices;
 
 namespace Fleet.Contracts;
@@ -6,6 +7,16 @@ namespace Fleet.Contracts;
 public static class ProcessEdge
 {
     public const int FaultExit = 2;
+
+    /// <summary>Parses and runs; a wrong flag is a fault like any other: told on standard error, exit code 2.</summary>
+    public static int Invoke(RootCommand root, string[] args)
+    {
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count == 0) return parsed.Invoke();
+        foreach (var error in parsed.Errors) Console.Error.WriteLine(error.Message);
+        Console.Error.WriteLine("Say --help after a command to see what it takes.");
+        return FaultExit;
+    }
 
     /// <summary>Runs <paramref name="main"/> on an event loop; its token is cancelled by Ctrl-C and SIGTERM.</summary>
     public static int Run(Func<EventLoop, CancellationToken, Task<int>> main) => Guard(() =>

@@ -187,8 +187,8 @@ public static class Quantity
         if (value == 0 || !double.IsFinite(value)) return value;
         var digits = 5 - (int)Math.Floor(Math.Log10(Math.Abs(value)));
         if (digits is >= 0 and <= 15) return Math.Round(value, digits);
-        var scale = Math.Pow(10, digits);
-        return Math.Round(value * scale) / scale;
+        // Multiplying by a power of ten keeps large numbers whole; dividing would leave 0.999996 of a byte.
+        return digits < 0 ? Math.Round(value / Math.Pow(10, -digits)) * Math.Pow(10, -digits) : Math.Round(value * Math.Pow(10, digits)) / Math.Pow(10, digits);
     }
 
     /// <inheritdoc cref="Rounded(double)"/>

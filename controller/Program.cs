@@ -1,1 +1,72 @@
-return 0;
+using System.CommandLine;
+using Fleet.Contracts;
+using Fleet.Controller;
+using Fleet.Controller.Broker;
+using Fleet.Controller.Planning;
+using Fleet.Models;
+
+var sites = new Option<string[]>("--site") { Description = "Site to steer; may be given several times.", DefaultValueFactory = _ => ["lab"] };
+var policy = new Option<string>("--policy") { Description = "Planner: " + string.Join(", ", Planners.Names) + ".", DefaultValueFactory = _ => Planners.Default };
+var model = new Option<string>("--model") { Description = "Model that devices shall run.", DefaultValueFactory = _ => "fmnist" };
+var models = new Option<string?>("--models") { Description = "Directory of models; the one that ships with Fleet without it." };
+var deadline = new Option<string>("--deadline") { Description = "How long a device waits for an edge server.", DefaultValueFactory = _ => "0.5s" };
+var report = new Option<string>("--report") { Description = "How often everybody reports.", DefaultValueFactory = _ => "5s" };
+var port = new Option<int>("--port") { Description = "Port of the embedded broker; 0 is any free one.", DefaultValueFactory = _ => 1883 };
+var listen = new Option<string>("--listen") { Description = "Address of the embedded broker and of the model files; anything but loopback needs --user and --password.", DefaultValueFactory = _ => "127.0.0.1" };
+var user = new Option<string>("--user") { Description = "User that clients of the embedded broker must give.", DefaultValueFactory = _ => "" };
+var password = new Option<string>("--password") { Description = "And their password.", DefaultValueFactory = _ => "" };
+var state = new Option<string>("--state") { Description = "Directory where the embedded broker keeps retained messages over restarts; without it they are forgotten.", DefaultValueFactory = _ => "" };
+var httpPort = new Option<int>("--http-port") { Description = "Port of the model files; 0 is any free one.", DefaultValueFactory = _ => 8080 };
+var artifacts = new Option<string?>("--artifacts-url") { Description = "Where devices fetch model files, when not from here; \"\" when they have them." };
+var jouleWeight = new Option<double>("--joule-weight") { Description = "Seconds that a joule of device energy is worth.", DefaultValueFactory = _ => new Weights().JouleWeight };
+var errorWeight = new Option<double>("--error-weight") { Description = "Seconds that a wrong answer is worth.", DefaultValueFactory = _ => new Weights().ErrorWeight };
+var broker = new BrokerFlags();
+var root = new RootCommand("Fleet's controller: decides who runs what. Without --broker it brings its own.") { sites, policy, model, models, deadline, report, port, listen, user, password, state, httpPort, artifacts, jouleWeight, errorWeight };
+broker.AddTo(root);
+root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
+{
+    Flags.Require64Bit();
+    var names = parsed.GetValue(sites)!.Select(site => Flags.ValidName("--site", site)).Distinct().ToList();
+    var zoo = ModelFiles.OpenAll(parsed.GetValue(models) ?? ProjectFiles.Find("models/zoo"));
+    if (!zoo.TryGetValue(parsed.GetValue(model)!, out var files)) throw new FaultsException("--model", $"is \"{parsed.GetValue(model)}\"; allowed: {string.Join(", ", zoo.Keys)}");
+    var planned = new PlannedModel(files, files.ReadCalibrationTrace());
+    var table = new OptionTable(planned);
+    var costs = new CostModel(new Weights
+    {
+        JouleWeight = Flags.InRange("--joule-weight", parsed.GetValue(jouleWeight), 0, 1e6),
+        ErrorWeight = Flags.InRange("--error-weight", parsed.GetValue(errorWeight), 0, 1e6),
+    });
+    var planner = Planners.Create(parsed.GetValue(policy)!, table, costs);
+    var profiles = ProfileFile.ReadAll(ProjectFiles.Find("hardware-profiles"));
+    var address = parsed.GetValue(listen)!;
+    await using var server = await ArtifactServer.Start(address, Flags.InRange("--http-port", parsed.GetValue(httpPort), 0, 65535), zoo);
+    var options = new ControllerOptions
+    {
+        Deadline = Flags.Duration("--deadline", parsed.GetValue(deadline))!.Value,
+        ReportPeriod = Flags.Duration("--report", parsed.GetValue(report))!.Value,
+        ArtifactsUrl = parsed.GetValue(artifacts) ?? $"http://{(address == "0.0.0.0" ? Environment.MachineName : address)}:{server.Port}/models",
+    };
+
+    EmbeddedBroker? embedded = null;
+    IBus bus;
+    if (broker.IsGiven(parsed))
+    {
+        var connection = broker.Read(parsed, "fleet-controller-" + string.Join("-", names), will: null);
+        bus = await MqttBus.ConnectAsync(connection, loop, TimeProvider.System, new Random(Environment.ProcessId), failFast: true, stop);
+        Console.WriteLine($"controller of {string.Join(", ", names)} on {connection.Broker}; model files on {options.ArtifactsUrl}");
+    }
+    else
+    {
+        embedded = await EmbeddedBroker.StartAsync(
+            new BrokerOptions { Port = Flags.InRange("--port", parsed.GetValue(port), 0, 65535), Listen = address, User = parsed.GetValue(user)!, Password = parsed.GetValue(password)!, StateDirectory = parsed.GetValue(state)! },
+            TimeProvider.System);
+        bus = embedded.ConnectInProcess(loop);
+        Console.WriteLine($"controller of {string.Join(", ", names)} with its own broker on {embedded.Address}; model files on {options.ArtifactsUrl}");
+    }
+    var controllers = names.Select(site => new SiteController(site, bus, TimeProvider.System, options, planner, table, planned, profiles, new Random(1), () => embedded?.Counters.Dropped ?? 0).Run(stop)).ToList();
+    await Task.WhenAll(controllers);
+    if (bus is IAsyncDisposable connected) await connected.DisposeAsync();
+    if (embedded is not null) await embedded.DisposeAsync();
+    return 0;
+}));
+return ProcessEdge.Invoke(root, args);

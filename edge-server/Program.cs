@@ -1,1 +1,64 @@
-return 0;
+using System.CommandLine;
+using Fleet.Contracts;
+using Fleet.EdgeServer;
+using Fleet.Models;
+using Fleet.Models.Store;
+
+var site = new Option<string>("--site") { Description = "Site it belongs to.", DefaultValueFactory = _ => "lab" };
+var id = new Option<string>("--id") { Description = "Its name in topics.", DefaultValueFactory = _ => "edge-1" };
+var profile = new Option<string>("--profile") { Description = "Hardware profile by which planners estimate it.", DefaultValueFactory = _ => "n5105-mini-pc" };
+var models = new Option<string?>("--models") { Description = "Directory of models at hand; the one that ships with Fleet without it." };
+var store = new Option<string>("--store") { Description = "Directory for tails that are fetched.", DefaultValueFactory = _ => Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "fleet-edge") };
+var workers = new Option<int>("--workers") { Description = "Tails that run at once, each on its own thread.", DefaultValueFactory = _ => 1 };
+var queue = new Option<int>("--queue") { Description = "Frames that may wait.", DefaultValueFactory = _ => 256 };
+var batch = new Option<int>("--batch-max") { Description = "Largest batch that is tried; the one in use is measured.", DefaultValueFactory = _ => 8 };
+var broker = new BrokerFlags();
+var root = new RootCommand("Fleet's edge server: finishes what devices send.") { site, id, profile, models, store, workers, queue, batch };
+broker.AddTo(root);
+root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
+{
+    Flags.Require64Bit();
+    var options = new EdgeOptions
+    {
+        Site = Flags.ValidName("--site", parsed.GetValue(site)!),
+        Id = Flags.ValidName("--id", parsed.GetValue(id)!),
+        Workers = Flags.InRange("--workers", parsed.GetValue(workers), 1, 256),
+        QueueMax = Flags.InRange("--queue", parsed.GetValue(queue), 1, 1_000_000),
+        BatchMax = Flags.InRange("--batch-max", parsed.GetValue(batch), 1, 256),
+        Info = new Info
+        {
+            Board = Environment.MachineName,
+            Stack = "onnxruntime fp32",
+            Profile = parsed.GetValue(profile)!,
+            AgentVersion = typeof(EdgeServer).Assembly.GetName().Version?.ToString(3) ?? "0",
+            Os = Flags.OsText(),
+            Emulated = false,
+            Memory = new Bytes(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes),
+            Codecs = "raw,png,webp,int8,fp16,fp32",
+        },
+    };
+    var will = new MqttWill(new Topic(TopicKind.EdgeState, options.Site, options.Id), State.Lost);
+    var random = new Random(Environment.ProcessId);
+    var connection = broker.Read(parsed, $"fleet-{options.Site}-{options.Id}", will);
+    using var http = new HttpClient();
+    var tails = new ModelStore(parsed.GetValue(store)!, parsed.GetValue(models) ?? ProjectFiles.Find("models/zoo"), http, TimeProvider.System);
+    var threads = Enumerable.Range(1, options.Workers).Select(worker => new WorkerThread($"tail-{worker}")).ToList();
+    await using var bus = await MqttBus.ConnectAsync(connection, loop, TimeProvider.System, random, failFast: false, stop);
+    Console.WriteLine($"edge server {options.Site}/{options.Id} on {connection.Broker}");
+    await new EdgeServer(options, bus, TimeProvider.System, (wanted, cancel) => Install(wanted, tails, threads, options, cancel)).Run(stop);
+    foreach (var thread in threads) thread.Dispose();
+    return 0;
+}));
+return ProcessEdge.Invoke(root, args);
+
+static async Task<TailSet> Install(TailAssignment wanted, ModelStore store, IReadOnlyList<WorkerThread> threads, EdgeOptions options, CancellationToken cancel)
+{
+    var model = await store.Install(wanted.Model, wanted.CardSha256, wanted.ArtifactsUrl, card => Choose(card, wanted), cancel);
+    var pieces = wanted.Cuts.ToDictionary(cut => cut, cut => model.LoadTail(cut));
+    Tail Load(int cut, WorkerThread thread) =>
+        Tail.Onnx(model.Card, model.Hash, cut, pieces[cut], options.BatchMax).Wrap(engine => new WorkerEngine(engine, thread));
+    return new TailSet(model.Card, model.Hash, wanted.Cuts.Select(cut => (cut, threads.Select(thread => Load(cut, thread)).ToArray())), [.. pieces.Values]);
+}
+
+static List<ModelPiece> Choose(ModelCard card, TailAssignment wanted) =>
+    wanted.Cuts.All(cut => cut < card.StageCount) ? [.. wanted.Cuts.Select(card.Tail)] : throw new FaultsException("tails", $"is \"{wanted.Tails}\"; {card.Name} has cuts 0 to {card.StageCount - 1}");

@@ -8,4 +8,4 @@ var root = new RootCommand("Fleet: places early-exit neural networks on fleets o
     RunCommand.Create(),
     WatchCommand.Create(),
 };
-return CommandLineEdge.Invoke(root, args);
+return ProcessEdge.Invoke(root, args);

@@ -12,11 +12,12 @@ public sealed class Head : IDisposable
     private readonly Trace? trace;
     private readonly float[] normalised = new float[256];
     private readonly byte[] zeros;
+    private readonly IReadOnlyList<IDisposable> owned;
     private Sample sample;
 
-    private Head(ModelCard card, ulong modelHash, IReadOnlyList<IEngine> stages, Trace? trace)
+    private Head(ModelCard card, ulong modelHash, IReadOnlyList<IEngine> stages, Trace? trace, IReadOnlyList<IDisposable> owned)
     {
-        (Card, ModelHash, this.stages, this.trace) = (card, modelHash, stages, trace);
+        (Card, ModelHash, this.stages, this.trace, this.owned) = (card, modelHash, stages, trace, owned);
         for (var p = 0; p < 256; p++) normalised[p] = (float)((p / 255.0 - card.InputMean) / card.InputStd);
         zeros = trace is null ? [] : new byte[4 * card.Cuts.Max(cut => cut.Elements)];
     }
@@ -28,8 +29,9 @@ public sealed class Head : IDisposable
     /// <summary>Deepest stage held; 0 when every input is sent.</summary>
     public int Depth => stages.Count;
 
-    /// <summary>A head that computes. The pieces stay the caller's.</summary>
-    public static Head Onnx(ModelCard card, ulong modelHash, IReadOnlyList<OnnxPiece> pieces)
+    /// <summary>A head that computes.</summary>
+    /// <param name="ownsPieces">Whether the pieces go with the head; shared ones stay the caller's.</param>
+    public static Head Onnx(ModelCard card, ulong modelHash, IReadOnlyList<OnnxPiece> pieces, bool ownsPieces = false)
     {
         var stages = new List<IEngine>(pieces.Count);
         var input = Activations.Pinned(card.Cuts[0].Elements);
@@ -40,7 +42,7 @@ public sealed class Head : IDisposable
             stages.Add(new OnnxEngine(pieces[stage - 1], rows, card.Cuts[stage - 1].Shape, behind?.Shape));
             input = rows.Features;
         }
-        return new Head(card, modelHash, stages, trace: null);
+        return new Head(card, modelHash, stages, trace: null, ownsPieces ? pieces : []);
     }
 
     /// <summary>A head that answers from a trace; what it sends has the right length and no content.</summary>
@@ -48,12 +50,12 @@ public sealed class Head : IDisposable
     {
         var stages = new List<IEngine>(depth);
         for (var stage = 1; stage <= depth; stage++) stages.Add(new TraceEngine(trace, stage, new Activations(1, [], 0, card.Classes.Count)));
-        return new Head(card, modelHash, stages, trace);
+        return new Head(card, modelHash, stages, trace, []);
     }
 
     /// <summary>The same head with every engine wrapped, as an emulated board does.</summary>
     public Head Wrap(Func<int, IEngine, IEngine> wrap) =>
-        new(Card, ModelHash, [.. stages.Select((engine, i) => wrap(i + 1, engine))], trace);
+        new(Card, ModelHash, [.. stages.Select((engine, i) => wrap(i + 1, engine))], trace, owned);
 
     /// <summary>Takes the next input. The pixels must stay as they are until the inference ends.</summary>
     public void Load(Sample next)
@@ -95,5 +97,6 @@ public sealed class Head : IDisposable
     public void Dispose()
     {
         foreach (var stage in stages) stage.Dispose();
+        foreach (var piece in owned) piece.Dispose();
     }
 }

@@ -14,7 +14,7 @@ public readonly record struct Estimate(double Accuracy, double AccuracyLost, Sec
 public sealed record Weights
 {
     /// <summary>Seconds a joule is worth.</summary>
-    public double JouleWeight { get; init; } = 1;
+    public double JouleWeight { get; init; } = 2;
 
     /// <summary>Seconds a wrong answer is worth.</summary>
     public double ErrorWeight { get; init; } = 1;
@@ -26,8 +26,8 @@ public sealed record Weights
 /// </summary>
 public sealed class CostModel(Weights weights)
 {
-    /// <summary>Assumed until a device has measured its own.</summary>
-    private static readonly Seconds UnknownRoundTrip = new(0.005);
+    /// <summary>Assumed until a device has measured its own: optimistic, so that offloading is tried once and then known.</summary>
+    private static readonly Seconds UnknownRoundTrip = new(0.001);
 
     public double Cost(in Estimate estimate) =>
         estimate.Latency.Value + weights.JouleWeight * estimate.Energy.Value + weights.ErrorWeight * estimate.AccuracyLost;

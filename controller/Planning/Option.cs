@@ -74,7 +74,7 @@ public sealed record PlannedModel(ModelFiles Files, Trace Calibration)
     /// <summary>Of the final exit on the calibration set.</summary>
     public double FullAccuracy => Files.Card.Exits[^1].CalibrationAccuracy;
 
-    public PerExit Temperatures(int head) => new(Files.Card.Exits.Take(head).Select(exit => exit.Temperature));
+    public PerExit Temperatures(int head) => new(Files.Card.Exits.Take(head).Select(exit => Quantity.Rounded(exit.Temperature)));
 
-    public double FinalTemperature => Files.Card.Exits[^1].Temperature;
+    public double FinalTemperature => Quantity.Rounded(Files.Card.Exits[^1].Temperature);
 }

@@ -23,11 +23,11 @@ public static class UpCommand
         {
             var options = new LiveOptions
             {
-                Devices = parsed.GetValue(devices) is >= 1 and <= 10_000 and var count ? count : throw new FaultsException("--devices", $"is {parsed.GetValue(devices)}; allowed: 1 to 10000"),
-                Rate = parsed.GetValue(rate) is > 0 and <= 1000 and var hertz ? new Hertz(hertz) : throw new FaultsException("--rate", $"is {parsed.GetValue(rate)}; allowed: above 0 to 1000"),
+                Devices = Flags.InRange("--devices", parsed.GetValue(devices), 1, 10_000),
+                Rate = new Hertz(Flags.InRange("--rate", parsed.GetValue(rate), 0.001, 1000)),
                 Policy = parsed.GetValue(policy)!,
                 Seed = parsed.GetValue(seed),
-                Port = parsed.GetValue(port) is >= 0 and <= 65535 and var number ? number : throw new FaultsException("--port", $"is {parsed.GetValue(port)}; allowed: 0 to 65535"),
+                Port = Flags.InRange("--port", parsed.GetValue(port), 0, 65535),
                 Broker = parsed.GetValue(broker) is { } url ? MqttAddress.Parse(url) : null,
             };
             return Run(options, Flags.Duration("--for", parsed.GetValue(duration)), parsed.GetValue(json), loop, stop);
@@ -117,11 +117,4 @@ internal static class LiveScreen
         foreach (var (name, value) in Figures.Rows(figures)) table.AddRow(Markup.Escape(name), Markup.Escape(value));
         return table.AddRow("answers a second", rate.Value.ToString("F0", System.Globalization.CultureInfo.InvariantCulture));
     }
-}
-
-/// <summary>Flags whose text must be read.</summary>
-internal static class Flags
-{
-    public static Seconds? Duration(string flag, string? text) =>
-        text is null ? null : ProcessEdge.ParseDuration(text) ?? throw new FaultsException(flag, $"is \"{text}\"; allowed: a number above 0 with s, m or h, such as 30s");
 }
