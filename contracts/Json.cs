@@ -52,7 +52,7 @@ public static class Json
         return options;
     }
 
-    /// <summary>Replaces each <see cref="PerExit"/> property named "a_{n}_b" by the scalar keys a_1_b .. a_8_b.</summary>
+    /// <summary>Replaces each <see cref="PerExit"/> property named "a_{n}_b" by the scalar keys a_1_b .. a_8_b, and "a_{cut}_b" by a_0_b .. a_7_b.</summary>
     private static void FlattenPerExit(JsonTypeInfo info)
     {
         for (var i = info.Properties.Count - 1; i >= 0; i--)
@@ -68,7 +68,9 @@ public static class Json
 
     private static JsonPropertyInfo Scalar(JsonTypeInfo info, JsonPropertyInfo list, int exit)
     {
-        var scalar = info.CreateJsonPropertyInfo(typeof(double?), list.Name.Replace("{n}", exit.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal));
+        static string Text(int number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        var name = list.Name.Replace("{n}", Text(exit), StringComparison.Ordinal).Replace("{cut}", Text(exit - 1), StringComparison.Ordinal);
+        var scalar = info.CreateJsonPropertyInfo(typeof(double?), name);
         scalar.Get = owner => ((PerExit)list.Get!(owner)!).Find(exit);
         scalar.ShouldSerialize = (_, value) => value is not null;
         scalar.Set = (owner, value) =>

@@ -351,6 +351,9 @@ public sealed record EdgeLoad : Message
     [JsonPropertyName("compute_mean_s")] public Seconds? ComputeMean { get; init; }
     [JsonPropertyName("served_total")] public long ServedTotal { get; init; }
 
+    /// <summary>Measured time of each tail held, for one frame, in the batch that paid best; index cut + 1.</summary>
+    [JsonPropertyName("tail_{cut}_s")] public PerExit TailSeconds { get; init; } = new();
+
     public override IEnumerable<string> Faults() => [.. NotNegative("rate_hz", Rate.Value), .. Ratio("busy_ratio", Busy)];
 }
 

@@ -109,7 +109,7 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
     }
 
     private bool IsOnline(EdgeEntry entry) =>
-        entry.State is Presence.Init or Presence.Ready && clock.Since(entry.Heard) < (entry.Load?.Window ?? new Seconds(5)) * SilentPeriods + new Seconds(1);
+        entry.State is Presence.Init or Presence.Ready && clock.Since(entry.Heard) < (entry.Reported?.ReportPeriod ?? new Seconds(5)) * SilentPeriods + new Seconds(1);
 
     private void Fold(DeviceEntry entry, Budget budget)
     {

@@ -12,8 +12,8 @@ public static class BatchCurve
     private const double GainNeeded = 0.05;
     private const int Runs = 3;
 
-    /// <summary>The largest power of two, up to the tail's capacity, that still paid.</summary>
-    public static async Task<int> Choose(Tail tail)
+    /// <summary>The largest power of two, up to the tail's capacity, that still paid, and the time of one frame in it.</summary>
+    public static async Task<(int Batch, Seconds PerFrame)> Choose(Tail tail)
     {
         var best = 1;
         var bestPerSample = await PerSample(tail, 1);
@@ -23,7 +23,7 @@ public static class BatchCurve
             if (perSample > bestPerSample * (1 - GainNeeded)) break;
             (best, bestPerSample) = (batch, perSample);
         }
-        return best;
+        return (best, bestPerSample);
     }
 
     private static async Task<Seconds> PerSample(Tail tail, int batch)

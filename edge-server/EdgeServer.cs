@@ -21,6 +21,7 @@ public sealed class EdgeServer
     private TailAssignment? applied, wanted;
     private bool isInstalling;
     private string lastError = "";
+    private long opened;
     private CancellationToken stopping;
 
     /// <param name="install">Loads the tails an assignment names, one instance a worker; throws <see cref="FaultsException"/> when it cannot.</param>
@@ -64,13 +65,15 @@ public sealed class EdgeServer
 
     private async Task Report(CancellationToken stop)
     {
-        var opened = clock.GetTimestamp();
-        while (await clock.Sleep(applied?.ReportPeriod ?? new Seconds(5), stop))
-        {
-            var window = clock.Since(opened);
-            opened = clock.GetTimestamp();
-            bus.Publish(loadTopic, load.Close(clock.UnixTime(), window, queue, options.Workers));
-        }
+        opened = clock.GetTimestamp();
+        while (await clock.Sleep(applied?.ReportPeriod ?? new Seconds(5), stop)) TellLoad();
+    }
+
+    private void TellLoad()
+    {
+        var window = clock.Since(opened);
+        opened = clock.GetTimestamp();
+        bus.Publish(loadTopic, load.Close(clock.UnixTime(), window, queue, options.Workers, tails));
     }
 
     private void OnOffload(Topic topic, Message message)
@@ -221,6 +224,8 @@ public sealed class EdgeServer
         }
         applied = target;
         lastError = "";
+        // The load first: who sees the tails in place shall also know how fast they are.
+        TellLoad();
         bus.Publish(reported, target);
         bus.Publish(state, State.Ready);
     }

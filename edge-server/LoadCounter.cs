@@ -28,7 +28,7 @@ public sealed class LoadCounter
 
     public void Malformed() => malformed++;
 
-    public EdgeLoad Close(Seconds now, Seconds window, FrameQueue queue, int workers)
+    public EdgeLoad Close(Seconds now, Seconds window, FrameQueue queue, int workers, TailSet? tails)
     {
         var load = new EdgeLoad
         {
@@ -42,12 +42,13 @@ public sealed class LoadCounter
             Expired = expired,
             Refused = refused,
             Malformed = malformed,
-            Rate = Quantity.Rounded(new Hertz(served / window.Value)),
-            Busy = Quantity.Rounded(Math.Min(1, computed / (window * workers))),
+            Rate = window.Value > 0 ? Quantity.Rounded(new Hertz(served / window.Value)) : Hertz.Zero,
+            Busy = window.Value > 0 ? Quantity.Rounded(Math.Min(1, computed / (window * workers))) : 0,
             BatchMean = batches == 0 ? null : Quantity.Rounded((double)served / batches),
             QueueMean = served == 0 ? null : Quantity.Rounded(queued / served),
             ComputeMean = batches == 0 ? null : Quantity.Rounded(computed / batches),
             ServedTotal = servedTotal,
+            TailSeconds = tails?.TailSeconds ?? new PerExit(),
         };
         served = expired = refused = malformed = batches = 0;
         queued = computed = Seconds.Zero;

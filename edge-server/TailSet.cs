@@ -7,7 +7,7 @@ namespace Fleet.EdgeServer;
 public sealed class TailSet : IDisposable
 {
     private readonly Dictionary<int, Tail[]> tails = [];
-    private readonly Dictionary<int, int> batches = [];
+    private readonly Dictionary<int, (int Batch, Seconds PerFrame)> measured = [];
     private readonly IReadOnlyList<IDisposable> pieces;
     private int users;
     private bool isRetired;
@@ -20,7 +20,7 @@ public sealed class TailSet : IDisposable
         foreach (var (cut, workers) in byCut)
         {
             tails.Add(cut, workers);
-            batches.Add(cut, 1);
+            measured.Add(cut, (1, Seconds.Zero));
         }
     }
 
@@ -32,11 +32,14 @@ public sealed class TailSet : IDisposable
 
     public Tail Of(int cut, int worker) => tails[cut][worker];
 
-    public int BatchOf(int cut) => batches[cut];
+    public int BatchOf(int cut) => measured[cut].Batch;
+
+    /// <summary>Measured time of one frame at each cut; index cut + 1, NaN where no tail is held.</summary>
+    public PerExit TailSeconds => new(Enumerable.Range(0, Card.StageCount).Select(cut => measured.TryGetValue(cut, out var known) ? Quantity.Rounded(known.PerFrame.Value) : double.NaN));
 
     public async Task MeasureBatches()
     {
-        foreach (var (cut, workers) in tails.OrderBy(entry => entry.Key)) batches[cut] = await BatchCurve.Choose(workers[0]);
+        foreach (var (cut, workers) in tails.OrderBy(entry => entry.Key)) measured[cut] = await BatchCurve.Choose(workers[0]);
     }
 
     /// <summary>A worker begins to compute with it.</summary>

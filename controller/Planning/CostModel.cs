@@ -82,7 +82,7 @@ public sealed class CostModel(Weights weights)
         var onAir = profile.OnAir((long)option.Payload.Value + TensorFrame.HeaderBytes);
         var uplink = device.Budget?.Uplink ?? profile.Radio.Goodput.Value;
         var coding = route.Codec is FeatureCodec.Png or FeatureCodec.Webp ? profile.NominalImageCodecTime(card.Cuts[0].Elements) : Seconds.Zero;
-        var served = server.NominalTime(card.Tail(route.Cut).Work);
+        var served = edge.Load?.TailSeconds.Find(route.Cut + 1) is { } measured and > 0 ? new Seconds(measured) : server.NominalTime(card.Tail(route.Cut).Work);
         var queue = edge.Load?.QueueMean ?? Seconds.Zero;
         var latency = coding + onAir / uplink + (device.Budget?.RoundTrip ?? UnknownRoundTrip) + queue + served;
         var energy = profile.Power.Active.Value * coding + onAir * (device.Budget?.TxEnergy ?? profile.Radio.TxPerByte.Value);

@@ -73,7 +73,7 @@ public static class WatchCommand
             var where = parsed.GetValue(site)!;
             if (where != "+" && !Name.IsValid(where)) throw new FaultsException("--site", Name.Fault("site", where));
             var options = new MqttBusOptions { Broker = MqttAddress.Parse(parsed.GetValue(broker)!), ClientId = $"fleet-watch-{Environment.ProcessId}", CleanStart = true, SessionExpiry = new Seconds(0) };
-            await using var bus = await MqttBus.ConnectAsync(options, loop, TimeProvider.System, new Simulation.SeededRandom(Environment.ProcessId, "watch"));
+            await using var bus = await MqttBus.ConnectAsync(options, loop, TimeProvider.System, new Simulation.SeededRandom(Environment.ProcessId, "watch"), cancel: stop);
             using var observer = new FleetObserver(bus, TimeProvider.System, where);
             await LiveScreen.Show(observer, Flags.Duration("--for", parsed.GetValue(duration)), parsed.GetValue(json) || Console.IsOutputRedirected, stop);
             if (parsed.GetValue(json)) Figures.PrintJson(observer.Figures());
