@@ -45,6 +45,13 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options)
         return changed;
     }
 
+    /// <summary>Says again what stands: the broker may have lost its memory.</summary>
+    public void Republish()
+    {
+        foreach (var (edge, tails) in edgeDesired) bus.Publish(new Topic(TopicKind.EdgeDesired, site, edge), tails);
+        foreach (var (device, assignment) in desired) bus.Publish(new Topic(TopicKind.Desired, site, device), assignment);
+    }
+
     private int PublishTails(string edge, PlannedModel model)
     {
         var tails = new TailAssignment

@@ -54,8 +54,15 @@ public sealed class SiteController
         rollout.Adopt(fleet, view.EpochSeen, view.VersionSeen);
         state = Remembered(fleet);
         isSettled = true;
+        bus.ConnectionChanged += OnConnection;
         await Task.WhenAll(Decide(stop), Summarise(stop));
+        bus.ConnectionChanged -= OnConnection;
         foreach (var subscription in subscriptions) subscription.Dispose();
+    }
+
+    private void OnConnection(bool connected)
+    {
+        if (connected) rollout.Republish();
     }
 
     private void OnMessage(Topic topic, Message message)

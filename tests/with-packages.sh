@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# Checks that need Debian's packages: a fleet of four processes on Mosquitto, watched with mosquitto_sub, an edge server and a broker
+# that die in the middle. Installs what it needs; every line "ok: ..." or "FAILED: ..." is one check. Takes about four minutes.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+work=$(mktemp -d)
+port=$((20000 + RANDOM % 10000))
+broker="mqtt://127.0.0.1:$port"
+declare -A process=()
+
+install() {
+  local missing=()
+  command -v mosquitto >/dev/null || missing+=(mosquitto)
+  command -v mosquitto_sub >/dev/null || missing+=(mosquitto-clients)
+  command -v jq >/dev/null || missing+=(jq)
+  [ ${#missing[@]} = 0 ] && return
+  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+cleanup() {
+  for name in "${!process[@]}"; do kill "${process[$name]}" 2>/dev/null; done
+  wait 2>/dev/null
+  rm -rf "$work"
+}
+trap cleanup EXIT
+
+start() { # NAME COMMAND...
+  local name=$1
+  shift
+  "$@" >"$work/$name.log" 2>&1 &
+  process[$name]=$!
+}
+start_broker() { start mosquitto mosquitto -c "$work/mosquitto.conf"; sleep 1; }
+start_edge() { start edge dotnet edge-server/bin/Release/net10.0/fleet-edge.dll --broker "$broker" --store "$work/edge"; }
+fleet() { dotnet emulator/bin/Release/net10.0/fleet.dll "$@"; }
+watch() { fleet watch --broker "$broker" --for "$1" --json | tail -n 1; }
+
+# check NAME JSON FILTER: the filter must be true of the object.
+check() {
+  if jq -e "$3" >/dev/null 2>&1 <<<"$2"; then echo "ok: $1"; else echo "FAILED: $1: $3"; echo "        $2"; fi
+}
+holds() { # NAME COMMAND...
+  local name=$1
+  shift
+  if "$@"; then echo "ok: $name"; else echo "FAILED: $name"; fi
+}
+
+install || { echo "FAILED: Debian's packages could not be installed"; exit 1; }
+dotnet build Fleet.sln -c Release --nologo -v quiet || { echo "FAILED: the release build"; exit 1; }
+sed -E "s/^listener .*/listener $port 127.0.0.1/" deploy/mosquitto.conf >"$work/mosquitto.conf"
+printf 'persistence_location %s/\nuser root\n' "$work" >>"$work/mosquitto.conf"
+
+echo "-- four processes on Mosquitto"
+start_broker
+# On one machine the device is as fast as the edge server and a planner would rightly stay local: a static split makes it offload.
+start controller dotnet controller/bin/Release/net10.0/fleet-controller.dll --broker "$broker" --http-port 0 --report 2s --policy static-split
+start_edge
+start agent-1 dotnet device-agent/bin/Release/net10.0/fleet-agent.dll --broker "$broker" --id pi-1 --rate 40 --store "$work/pi-1"
+start agent-2 dotnet device-agent/bin/Release/net10.0/fleet-agent.dll --broker "$broker" --id pi-2 --rate 40 --store "$work/pi-2" --seed 2
+sleep 8
+seen=$(watch 20s)
+check "two agents online, running what is desired" "$seen" '.devices_online == 2 and .edges_online == 1 and .desired_equals_reported'
+check "nothing lost" "$seen" '.lost == 0 and .inferences > 1000'
+check "accuracy as expected" "$seen" '(.accuracy_ratio - .accuracy_expected_ratio) | fabs < 0.03'
+check "offloading" "$seen" '.offload_ratio >= 0.1 and .fallback_ratio <= 0.02'
+
+echo "-- the tree that viewers see"
+timeout 6 mosquitto_sub -p "$port" -v -t 'fleet/#' >"$work/tree.txt"
+for topic in _summary _plan _edge/edge-1/state _edge/edge-1/info _edge/edge-1/load _edge/edge-1/desired _edge/edge-1/reported pi-1/state pi-1/info pi-1/budget pi-1/infer pi-1/desired pi-1/reported; do
+  holds "topic $topic is there" grep -q "^fleet/v1/lab/$topic " "$work/tree.txt"
+done
+holds "nothing binary under fleet/" bash -c "! LC_ALL=C grep -qP '[^\x20-\x7E]' '$work/tree.txt'"
+holds "every message keeps the protocol" fleet lint --broker "$broker" --for 6s
+
+echo "-- the edge server dies"
+kill -9 "${process[edge]}"
+gone=$(watch 8s)
+check "every inference is answered without it" "$gone" '.lost == 0 and .fallback_ratio > 0.1'
+start_edge
+sleep 10
+back=$(watch 8s)
+check "offloading resumes" "$back" '.lost == 0 and .offload_ratio >= 0.1 and .fallback_ratio <= 0.05'
+
+echo "-- the broker dies for ten seconds"
+kill -9 "${process[mosquitto]}"
+sleep 10
+start_broker
+sleep 35
+again=$(watch 10s)
+check "everybody is back" "$again" '.devices_online == 2 and .edges_online == 1 and .desired_equals_reported'
+check "the books still close" "$again" '.lost == 0 and .inferences > 200'
+
+echo "-- the controller restarts"
+before=$(timeout 2 mosquitto_sub -p "$port" -v -t 'fleet/v1/lab/+/desired' | sort)
+kill "${process[controller]}"
+sleep 2
+start controller dotnet controller/bin/Release/net10.0/fleet-controller.dll --broker "$broker" --http-port 0 --report 2s --policy static-split --artifacts-url "$(grep -o 'http://[^ ]*' "$work/controller.log" | head -n 1)"
+sleep 8
+after=$(timeout 2 mosquitto_sub -p "$port" -v -t 'fleet/v1/lab/+/desired' | sort)
+holds "it changes nothing that need not change" [ "$before" = "$after" ]
+for name in controller edge agent-1 agent-2; do kill "${process[$name]}"; done
+sleep 3
+
+echo "-- fifty emulated devices"
+up=$(fleet up --broker "$broker" --devices 50 --for 30s --json 2>/dev/null | tail -n 1)
+check "on Mosquitto" "$up" '.devices_online == 50 and .desired_equals_reported and .inferences > 3000 and .lost == 0'
+up=$(fleet up --port 0 --devices 50 --for 30s --json 2>/dev/null | tail -n 1)
+check "on the embedded broker" "$up" '.devices_online == 50 and .desired_equals_reported and .inferences > 3000 and .lost == 0'
+check "as accurate as expected" "$up" '((.accuracy_ratio - .accuracy_expected_ratio) | fabs) < 0.02 and .offload_ratio >= 0.1 and .fallback_ratio <= 0.01'
+holds "the doctor finds the broker fit" fleet doctor --broker "$broker"
+echo "end: $work/*.log"
