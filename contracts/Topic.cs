@@ -104,7 +104,7 @@ public sealed record Topic
         var underscored = levels[3] is "_edge" or "_gateway";
         var id = levels.Length == 4 ? "" : underscored ? levels[4] : levels[3];
         var command = kind is TopicKind.Command ? levels[5] : "";
-        if (id.Length > 0 && !Name.IsValid(id) || command.Length > 0 && !Name.IsValid(command)) return false;
+        if (levels.Length > 4 && !Name.IsValid(id) || kind is TopicKind.Command && !Name.IsValid(command)) return false;
         topic = new Topic(kind, levels[2], id, command);
         return topic.Path == path;
     }
