@@ -67,8 +67,8 @@ public readonly record struct Seconds(double Value) : IQuantity<Seconds>, ICompa
     public static Seconds Of(double value) => new(value);
     public static Seconds Of(TimeSpan span) => new(span.TotalSeconds);
 
-    /// <summary>Rounded to the clock's tick of 100 ns.</summary>
-    public TimeSpan Span => TimeSpan.FromSeconds(Value);
+    /// <summary>Rounded to the clock's tick of 100 ns. (TimeSpan.FromSeconds cuts, so that whole ticks would lose one.)</summary>
+    public TimeSpan Span => TimeSpan.FromTicks(checked((long)Math.Round(Value * TimeSpan.TicksPerSecond)));
     public static Seconds operator +(Seconds a, Seconds b) => new(a.Value + b.Value);
     public static Seconds operator -(Seconds a, Seconds b) => new(a.Value - b.Value);
     public static Seconds operator *(Seconds a, double factor) => new(a.Value * factor);
@@ -187,8 +187,9 @@ public static class Quantity
         if (value == 0 || !double.IsFinite(value)) return value;
         var digits = 5 - (int)Math.Floor(Math.Log10(Math.Abs(value)));
         if (digits is >= 0 and <= 15) return Math.Round(value, digits);
-        // Multiplying by a power of ten keeps large numbers whole; dividing would leave 0.999996 of a byte.
-        return digits < 0 ? Math.Round(value / Math.Pow(10, -digits)) * Math.Pow(10, -digits) : Math.Round(value * Math.Pow(10, digits)) / Math.Pow(10, digits);
+        // Powers of ten are exact up to the 22nd: whole numbers times or over them are the double nearest to the decimal.
+        if (digits is < 0 and >= -22) return Math.Round(value / Math.Pow(10, -digits)) * Math.Pow(10, -digits);
+        return double.Parse(value.ToString("E5", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
     }
 
     /// <inheritdoc cref="Rounded(double)"/>
