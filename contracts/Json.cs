@@ -28,7 +28,7 @@ public static class Json
     /// By reflection: the source generator sets every init-only property, so that a key left out would lose its default. Keys are
     /// written in the order of declaration.
     /// </summary>
-    private static readonly DefaultJsonTypeInfoResolver Resolver = new() { Modifiers = { FlattenPerExit, NameOffloadStatus } };
+    private static readonly DefaultJsonTypeInfoResolver Resolver = new() { Modifiers = { FlattenPerExit } };
 
     public static JsonSerializerOptions Wire { get; } = Frozen(new JsonSerializerOptions());
 
@@ -39,7 +39,6 @@ public static class Json
         ReadCommentHandling = JsonCommentHandling.Skip,
         AllowTrailingCommas = true,
         AllowDuplicateProperties = false,
-        RespectNullableAnnotations = true,
     });
 
     public static JsonTypeInfo<T> Info<T>(this JsonSerializerOptions options) => (JsonTypeInfo<T>)options.GetTypeInfo(typeof(T));
@@ -48,6 +47,10 @@ public static class Json
     {
         options.TypeInfoResolver = Resolver;
         options.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
+        options.RespectNullableAnnotations = true;
+        options.Converters.Add(new FiniteConverter());
+        // Before the converters that enums name themselves: those take numbers too, even ones without a name.
+        options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false));
         options.MakeReadOnly();
         return options;
     }
@@ -79,10 +82,19 @@ public static class Json
         };
         return scalar;
     }
+}
 
-    private static void NameOffloadStatus(JsonTypeInfo info)
+/// <summary>JSON has no word for infinity, but 1e999 reads as one: refused, so that no sum is spoilt and whatever was read can be written again.</summary>
+internal sealed class FiniteConverter : JsonConverter<double>
+{
+    public static double Read(ref Utf8JsonReader reader)
     {
-        foreach (var property in info.Properties)
-            if (property.PropertyType == typeof(OffloadStatus)) property.CustomConverter = new JsonStringEnumConverter<OffloadStatus>(JsonNamingPolicy.KebabCaseLower);
+        var value = reader.GetDouble();
+        // Without a text of its own the reader's exception names the key.
+        return double.IsFinite(value) ? value : throw new JsonException();
     }
+
+    public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Read(ref reader);
+
+    public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options) => writer.WriteNumberValue(value);
 }

@@ -202,7 +202,7 @@ public static class Quantity
 /// <summary>On the wire a quantity is its bare number; the unit stands in the key.</summary>
 public sealed class QuantityConverter<T> : JsonConverter<T> where T : struct, IQuantity<T>
 {
-    public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => T.Of(reader.GetDouble());
+    public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => T.Of(FiniteConverter.Read(ref reader));
 
     public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteNumberValue(value.Value);
 }
