@@ -124,7 +124,7 @@ public sealed record Budget : Message
         .. NotNegative("report_s", ReportPeriod.Value), .. Ratio("compute_share_ratio", ComputeShare), .. NotNegative("battery_j", Battery?.Value),
         .. Ratio("battery_ratio", BatteryRatio), .. NotNegative("power_w", Power?.Value), .. NotNegative("energy_budget_w", EnergyBudget?.Value),
         .. NotNegative("request_rate_hz", RequestRate.Value), .. NotNegative("uplink_bytes_per_s", Uplink?.Value), .. NotNegative("rtt_s", RoundTrip?.Value),
-        .. Ratio("link_loss_ratio", LinkLoss), .. NotNegative("memory_free_bytes", MemoryFree?.Value), .. NotNegative("storage_free_bytes", StorageFree?.Value),
+        .. Ratio("link_loss_ratio", LinkLoss), .. NotNegative("tx_energy_j_per_byte", TxEnergy?.Value), .. NotNegative("memory_free_bytes", MemoryFree?.Value), .. NotNegative("storage_free_bytes", StorageFree?.Value),
         .. StageSeconds.SelectMany((value, i) => NotNegative($"stage_{i + 1}_s", value)), .. StageJoules.SelectMany((value, i) => NotNegative($"stage_{i + 1}_j", value)),
     ];
 }
@@ -173,10 +173,18 @@ public sealed record InferWindow : Message
         if (Count < 0) yield return $"count is {Count}; allowed: 0 or more";
         if (Labelled < 0 || Labelled > Count) yield return $"labelled is {Labelled}; allowed: 0 to count ({Count})";
         if (Correct < 0 || Correct > Labelled) yield return $"correct is {Correct}; allowed: 0 to labelled ({Labelled})";
+        foreach (var fault in Exits.SelectMany((value, i) => NotNegative($"exit_{i + 1}", value)).Concat(Amounts())) yield return fault;
         var answered = Exits.Sum() + Offloaded + Fallback;
         if (answered != Count) yield return $"exit_n + offloaded + fallback is {answered}; it must equal count ({Count})";
-        foreach (var fault in NotNegative("energy_j", Energy?.Value)) yield return fault;
     }
+
+    private IEnumerable<string> Amounts() =>
+    [
+        .. NotNegative("window_s", Window.Value), .. NotNegative("offloaded", Offloaded), .. NotNegative("fallback", Fallback), .. NotNegative("deadline_missed", DeadlineMissed),
+        .. NotNegative("latency_p50_s", LatencyP50?.Value), .. NotNegative("latency_p95_s", LatencyP95?.Value), .. NotNegative("energy_j", Energy?.Value),
+        .. NotNegative("bytes_sent", BytesSent.Value), .. Ratio("confidence_mean", ConfidenceMean), .. NotNegative("audited", Audited), .. NotNegative("audit_agreed", AuditAgreed),
+        .. NotNegative("skipped", Skipped), .. NotNegative("started_total", StartedTotal), .. NotNegative("answered_total", AnsweredTotal), .. NotNegative("in_flight", InFlight),
+    ];
 }
 
 /// <summary>When a head stops.</summary>
@@ -354,7 +362,12 @@ public sealed record EdgeLoad : Message
     /// <summary>Measured time of each tail held, for one frame, in the batch that paid best; index cut + 1.</summary>
     [JsonPropertyName("tail_{cut}_s")] public PerExit TailSeconds { get; init; } = new();
 
-    public override IEnumerable<string> Faults() => [.. NotNegative("rate_hz", Rate.Value), .. Ratio("busy_ratio", Busy)];
+    public override IEnumerable<string> Faults() =>
+    [
+        .. NotNegative("window_s", Window.Value), .. NotNegative("queue", Queue), .. NotNegative("workers", Workers), .. NotNegative("served", Served), .. NotNegative("rate_hz", Rate.Value),
+        .. Ratio("busy_ratio", Busy), .. NotNegative("batch_mean", BatchMean), .. NotNegative("queue_mean_s", QueueMean?.Value), .. NotNegative("compute_mean_s", ComputeMean?.Value),
+        .. TailSeconds.SelectMany((value, cut) => double.IsNaN(value) ? [] : NotNegative($"tail_{cut}_s", value)),
+    ];
 }
 
 /// <summary>Topic _summary: the site in numbers, over the last report period.</summary>
