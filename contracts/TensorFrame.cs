@@ -65,7 +65,7 @@ public sealed record TensorFrame : Message
         frame[7] = (byte)Shape.Count;
         BinaryPrimitives.WriteUInt64LittleEndian(frame[8..], ModelHash);
         BinaryPrimitives.WriteUInt64LittleEndian(frame[16..], RequestId);
-        BinaryPrimitives.WriteUInt32LittleEndian(frame[24..], (uint)Math.Clamp(Deadline.Value * 1e6, 0, uint.MaxValue));
+        BinaryPrimitives.WriteUInt32LittleEndian(frame[24..], (uint)Math.Clamp(Math.Round(Deadline.Value * 1e6), 0, uint.MaxValue));
         BinaryPrimitives.WriteInt32LittleEndian(frame[28..], Sample);
         BinaryPrimitives.WriteSingleLittleEndian(frame[32..], Scale);
         BinaryPrimitives.WriteInt32LittleEndian(frame[36..], ZeroPoint);
@@ -108,6 +108,7 @@ public sealed record TensorFrame : Message
             ReplyTo = replyTo,
         };
         if (!read.Route.IsLawful) return Bad($"{read.Route} does not exist", frame.Length);
+        if (!(float.IsFinite(read.Scale) && read.Scale > 0)) return Bad($"scale {read.Scale}; it must be above 0", frame.Length);
         if (PayloadBytes(read.Codec, elements) is { } needed && needed != payload)
             return Bad($"shape [{string.Join(",", shape)}] as {Route.CodecName(read.Codec)} takes {needed} bytes, the payload has {payload}", frame.Length);
         return read;
