@@ -16,9 +16,12 @@ public sealed class PerExit : IReadOnlyList<double>, IEquatable<PerExit>
 
     public PerExit() => values = [];
 
+    /// <param name="values">NaN where a number is unknown. Unknown ones at the end are left off, as they are on the wire.</param>
     public PerExit(IEnumerable<double> values)
     {
         this.values = [.. values];
+        var known = Array.FindLastIndex(this.values, value => !double.IsNaN(value)) + 1;
+        if (known < this.values.Length) this.values = this.values[..known];
         ArgumentOutOfRangeException.ThrowIfGreaterThan(this.values.Length, Max, nameof(values));
     }
 
