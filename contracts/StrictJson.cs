@@ -61,12 +61,14 @@ public static class StrictJson
     private static bool CheckMembers(JsonObject members, JsonTypeInfo info, string path, List<string> faults)
     {
         var isReadable = true;
+        // What a record computes is listed too, but can be neither read nor written.
+        var properties = info.Properties.Where(known => known.Set is not null).ToList();
         foreach (var (key, value) in members.ToList())
         {
-            var property = info.Properties.FirstOrDefault(known => known.Name == key);
+            var property = properties.Find(known => known.Name == key);
             if (property is null)
             {
-                faults.Add($"{At(path, key)} is unknown; allowed: {string.Join(", ", info.Properties.Select(known => known.Name))}");
+                faults.Add($"{At(path, key)} is unknown; allowed: {string.Join(", ", properties.Select(known => known.Name))}");
                 members.Remove(key);
             }
             else if (!(value is null && property.IsSetNullable) && !Check(value, info.Options.GetTypeInfo(property.PropertyType), At(path, key), faults))
@@ -75,7 +77,7 @@ public static class StrictJson
                 isReadable &= !property.IsRequired;
             }
         }
-        foreach (var property in info.Properties.Where(property => property.IsRequired && !members.ContainsKey(property.Name)))
+        foreach (var property in properties.Where(property => property.IsRequired && !members.ContainsKey(property.Name)))
         {
             if (!faults.Any(fault => fault.StartsWith(At(path, property.Name) + " ", StringComparison.Ordinal))) faults.Add($"{At(path, property.Name)} is missing");
             isReadable = false;
