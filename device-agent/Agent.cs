@@ -91,7 +91,12 @@ public sealed class Agent
         await firstHead.Task;
         try
         {
-            await foreach (var sample in camera.Samples(stop)) await path.Infer(sample);
+            await foreach (var sample in camera.Samples(stop))
+            {
+                // A camera that is behind never waits, and so never sees that it shall stop.
+                if (stop.IsCancellationRequested) return;
+                await path.Infer(sample);
+            }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {

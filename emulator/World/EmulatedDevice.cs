@@ -42,7 +42,7 @@ public sealed class EmulatedDevice : ISensor
         radio = new RadioBus(connection, spec.Group.Link, board, clock, Stream("radio"), ledger.Messages);
         camera = new Camera(Inputs(Stream("inputs")), Pace(), clock);
         agent = new Agent(Options(), radio, clock, Stream("agent"), new SensorSuite([this]), Install);
-        agent.Started += _ => ledger.Started();
+        agent.Started += _ => OnStarted();
         agent.Answered += OnAnswered;
         battery.Emptied += OnEmptied;
     }
@@ -144,6 +144,11 @@ public sealed class EmulatedDevice : ISensor
             if (!await clock.Sleep(Seconds.Min(new Seconds(60), left + new Seconds(0.001)), stop)) return;
             battery.Settle();
         }
+    }
+
+    private void OnStarted()
+    {
+        if (!isDead) ledger.Started();
     }
 
     private void OnAnswered(Answer answer)
