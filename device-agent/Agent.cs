@@ -24,6 +24,7 @@ public sealed class Agent
     private readonly TaskCompletionSource firstHead = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Assignment? wanted;
     private bool isInstalling;
+    private CancellationTokenSource? backOff;
     private long epochSeen;
     private CancellationToken stopping;
     private Presence presence = Presence.Init;
@@ -172,6 +173,7 @@ public sealed class Agent
     {
         wanted = desired;
         if (!isInstalling) Apply();
+        else backOff?.Cancel();
     }
 
     /// <summary>Applies the newest wanted assignment; one at a time. A failure here is a bug and ends the process, hence async void.</summary>
@@ -190,9 +192,8 @@ public sealed class Agent
             catch (FaultsException e)
             {
                 ReportError($"version {target.Version}: {e.Message}");
-                if (!ReferenceEquals(wanted, target)) continue;
-                if (!await clock.Sleep(retry * (0.5 + random.NextDouble()), stopping)) break;
-                retry = Seconds.Min(retry * 2, new Seconds(300));
+                if (ReferenceEquals(wanted, target)) await BackOff(retry * (0.5 + random.NextDouble()));
+                retry = ReferenceEquals(wanted, target) ? Seconds.Min(retry * 2, new Seconds(300)) : new Seconds(2);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -200,6 +201,15 @@ public sealed class Agent
             }
         }
         isInstalling = false;
+    }
+
+    /// <summary>Waits before the next try, but not when something else is wanted by then.</summary>
+    private async Task BackOff(Seconds pause)
+    {
+        using var cut = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        backOff = cut;
+        await clock.Sleep(pause, cut.Token);
+        backOff = null;
     }
 
     private async Task Switch(Assignment target)
