@@ -216,7 +216,10 @@ public sealed class Agent
     {
         var now = path.Running;
         var head = now is not null && now.Assignment.CardSha256 == target.CardSha256 && now.Head.Depth == target.Head ? now.Head : await install(target, stopping);
-        if (target.Cut >= head.Card.StageCount && target.OffloadTo.Length > 0) throw new FaultsException("cut", $"is {target.Cut}; {head.Card.Name} can be cut at 0 to {head.Card.StageCount - 1}");
+        var cutFits = target.Cut < head.Card.StageCount || target.OffloadTo.Length == 0;
+        if (head != now?.Head && (stopping.IsCancellationRequested || !cutFits)) head.Dispose();
+        if (stopping.IsCancellationRequested) return;
+        if (!cutFits) throw new FaultsException("cut", $"is {target.Cut}; {head.Card.Name} can be cut at 0 to {head.Card.StageCount - 1}");
         var edge = target.OffloadTo.Length == 0 ? null : now?.Edge?.Id == target.OffloadTo ? now.Edge : new Topic(TopicKind.Offload, options.Site, target.OffloadTo);
         await path.Swap(new Running(head, target, edge));
         if (head != now?.Head) await path.Measure(options.MeasureRuns);
