@@ -261,6 +261,7 @@ public sealed class Agent
     private void ReportError(string error)
     {
         lastError = error.Length <= 500 ? error : error[..500];
-        if (Assignment is { } current) bus.Publish(reported, current with { Error = lastError });
+        // Before the first head the one that could not be had is named: nobody would hear of its error otherwise.
+        if ((Assignment ?? wanted) is { } current) bus.Publish(reported, current with { Error = lastError });
     }
 }
