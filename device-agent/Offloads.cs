@@ -12,7 +12,7 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax)
     private static readonly Seconds ProbePeriod = new(5);
     private readonly Dictionary<ulong, Pending> pending = [];
     private ulong nextRequest = 1;
-    private int failures;
+    private int failures, generation;
     private long restSince;
 
     /// <summary>Replies that came for no waiting request: too late, or nobody's.</summary>
@@ -38,7 +38,7 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax)
     /// <summary>Publishes a frame; the reply, or null when the deadline passed without one.</summary>
     public Task<Reply?> Send(Topic edge, TensorFrame frame)
     {
-        var waiting = new Pending(this, frame.RequestId, clock.GetTimestamp());
+        var waiting = new Pending(this, frame.RequestId, clock.GetTimestamp(), generation);
         pending.Add(frame.RequestId, waiting);
         waiting.Start(clock, frame.Deadline);
         bus.Publish(edge, frame);
@@ -55,33 +55,33 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax)
         }
         if (reply.Status is OffloadStatus.Ok)
         {
-            failures = 0;
+            if (waiting.Generation == generation) failures = 0;
             var network = Seconds.Max(Seconds.Zero, clock.Since(waiting.SentAt) - reply.Queue - reply.Compute);
             RoundTrip = RoundTrip is { } mean ? mean + (network - mean) * 0.2 : network;
         }
         else
         {
-            Failed();
+            Failed(waiting);
         }
         waiting.End(reply);
     }
 
-    /// <summary>Another edge server, or none: what is known of the last one no longer counts.</summary>
-    public void Forget() => failures = 0;
+    /// <summary>Another edge server, or none: what is known of the last one no longer counts, nor does what is still to come of it.</summary>
+    public void Forget() => (failures, generation) = (0, generation + 1);
 
-    private void Failed()
+    private void Failed(Pending waiting)
     {
-        if (++failures == FailuresToRest) restSince = clock.GetTimestamp();
+        if (waiting.Generation == generation && ++failures == FailuresToRest) restSince = clock.GetTimestamp();
     }
 
     private void Expire(Pending waiting)
     {
         if (!pending.Remove(waiting.RequestId)) return;
-        Failed();
+        Failed(waiting);
         waiting.End(null);
     }
 
-    private sealed class Pending(Offloads owner, ulong requestId, long sentAt)
+    private sealed class Pending(Offloads owner, ulong requestId, long sentAt, int generation)
     {
         // Continuations must come back through the loop's context, not run inside the timer's thread.
         private readonly TaskCompletionSource<Reply?> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -91,6 +91,9 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax)
         public ulong RequestId => requestId;
 
         public long SentAt => sentAt;
+
+        /// <summary>Which edge server was asked, counted by <see cref="Forget"/>.</summary>
+        public int Generation => generation;
 
         public Task<Reply?> Answer => answer.Task;
 
