@@ -37,9 +37,13 @@ public sealed class EventHash
 
     public void Add(string text)
     {
-        Span<byte> utf8 = stackalloc byte[256];
-        var length = Encoding.UTF8.GetBytes(text.AsSpan(0, Math.Min(text.Length, 80)), utf8);
-        hash.Append(utf8[..length]);
+        const int Piece = 80;
+        Span<byte> utf8 = stackalloc byte[3 * Piece];
+        for (var at = 0; at < text.Length; at += Piece)
+        {
+            var length = Encoding.UTF8.GetBytes(text.AsSpan(at, Math.Min(text.Length - at, Piece)), utf8);
+            hash.Append(utf8[..length]);
+        }
     }
 
     public void Add(long value)
