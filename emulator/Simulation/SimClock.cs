@@ -117,6 +117,7 @@ public sealed class SimClock : TimeProvider
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
+            if (dueTime != Timeout.InfiniteTimeSpan) ArgumentOutOfRangeException.ThrowIfLessThan(dueTime, TimeSpan.Zero);
             if (!clock.IsOnThread()) return false;
             (this.period, Sequence) = (period, -1);
             if (dueTime == Timeout.InfiniteTimeSpan) return true;
