@@ -82,6 +82,12 @@ public sealed record FaultSpec
     [JsonPropertyName("target")] public string? Target { get; init; }
     [JsonPropertyName("at_s")] public required Seconds At { get; init; }
     [JsonPropertyName("for_s")] public required Seconds For { get; init; }
+
+    [JsonIgnore] public Seconds End => At + For;
+
+    /// <summary>Whether both strike the same thing at the same time; the first to end would heal it for the other.</summary>
+    public bool Overlaps(FaultSpec other) =>
+        Kind == other.Kind && Site == other.Site && (Target is null || other.Target is null || Target == other.Target) && At < other.End && other.At < End;
 }
 
 /// <summary>How the controller steers.</summary>
@@ -120,7 +126,7 @@ public sealed record Scenario
             foreach (var fault in SiteFaults($"sites[{i}]", site, profiles)) yield return fault;
         foreach (var fault in ControlFaults()) yield return fault;
         foreach (var (fault, i) in FaultList.Select((fault, i) => (fault, i)))
-            foreach (var wrong in FaultFaults($"faults[{i}]", fault)) yield return wrong;
+            foreach (var wrong in FaultFaults($"faults[{i}]", fault, [.. FaultList.Take(i)])) yield return wrong;
     }
 
     private static IEnumerable<string> SiteFaults(string at, SiteSpec site, IReadOnlyDictionary<string, HardwareProfile> profiles)
@@ -135,6 +141,7 @@ public sealed record Scenario
             if (group.Lifetime is { Value: not (> 0 and <= 1e9) } lifetime) yield return $"{i}.lifetime_s is {lifetime.Value}; allowed: above 0 to 1e9";
             foreach (var fault in group.Link.Faults()) yield return $"{i}.{fault}";
         }
+        foreach (var twice in site.Edges.GroupBy(edge => edge.Id).Where(group => group.Count() > 1)) yield return $"{at}.edges: \"{twice.Key}\" stands {twice.Count()} times";
         foreach (var (edge, i) in site.Edges.Select((edge, i) => (edge, $"{at}.edges[{i}]")))
         {
             if (!Contracts.Name.IsValid(edge.Id)) yield return Contracts.Name.Fault($"{i}.id", edge.Id);
@@ -153,7 +160,7 @@ public sealed record Scenario
         if (!(Control.ErrorWeight is >= 0 and <= 1e6)) yield return $"control.error_weight is {Control.ErrorWeight}; allowed: 0 to 1e6";
     }
 
-    private IEnumerable<string> FaultFaults(string at, FaultSpec fault)
+    private IEnumerable<string> FaultFaults(string at, FaultSpec fault, IReadOnlyList<FaultSpec> earlier)
     {
         var site = Sites.FirstOrDefault(site => site.Name == fault.Site);
         if (site is null) yield return $"{at}.site is \"{fault.Site}\"; allowed: {string.Join(", ", Sites.Select(known => known.Name))}";
@@ -163,6 +170,8 @@ public sealed record Scenario
             yield return $"{at}.target is \"{fault.Target}\"; allowed: {string.Join(", ", site.Edges.Select(edge => edge.Id))}";
         if (site is not null && fault is { Kind: FaultKind.LinkLoss, Target: { } board } && !site.Devices.Any(group => group.Board == board))
             yield return $"{at}.target is \"{board}\"; allowed: {string.Join(", ", site.Devices.Select(group => group.Board))}, or none for all";
+        foreach (var (other, i) in earlier.Select((other, i) => (other, i)))
+            if (fault.Overlaps(other)) yield return $"{at} begins at {fault.At.Value} s and ends at {fault.End.Value} s, while faults[{i}] ({other.At.Value} to {other.End.Value} s) strikes the same target";
     }
 
     private static bool IsRole(IReadOnlyDictionary<string, HardwareProfile> profiles, string id, string role) => profiles.TryGetValue(id, out var profile) && profile.Role == role;
