@@ -104,7 +104,8 @@ public sealed class RadioBus : IBus
         board.Battery.Draw(EnergyUse.Transmit, onAir * sends * board.Profile.Radio.TxPerByte.Value);
         await clock.Delay(lastUp - now);
         queued--;
-        if (!inner.IsConnected)
+        // While the line is down the client under it keeps what MQTT keeps, and data is lost.
+        if (!inner.IsConnected && topic.Kind is (TopicKind.Offload or TopicKind.Reply))
         {
             books.Dropped();
             return;
