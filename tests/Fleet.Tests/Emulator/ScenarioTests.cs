@@ -1,0 +1,91 @@
+using System.Globalization;
+using System.Text;
+using Fleet.Contracts;
+using Fleet.Emulator;
+using Fleet.Emulator.Scenarios;
+using NUnit.Framework;
+
+namespace Fleet.Tests.Emulator;
+
+public sealed class ScenarioTests
+{
+    private static readonly string Directory = ProjectFiles.Find("emulator/scenarios");
+
+    private static IEnumerable<string> Files => System.IO.Directory.EnumerateFiles(Directory, "*.json").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal);
+
+    [TestCaseSource(nameof(Files))]
+    public void Scenario_ThatShips_Reads(string file)
+    {
+        var scenario = ScenarioFile.Read(Path.Combine(Directory, file), World.Stock);
+        Assert.That(scenario.Name, Is.EqualTo(Path.GetFileNameWithoutExtension(file)));
+        Assert.That(scenario.Description, Is.Not.Empty);
+    }
+
+    [Test]
+    public void Scenario_FiveMistakes_ReportsAllFive()
+    {
+        var faults = FaultsOf("""
+            {
+              "name": "Five Mistakes", "duration_s": "long", "colour": "red",
+              "sites": [{ "name": "lab", "devices": [{ "board": "abacus", "count": 1 }], "edges": [{ "id": "e", "profile": "n5105-mini-pc", "workers": 0 }] }]
+            }
+            """);
+        Assert.That(faults, Has.Some.Contains("duration_s").And.Some.Contains("colour"));
+        faults = FaultsOf("""
+            {
+              "name": "Five Mistakes", "duration_s": 60, "colour": "red", "control": { "policy": "telepathy" },
+              "sites": [{ "name": "lab", "devices": [{ "board": "abacus", "count": 1 }], "edges": [{ "id": "e", "profile": "n5105-mini-pc", "workers": 0 }] }]
+            }
+            """);
+        Assert.That(faults, Has.Count.EqualTo(5));
+        foreach (var about in (string[])["name is", "colour is unknown", "policy is \"telepathy\"", "board is \"abacus\"", "workers is 0"]) Assert.That(faults, Has.One.Contains(about));
+    }
+
+    [Test]
+    public void Scenario_UnknownPolicy_IsToldTheOnesThereAre()
+    {
+        var faults = FaultsOf(Text("\"control\": { \"policy\": \"oracle\" }"));
+        Assert.That(faults.Single(), Does.Contain("oracle").And.Contain("greedy").And.Contain("offload-all"));
+    }
+
+    [TestCase("\"faults\": [{ \"kind\": \"edge-crash\", \"site\": \"lab\", \"target\": \"nobody\", \"at_s\": 1, \"for_s\": 1 }]", "target is \"nobody\"")]
+    [TestCase("\"faults\": [{ \"kind\": \"edge-crash\", \"site\": \"moon\", \"target\": \"e\", \"at_s\": 1, \"for_s\": 1 }]", "site is \"moon\"")]
+    [TestCase("\"faults\": [{ \"kind\": \"link-loss\", \"site\": \"lab\", \"at_s\": 60, \"for_s\": 1 }]", "at_s is 60")]
+    [TestCase("\"faults\": [{ \"kind\": \"edge-crash\", \"site\": \"lab\", \"target\": \"e\", \"at_s\": 1, \"for_s\": 20 }, { \"kind\": \"edge-crash\", \"site\": \"lab\", \"target\": \"e\", \"at_s\": 10, \"for_s\": 1 }]", "while")]
+    [TestCase("\"model\": \"crystal-ball\"", "model is \"crystal-ball\"")]
+    [TestCase("\"control\": { \"deadline_s\": 0 }", "deadline_s is 0")]
+    public void Scenario_OneMistake_IsNamed(string extra, string expected) => Assert.That(FaultsOf(Text(extra)), Has.One.Contains(expected));
+
+    [Test]
+    public void Scenario_TwoEdgeServersOfOneName_IsAFault() =>
+        Assert.That(FaultsOf(Text("\"description\": \"\"", "{ \"id\": \"e\", \"profile\": \"n5105-mini-pc\" }, { \"id\": \"e\", \"profile\": \"orange-pi-5\" }")), Has.One.Contains("\"e\" stands 2 times"));
+
+    [TestCase("loss_ratio", 0.95)]
+    [TestCase("rate_ratio", 0)]
+    [TestCase("rtt_s", -1)]
+    public void Scenario_ImpossibleLink_IsNamed(string key, double value)
+    {
+        var text = Text("\"description\": \"\"").Replace("\"count\": 1", string.Create(CultureInfo.InvariantCulture, $"\"count\": 1, \"link\": {{ \"{key}\": {value} }}"), StringComparison.Ordinal);
+        Assert.That(FaultsOf(text).Single(), Does.Contain(key));
+    }
+
+    private static string Text(string extra, string edges = "{ \"id\": \"e\", \"profile\": \"n5105-mini-pc\" }") =>
+        $$"""{ "name": "x", "duration_s": 60, {{extra}}, "sites": [{ "name": "lab", "devices": [{ "board": "pi-5", "count": 1 }], "edges": [{{edges}}] }] }""";
+
+    private static IReadOnlyList<string> FaultsOf(string text)
+    {
+        var failure = Assert.Throws<FaultsException>(() =>
+            StrictJson.Parse("test", Encoding.UTF8.GetBytes(text), Json.File.Info<Scenario>(), scenario => scenario.Faults(World.Stock.Profiles, World.Stock.Models)))!;
+        return failure.Faults;
+    }
+}
+
+/// <summary>What ships with Fleet, read once for all tests.</summary>
+internal static class World
+{
+    private static readonly Lazy<Stock> Lazy = new(() => new Stock());
+
+    public static Stock Stock => Lazy.Value;
+
+    public static Scenario Read(string name) => ScenarioFile.Read(Path.Combine(ProjectFiles.Find("emulator/scenarios"), name + ".json"), Stock);
+}
