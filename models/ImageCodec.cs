@@ -20,7 +20,7 @@ public static class ImageCodec
             _ => throw new ArgumentOutOfRangeException(nameof(codec), codec, "not an image codec"),
         };
         using var bitmap = new SKBitmap(new SKImageInfo(columns, rows, SKColorType.Gray8, SKAlphaType.Opaque));
-        for (var row = 0; row < rows; row++) pixels.Slice(row * columns, columns).CopyTo(bitmap.GetPixelSpan()[(row * bitmap.RowBytes)..]);
+        for (var row = 0; row < rows; row++) pixels.Slice(row * columns, columns).CopyTo(Bytes(bitmap)[(row * bitmap.RowBytes)..]);
         using var encoded = bitmap.Encode(format, WebpQuality);
         return encoded.ToArray();
     }
@@ -41,8 +41,11 @@ public static class ImageCodec
         using var bitmap = new SKBitmap(new SKImageInfo(columns, rows, SKColorType.Rgba8888, SKAlphaType.Opaque));
         if (decoder.GetPixels(bitmap.Info, bitmap.GetPixels()) is not SKCodecResult.Success) return false;
         // A grey image has three equal channels; lossy ones may differ by rounding, and green carries most of the luma.
-        var rgba = MemoryMarshal.Cast<byte, uint>(bitmap.GetPixelSpan());
+        var rgba = MemoryMarshal.Cast<byte, uint>(Bytes(bitmap));
         for (var i = 0; i < pixels.Length; i++) pixels[i] = (byte)(rgba[i] >> 8);
         return true;
     }
+
+    /// <summary>The bitmap's own memory: it lives as long as the bitmap.</summary>
+    private static unsafe Span<byte> Bytes(SKBitmap bitmap) => new((void*)bitmap.GetPixels(), bitmap.ByteCount);
 }
