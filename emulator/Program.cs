@@ -7,5 +7,7 @@ var root = new RootCommand("Fleet: places early-exit neural networks on fleets o
     UpCommand.Create(),
     RunCommand.Create(),
     WatchCommand.Create(),
+    LintCommand.Create(),
+    ModelsCommand.Create(),
 };
 return ProcessEdge.Invoke(root, args);

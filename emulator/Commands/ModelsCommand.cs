@@ -1,0 +1,103 @@
+using System.CommandLine;
+using System.Globalization;
+using Fleet.Contracts;
+using Fleet.Models;
+using Spectre.Console;
+
+namespace Fleet.Emulator.Commands;
+
+/// <summary>`fleet models`: what the zoo holds, whether it is what its cards say, and where other ONNX files can be cut.</summary>
+public static class ModelsCommand
+{
+    public static Command Create() => new("models", "Look into the zoo; check it; split an ONNX file.") { List(), Verify(), Split() };
+
+    private static Option<string?> ZooOption() => new("--zoo") { Description = "Directory with one directory a model, instead of the zoo that ships with Fleet." };
+
+    private static Command List()
+    {
+        var zoo = ZooOption();
+        var command = new Command("list", "What each model is, what its exits cost and reach, what crosses the network.") { zoo };
+        command.SetAction(parsed => ProcessEdge.Guard(() =>
+        {
+            foreach (var model in new Stock(parsed.GetValue(zoo)).Models.Values) Print(model);
+            return 0;
+        }));
+        return command;
+    }
+
+    private static Command Verify()
+    {
+        var name = new Argument<string?>("NAME") { Description = "One model; all without it.", Arity = ArgumentArity.ZeroOrOne };
+        var zoo = ZooOption();
+        var command = new Command("verify", "Run the ONNX files over the test images and compare with the card. Exit code 1 when a figure differs, 2 when a file is damaged.") { name, zoo };
+        command.SetAction(parsed => ProcessEdge.Run((_, stop) => Verify(new Stock(parsed.GetValue(zoo)), parsed.GetValue(name), stop)));
+        return command;
+    }
+
+    private static Command Split()
+    {
+        var file = new Argument<string>("FILE.onnx") { Description = "The network to split." };
+        var at = new Option<string>("--at") { Description = "Value to cut at, or \"list\": where it can be cut.", DefaultValueFactory = _ => ModelSplit.ListWord };
+        var output = new Option<string?>("--out") { Description = "Directory for NAME-head.onnx and NAME-tail.onnx; without it, beside FILE.onnx." };
+        var command = new Command("split", "Split an ONNX file into a head and a tail that share one value.") { file, at, output };
+        command.SetAction(parsed => ProcessEdge.Guard(() => ModelSplit.Run(parsed.GetRequiredValue(file), parsed.GetValue(at)!, parsed.GetValue(output))));
+        return command;
+    }
+
+    private static void Print(ModelFiles model)
+    {
+        var card = model.Card;
+        Console.Out.WriteLine($"{card.Name}: {card.Task}, {card.Classes.Count} classes, {card.StageCount} stages, {Count(card.Parameters)} parameters; card {model.CardSha256[..16]}");
+        var exits = new List<string[]> { new[] { "exit", "MACs", "accuracy", "temperature", "ECE", "stage file" } };
+        exits.AddRange(card.Exits.Select(exit => new[]
+        {
+            $"{exit.Exit}", Count(card.HeadWork(exit.Exit).Total.Value), Digits(exit.Accuracy), Digits(exit.Temperature), Digits(exit.EceAfter), $"{Count(card.Stage(exit.Exit).FileBytes)} B",
+        }));
+        Columns(exits);
+        var routes = new List<string[]> { new[] { "route", "payload", "accuracy" } };
+        routes.AddRange(card.Routes.Select(route => new[] { $"{route.Route}", route.Payload.Value.ToString("F1", CultureInfo.InvariantCulture) + " B", Digits(route.Accuracy) }));
+        Columns(routes);
+    }
+
+    private static async Task<int> Verify(Stock stock, string? name, CancellationToken stop)
+    {
+        if (name is not null && !stock.Models.ContainsKey(name)) throw new FaultsException("NAME", $"is \"{name}\"; the zoo holds: {string.Join(", ", stock.Models.Keys)}");
+        var images = stock.Images;
+        var differing = 0;
+        foreach (var model in stock.Models.Values.Where(model => name is null || model.Card.Name == name))
+        {
+            using var verification = new ModelVerification(model, images);
+            Console.Out.WriteLine($"{model.Card.Name}: {model.Card.Stages.Count + model.Card.Tails.Count + 2} files have the hashes of card {model.CardSha256[..16]}; {Count(images.Count)} test images");
+            var findings = await WithProgress(model.Card.Name, progress => verification.Run(progress, stop));
+            var rows = new List<string[]> { new[] { "figure", "said", "found", "" } };
+            rows.AddRange(findings.Select(finding => new[] { finding.What, finding.Said, finding.Found, finding.Agrees ? "agrees" : "DIFFERS" }));
+            Columns(rows);
+            differing += findings.Count(finding => !finding.Agrees);
+            Console.Out.WriteLine(findings.All(finding => finding.Agrees) ? $"all {findings.Count} figures agree" : $"{findings.Count(finding => !finding.Agrees)} of {findings.Count} figures differ");
+        }
+        return differing == 0 ? 0 : 1;
+    }
+
+    private static async Task<T> WithProgress<T>(string what, Func<Action<double>, Task<T>> work)
+    {
+        if (Console.IsErrorRedirected) return await work(_ => { });
+        var screen = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        return await screen.Progress().AutoClear(true).StartAsync(bars =>
+        {
+            var bar = bars.AddTask(what);
+            return work(done => bar.Value = done * 100);
+        });
+    }
+
+    /// <summary>The first column to the left, the last as it is, figures to the right.</summary>
+    private static void Columns(List<string[]> rows)
+    {
+        var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length)).ToArray();
+        foreach (var row in rows)
+            Console.Out.WriteLine(("  " + string.Join("  ", row.Select((cell, i) => i == 0 ? cell.PadRight(widths[i]) : cell.PadLeft(widths[i])))).TrimEnd());
+    }
+
+    private static string Count(double value) => value.ToString("N0", CultureInfo.InvariantCulture);
+
+    private static string Digits(double value) => value.ToString("F4", CultureInfo.InvariantCulture);
+}
