@@ -18,7 +18,7 @@ public static class MqttClientSetup
     private const int SlackBytes = 64 * 1024;
 
     /// <summary>What MQTTnet is told; unreadable certificate files come as a <see cref="FaultsException"/>.</summary>
-    internal static MqttClientOptions ClientOptions(MqttBusOptions options)
+    public static MqttClientOptions ClientOptions(MqttBusOptions options)
     {
         var broker = options.Broker;
         var client = new MqttClientOptions
