@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.Unicode;
 
 namespace Fleet.Contracts;
 
@@ -28,20 +29,21 @@ public static class StrictJson
     /// <inheritdoc cref="Read"/>
     public static T Parse<T>(string path, ReadOnlySpan<byte> bytes, JsonTypeInfo<T> info, Func<T, IEnumerable<string>> faults)
     {
-        JsonNode? root;
+        if (!Utf8.IsValid(bytes)) throw new FaultsException(path, "is not UTF-8 text");
+        var found = new List<string>();
+        T? value;
         try
         {
-            root = JsonNode.Parse(bytes, documentOptions: Documents);
+            var root = JsonNode.Parse(bytes, documentOptions: Documents);
+            value = Check(root, info, "", found) ? root.Deserialize(info) : default;
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // Not JSON, or a text with half a character in it.
             throw new FaultsException(path, e.Message);
         }
-        var found = new List<string>();
-        var isReadable = Check(root, info, "", found);
-        if (isReadable)
+        if (value is not null)
         {
-            var value = root.Deserialize(info)!;
             found.AddRange(faults(value));
             if (found.Count == 0) return value;
         }
@@ -62,7 +64,8 @@ public static class StrictJson
     {
         var isReadable = true;
         // What a record computes is listed too, but can be neither read nor written.
-        var properties = info.Properties.Where(known => known.Set is not null).ToList();
+        var properties = info.Properties.Where(known => known.Set is not null || known.AssociatedParameter is not null).ToList();
+        var given = members.Select(member => member.Key).ToHashSet(StringComparer.Ordinal);
         foreach (var (key, value) in members.ToList())
         {
             var property = properties.Find(known => known.Name == key);
@@ -77,9 +80,9 @@ public static class StrictJson
                 isReadable &= !property.IsRequired;
             }
         }
-        foreach (var property in properties.Where(property => property.IsRequired && !members.ContainsKey(property.Name)))
+        foreach (var property in properties.Where(property => property.IsRequired && !given.Contains(property.Name)))
         {
-            if (!faults.Any(fault => fault.StartsWith(At(path, property.Name) + " ", StringComparison.Ordinal))) faults.Add($"{At(path, property.Name)} is missing");
+            faults.Add($"{At(path, property.Name)} is missing");
             isReadable = false;
         }
         return isReadable;
