@@ -3,13 +3,13 @@ namespace Fleet.Models;
 /// <summary>What logits say once a temperature has been applied: p = softmax(logits / T).</summary>
 public static class Confidence
 {
-    /// <summary>The largest probability and its class. Allocates nothing.</summary>
+    /// <summary>The largest probability and its class; 0 when a logit is no number, since then nothing can be believed. Allocates nothing.</summary>
     public static double MaxProbability(ReadOnlySpan<float> logits, double temperature, out int label)
     {
         label = ArgMax(logits);
         double sum = 0;
         foreach (var logit in logits) sum += Math.Exp((logit - logits[label]) / temperature);
-        return 1 / sum;
+        return sum >= 1 ? 1 / sum : 0;
     }
 
     public static int ArgMax(ReadOnlySpan<float> logits)
