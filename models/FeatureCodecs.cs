@@ -21,7 +21,7 @@ public static class FeatureCodecs
                 var inverse = 1 / scale;
                 var quantised = MemoryMarshal.Cast<byte, sbyte>(payload);
                 for (var i = 0; i < features.Length; i++)
-                    quantised[i] = (sbyte)Math.Clamp((int)MathF.Round(features[i] * inverse) + zeroPoint, sbyte.MinValue, sbyte.MaxValue);
+                    quantised[i] = (sbyte)Math.Clamp(MathF.Round(features[i] * inverse) + zeroPoint, sbyte.MinValue, sbyte.MaxValue);
                 break;
             case FeatureCodec.Float16:
                 TensorPrimitives.ConvertToHalf(features, MemoryMarshal.Cast<byte, Half>(payload));
