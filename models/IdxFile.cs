@@ -61,9 +61,10 @@ public static class IdxFile
         for (var i = 0; i < dimensions; i++)
         {
             extents[i] = BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(4 + 4 * i));
-            elements = checked(elements * extents[i]);
+            // A length beyond the file's is a lie already; stopping there keeps the product from running over.
+            elements = extents[i] < 1 || elements < 0 || elements > bytes.Length ? -1 : elements * extents[i];
         }
-        if (elements <= 0 || elements != bytes.Length - header)
+        if (elements != bytes.Length - header)
             throw new FaultsException(path, $"says {string.Join("x", extents)} bytes and has {bytes.Length - header}: truncated or damaged");
         return (extents, bytes[header..]);
     }
