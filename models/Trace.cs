@@ -127,7 +127,14 @@ public sealed class Trace
         if (bytes.Length < 32 || BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Magic) throw new FaultsException(path, "is not a trace");
         if (BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(4)) != Version) throw new FaultsException(path, $"has version {BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(4))}; this reads {Version}");
         if (BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(bytes.Length - 4)) != Crc32.HashToUInt32(bytes.AsSpan(0, bytes.Length - 4))) throw new FaultsException(path, "CRC-32 does not match: truncated or damaged");
-        return Parse(bytes);
+        try
+        {
+            return Parse(bytes);
+        }
+        catch (Exception e) when (e is EndOfStreamException or InvalidDataException or OverflowException)
+        {
+            throw new FaultsException(path, "says more or less than it holds: " + e.Message);
+        }
     }
 
     private static Trace Parse(byte[] bytes)
@@ -142,6 +149,9 @@ public sealed class Trace
         var networkHash = reader.ReadBytes(32);
         var routes = new Route[routeCount];
         for (var i = 0; i < routeCount; i++) routes[i] = new Route(reader.ReadByte(), (FeatureCodec)reader.ReadByte());
+        var needed = samples + 2 * (exits + (long)routeCount) * samples * classes + 2L * routeCount * samples;
+        var held = reader.BaseStream.Length - reader.BaseStream.Position;
+        if (samples < 0 || needed != held) throw new InvalidDataException($"{samples} samples, {classes} classes, {exits} exits and {routeCount} routes take {needed} bytes, {held} follow");
         var labels = reader.ReadBytes(samples);
         T[][] Arrays<T>(int count, int length) where T : unmanaged
         {
