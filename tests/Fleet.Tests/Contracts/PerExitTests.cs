@@ -17,7 +17,8 @@ public sealed class PerExitTests
         Assert.That(a.GetHashCode(), Is.EqualTo(new PerExit([0.5, 0.25]).GetHashCode()));
         Assert.That(a.Equals((object)new PerExit([0.5, 0.25])), Is.True);
         Assert.That(new PerExit(), Is.EqualTo(new PerExit([])));
-        Assert.That(new PerExit([double.NaN, 1]), Is.EqualTo(new PerExit([double.NaN, 1])));
+        var (gap, same) = (new PerExit([double.NaN, 1]), new PerExit([double.NaN, 1]));
+        Assert.That(gap, Is.EqualTo(same));
     }
 
     [Test]
