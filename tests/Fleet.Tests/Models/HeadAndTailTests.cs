@@ -1,0 +1,256 @@
+using System.Numerics.Tensors;
+using Fleet.Contracts;
+using Fleet.Models;
+using NUnit.Framework;
+
+namespace Fleet.Tests.Models;
+
+/// <summary>A network cut in two answers as the whole one; a recorded one as the computed one.</summary>
+public sealed class HeadAndTailTests
+{
+    private readonly List<IDisposable> owned = [];
+    private OnnxPiece[] stages = [];
+    private OnnxPiece[] tails = [];
+
+    private static ModelCard Card => Zoo.Card;
+
+    [OneTimeSetUp]
+    public void Load()
+    {
+        stages = [.. Enumerable.Range(1, Card.StageCount).Select(stage => Own(Zoo.Model.LoadStage(stage)))];
+        tails = [.. Enumerable.Range(0, Card.StageCount).Select(cut => Own(Zoo.Model.LoadTail(cut)))];
+    }
+
+    [OneTimeTearDown]
+    public void Unload()
+    {
+        owned.Reverse();
+        foreach (var piece in owned) piece.Dispose();
+    }
+
+    [Test]
+    public void HeadAndTail_AtEveryCutWithoutLoss_AnswerAsTheWholeNetwork()
+    {
+        var head = Computed(Card.StageCount);
+        foreach (var i in Enumerable.Range(0, 50))
+        {
+            Run(head, i);
+            var whole = head.Logits(Card.StageCount).ToArray();
+            for (var cut = 0; cut < Card.StageCount; cut++)
+            {
+                var tail = Computed(cut, batchMax: 1);
+                Assert.That(tail.Load(0, Zoo.Frame(head, new Route(cut, cut == 0 ? FeatureCodec.Raw : FeatureCodec.Float32), i)), Is.True);
+                tail.Run(1).AsTask().Wait();
+                Assert.That(Distance(tail.Logits(0), whole), Is.LessThan(1e-4f), $"image {i} at cut {cut}");
+            }
+        }
+    }
+
+    [Test]
+    public void TracedHead_OnTwoHundredImages_GivesTheComputedLogitsInHalfPrecision()
+    {
+        var computed = Computed(Card.StageCount);
+        using var traced = Head.Traced(Card, Zoo.Model.Hash, Zoo.TestTrace, Card.StageCount);
+        for (var i = 0; i < 200; i++)
+        {
+            Run(computed, i);
+            Run(traced, i);
+            for (var stage = 1; stage <= Card.StageCount; stage++)
+            {
+                Assert.That(traced.Logits(stage).ToArray(), Is.EqualTo(Array.ConvertAll(Zoo.TestTrace.ExitLogits(stage, i).ToArray(), logit => (float)logit)));
+                AssertHalf(traced.Logits(stage), computed.Logits(stage), $"image {i}, exit {stage}");
+            }
+        }
+    }
+
+    [Test]
+    public void TracedTail_OverEveryRouteOfTheCard_GivesTheComputedLogitsInHalfPrecision()
+    {
+        var head = Computed(Card.StageCount);
+        foreach (var route in Card.Routes.Select(route => route.Route))
+        {
+            var computed = Computed(route.Cut, batchMax: 1);
+            using var traced = Tail.Traced(Card, Zoo.Model.Hash, route.Cut, Zoo.TestTrace, batchMax: 1);
+            for (var i = 0; i < 40; i++)
+            {
+                Run(head, i * 250);
+                var frame = Zoo.Frame(head, route, i * 250);
+                Assert.That(computed.Load(0, frame) && traced.Load(0, frame), Is.True);
+                computed.Run(1).AsTask().Wait();
+                traced.Run(1).AsTask().Wait();
+                AssertHalf(traced.Logits(0), computed.Logits(0), $"image {i * 250}, {route}");
+                if (Zoo.TestTrace.PayloadBytes(route, i * 250) is { } recorded) Assert.That(frame.Payload.Length, Is.EqualTo(recorded), $"image {i * 250}, {route}");
+            }
+        }
+    }
+
+    [Test]
+    public void TracedHead_Payload_HasTheLengthOfTheComputedOne()
+    {
+        var computed = Computed(Card.StageCount);
+        using var traced = Head.Traced(Card, Zoo.Model.Hash, Zoo.TestTrace, Card.StageCount);
+        foreach (var route in Card.Routes.Select(route => route.Route))
+            for (var i = 0; i < 20; i++)
+            {
+                Run(computed, i);
+                Run(traced, i);
+                Assert.That(traced.Payload(route).Length, Is.EqualTo(computed.Payload(route).Length), $"image {i}, {route}");
+            }
+    }
+
+    [Test]
+    public void Tail_BatchOfEight_AnswersAsOneByOne()
+    {
+        var head = Computed(Card.StageCount);
+        for (var cut = 0; cut < Card.StageCount; cut++)
+        {
+            var (together, alone) = (Computed(cut, batchMax: 8), Computed(cut, batchMax: 1));
+            var route = new Route(cut, cut == 0 ? FeatureCodec.Png : FeatureCodec.Int8);
+            var frames = new List<TensorFrame>();
+            for (var i = 0; i < 8; i++)
+            {
+                Run(head, 100 + i);
+                frames.Add(Zoo.Frame(head, route, 100 + i));
+                Assert.That(together.Load(i, frames[i]), Is.True);
+            }
+            together.Run(8).AsTask().Wait();
+            for (var i = 0; i < 8; i++)
+            {
+                alone.Load(0, frames[i]);
+                alone.Run(1).AsTask().Wait();
+                Assert.That(Distance(together.Logits(i), alone.Logits(0)), Is.LessThan(1e-4f), $"row {i} at cut {cut}");
+            }
+        }
+    }
+
+    [Test]
+    public void Tail_SmallerBatchAfterALargerOne_AnswersItsOwnRows()
+    {
+        var (head, tail) = (Computed(Card.StageCount), Computed(1, batchMax: 4));
+        void Put(int row, int sample)
+        {
+            Run(head, sample);
+            tail.Load(row, Zoo.Frame(head, new Route(1, FeatureCodec.Float32), sample));
+        }
+        for (var row = 0; row < 4; row++) Put(row, row);
+        tail.Run(4).AsTask().Wait();
+        Put(0, 77);
+        tail.Run(1).AsTask().Wait();
+        Assert.That(Distance(tail.Logits(0), head.Logits(Card.StageCount)), Is.LessThan(1e-4f));
+    }
+
+    [Test]
+    public void Refuses_FrameOfAnotherCutOrShape_SaysWhatIsNeeded()
+    {
+        var (head, tail) = (Computed(1), Computed(1, batchMax: 1));
+        Run(head, 0);
+        var frame = Zoo.Frame(head, new Route(1, FeatureCodec.Int8), 0);
+        Assert.That(tail.Refuses(frame), Is.Null);
+        Assert.That(tail.Refuses(frame with { Cut = 2 }), Is.EqualTo("cut 2; this tail starts at 1"));
+        Assert.That(tail.Refuses(frame with { Shape = [64, 7, 7] }), Is.EqualTo("shape [64,7,7]; fmnist needs [32,14,14] at cut 1"));
+        Assert.That(tail.Refuses(frame with { Shape = [32, 14] }), Is.Not.Null);
+        Assert.That(tail.Refuses(frame with { Shape = [1, 32, 14, 14] }), Is.Not.Null);
+    }
+
+    [Test]
+    public void Load_PayloadThatIsNoImage_IsRefused()
+    {
+        var (head, tail) = (Computed(0), Computed(0, batchMax: 1));
+        head.Load(Zoo.Images.Sample(0));
+        var frame = Zoo.Frame(head, new Route(0, FeatureCodec.Png), 0);
+        Assert.That(tail.Load(0, frame), Is.True);
+        Assert.That(tail.Load(0, frame with { Payload = new byte[50] }), Is.False);
+        Assert.That(tail.Load(0, frame with { Codec = FeatureCodec.Webp }), Is.False);
+        Assert.That(tail.Load(0, frame with { Codec = FeatureCodec.Raw }), Is.False);
+    }
+
+    [Test]
+    public void Load_ImageOfAnotherSize_Throws() =>
+        Assert.That(() => Computed(1).Load(new Sample(0, -1, new byte[10])), Throws.ArgumentException.With.Message.Contains("10 pixels; fmnist needs 784"));
+
+    [Test]
+    public void TracedHead_InputThatIsNotInTheTrace_Throws()
+    {
+        using var traced = Head.Traced(Card, Zoo.Model.Hash, Zoo.TestTrace, 1);
+        foreach (var index in (int[])[-1, Zoo.TestTrace.Samples])
+        {
+            traced.Load(new Sample(index, -1, default));
+            Assert.That(() => traced.Run(1).AsTask(), Throws.InvalidOperationException.With.Message.Contains("replayed inputs"));
+        }
+    }
+
+    [Test]
+    public void LocalInference_OnceWarm_AllocatesNothing()
+    {
+        var head = Computed(Card.StageCount);
+        var sum = 0.0;
+        void Infer(int sample)
+        {
+            head.Load(Zoo.Images.Sample(sample));
+            for (var stage = 1; stage <= Card.StageCount; stage++)
+            {
+                var run = head.Run(stage);
+                if (!run.IsCompletedSuccessfully) throw new InvalidOperationException("a stage computes inline");
+                sum += run.Result.Value + Confidence.MaxProbability(head.Logits(stage), Card.Exit(stage).Temperature, out _);
+            }
+        }
+        for (var i = 0; i < 50; i++) Infer(i);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 100; i++) Infer(i);
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
+        Assert.That(sum, Is.GreaterThan(0));
+    }
+
+    [Test]
+    public void Wrap_Head_RunsThroughTheWrappers()
+    {
+        var ran = new List<int>();
+        var head = Computed(2).Wrap((stage, engine) => new Listening(engine, () => ran.Add(stage)));
+        Run(head, 0);
+        Assert.That(ran, Is.EqualTo(new[] { 1, 2 }));
+        Assert.That(head.Depth, Is.EqualTo(2));
+    }
+
+    private static void Run(Head head, int sample)
+    {
+        head.Load(Zoo.Images.Sample(sample));
+        for (var stage = 1; stage <= head.Depth; stage++) head.Run(stage).AsTask().Wait();
+    }
+
+    private static float Distance(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    {
+        var largest = 0f;
+        for (var i = 0; i < a.Length; i++) largest = MathF.Max(largest, MathF.Abs(a[i] - b[i]));
+        return largest;
+    }
+
+    /// <summary>A half has 11 significant bits; the computed value may differ by rounding on another processor.</summary>
+    private static void AssertHalf(ReadOnlySpan<float> recorded, ReadOnlySpan<float> computed, string what)
+    {
+        for (var i = 0; i < computed.Length; i++)
+            if (!(MathF.Abs(recorded[i] - computed[i]) <= MathF.Abs(computed[i]) / 2048 + 1e-4f)) Assert.Fail($"{what}, class {i}: recorded {recorded[i]}, computed {computed[i]}");
+    }
+
+    private Head Computed(int depth) => Own(Head.Onnx(Card, Zoo.Model.Hash, stages[..depth]));
+
+    private Tail Computed(int cut, int batchMax) => Own(Tail.Onnx(Card, Zoo.Model.Hash, cut, tails[cut], batchMax));
+
+    private T Own<T>(T disposable) where T : IDisposable
+    {
+        owned.Add(disposable);
+        return disposable;
+    }
+
+    private sealed class Listening(IEngine inner, Action ran) : IEngine
+    {
+        public Activations Rows => inner.Rows;
+
+        public ValueTask<Seconds> Run()
+        {
+            ran();
+            return inner.Run();
+        }
+
+        public void Dispose() => inner.Dispose();
+    }
+}

@@ -1,0 +1,42 @@
+using Fleet.Contracts;
+using Fleet.Models;
+
+namespace Fleet.Tests.Models;
+
+/// <summary>The trained model that ships with Fleet, and the images it is judged on.</summary>
+internal static class Zoo
+{
+    public static readonly string Directory = Path.Combine(ProjectFiles.Find("models/zoo"), "fmnist");
+
+    private static readonly Lazy<ModelFiles> LazyModel = new(() => ModelFiles.Open(Directory));
+    private static readonly Lazy<Trace> LazyTrace = new(() => Model.ReadTestTrace());
+    private static readonly Lazy<LabelledImages> LazyImages = new(() =>
+    {
+        var data = ProjectFiles.Find("data/fashion-mnist");
+        return IdxFile.Read(Path.Combine(data, "t10k-images-idx3-ubyte.gz"), Path.Combine(data, "t10k-labels-idx1-ubyte.gz"));
+    });
+
+    public static ModelFiles Model => LazyModel.Value;
+
+    public static ModelCard Card => Model.Card;
+
+    public static Trace TestTrace => LazyTrace.Value;
+
+    public static LabelledImages Images => LazyImages.Value;
+
+    /// <summary>What a device would send of its current input.</summary>
+    public static TensorFrame Frame(Head head, Route route, int sample) => new()
+    {
+        Codec = route.Codec,
+        Cut = route.Cut,
+        ModelHash = Model.Hash,
+        RequestId = (ulong)sample,
+        Deadline = new Seconds(1),
+        Sample = sample,
+        Scale = Card.Cuts[route.Cut].Scale,
+        ZeroPoint = Card.Cuts[route.Cut].ZeroPoint,
+        Shape = Card.Cuts[route.Cut].Shape,
+        Payload = head.Payload(route),
+        ReplyTo = new Topic(TopicKind.Reply, "lab", "pi-01"),
+    };
+}
