@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using Fleet.Contracts;
 using Fleet.DeviceAgent.Sensing;
@@ -161,7 +162,7 @@ public sealed class CameraSourceTests
     {
         using var bitmap = new SKBitmap(new SKImageInfo(columns, rows, colours, colours is SKColorType.Gray8 ? SKAlphaType.Opaque : SKAlphaType.Unpremul));
         var rowBytes = pixels.Length / rows;
-        for (var row = 0; row < rows; row++) pixels.AsSpan(row * rowBytes, rowBytes).CopyTo(bitmap.GetPixelSpan()[(row * bitmap.RowBytes)..]);
+        for (var row = 0; row < rows; row++) Marshal.Copy(pixels, row * rowBytes, bitmap.GetPixels() + row * bitmap.RowBytes, rowBytes);
         using var encoded = bitmap.Encode(SKEncodedImageFormat.Png, 100);
         return encoded.ToArray();
     }
