@@ -1,0 +1,13 @@
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Diagnosers;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using Fleet.Benchmarks;
+
+// quick: the agent's bar in a minute. Anything else is BenchmarkDotNet's, such as: --filter '*'
+if (args is ["quick"]) return QuickCheck.Run(Console.Out);
+
+// In this process: a project generated below bin/ would inherit locked restore and analyzers, and restore anew for every job.
+var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance)).AddDiagnoser(MemoryDiagnoser.Default);
+return BenchmarkSwitcher.FromAssembly(typeof(QuickCheck).Assembly).Run(args, config).All(summary => !summary.HasCriticalValidationErrors) ? 0 : 1;
