@@ -21,7 +21,7 @@ public static class ProtocolLint
     private static readonly HashSet<string> Plain = new(StringComparer.Ordinal)
     {
         "seq", "version", "epoch", "seed", "head", "cut", "temperature", "count", "labelled", "correct", "offloaded", "fallback", "deadline_missed", "audited", "audit_agreed", "skipped", "in_flight",
-        "queue", "queue_max", "workers", "served", "expired", "refused", "malformed", "devices", "online", "edges_online", "in_agreement", "changed", "objective", "bound", "edge_price", "bytes_per_inference",
+        "queue", "queue_max", "workers", "served", "expired", "refused", "malformed", "devices", "online", "edges_online", "in_agreement", "changed", "objective", "bound", "edge_price", "bytes_per_inference", "bytes_sent", "request_id", "label", "confidence", "batch",
     };
 
     /// <summary>What is wrong with a message, one sentence a fault; an empty payload only clears a retained message.</summary>
