@@ -23,6 +23,8 @@ public sealed class Agent
     private readonly Topic state, info, budget, infer, reported;
     private readonly TaskCompletionSource firstHead = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Assignment? wanted;
+    private Camera? camera;
+    private long windowOpened;
     private bool isInstalling;
     private CancellationTokenSource? backOff;
     private long epochSeen;
@@ -70,7 +72,7 @@ public sealed class Agent
     /// <summary>Runs until <paramref name="stop"/>, then says goodbye. Inputs are taken from the moment a head is there.</summary>
     public async Task Run(Camera camera, CancellationToken stop)
     {
-        stopping = stop;
+        (stopping, this.camera, windowOpened) = (stop, camera, clock.GetTimestamp());
         Announce();
         bus.ConnectionChanged += OnConnection;
         using var desiredSubscription = bus.Subscribe(new Topic(TopicKind.Desired, options.Site, options.Id).Path, OnDesired);
@@ -78,7 +80,7 @@ public sealed class Agent
         using var replySubscription = bus.Subscribe(new Topic(TopicKind.Reply, options.Site, options.Id).Path, OnReply);
         if (options.Default is { } assignment) Want(assignment);
 
-        var reporting = Report(camera, stop);
+        var reporting = Report(stop);
         await TakeInputs(camera, stop);
         await reporting;
         bus.ConnectionChanged -= OnConnection;
@@ -105,25 +107,25 @@ public sealed class Agent
         }
     }
 
-    private async Task Report(Camera camera, CancellationToken stop)
+    private async Task Report(CancellationToken stop)
     {
         // A random phase keeps a fleet that started together from reporting together.
-        var period = Period;
-        var opened = clock.GetTimestamp();
-        await clock.Sleep(period * random.NextDouble(), stop);
+        await clock.Sleep(Period * random.NextDouble(), stop);
         while (await clock.Sleep(Period, stop))
         {
-            var length = clock.Since(opened);
-            opened = clock.GetTimestamp();
-            Tell(camera, length);
+            CloseWindow();
             bus.Publish(budget, reports.Budget(Period, Assignment?.Head ?? 0));
         }
         await Drain();
-        Tell(camera, clock.Since(opened));
+        CloseWindow();
     }
 
-    private void Tell(Camera camera, Seconds length) =>
-        bus.Publish(infer, Window.Close(clock.UnixTime(), length, Assignment?.Head ?? 0, path.InFlight, camera.Skipped));
+    private void CloseWindow()
+    {
+        var length = clock.Since(windowOpened);
+        windowOpened = clock.GetTimestamp();
+        bus.Publish(infer, Window.Close(clock.UnixTime(), length, Assignment?.Head ?? 0, path.InFlight, camera?.Skipped ?? 0));
+    }
 
     /// <summary>Waits for answers that are still due; their deadlines end it.</summary>
     private async Task Drain()
@@ -221,6 +223,8 @@ public sealed class Agent
         if (stopping.IsCancellationRequested) return;
         if (!cutFits) throw new FaultsException("cut", $"is {target.Cut}; {head.Card.Name} can be cut at 0 to {head.Card.StageCount - 1}");
         var edge = target.OffloadTo.Length == 0 ? null : now?.Edge?.Id == target.OffloadTo ? now.Edge : new Topic(TopicKind.Offload, options.Site, target.OffloadTo);
+        // A window belongs to one assignment, or nobody could say what its answers promised.
+        if (now is not null && !now.Assignment.RunsAs(target)) CloseWindow();
         await path.Swap(new Running(head, target, edge));
         if (head != now?.Head) await path.Measure(options.MeasureRuns);
         lastError = "";

@@ -5,20 +5,22 @@ namespace Fleet.DeviceAgent;
 /// <summary>Counts of one report window, and totals since the agent's start.</summary>
 public sealed class Window
 {
+    private static readonly Seconds RateTimeMin = new(1);
     private readonly Histogram latency = new();
     private readonly int[] exits = new int[PerExit.Max];
     private int offloaded, fallback, deadlineMissed, labelled, correct, audited, auditAgreed;
     private double confidence;
     private Joules energy;
     private Bytes sent;
-    private long sequence, startedBefore;
+    private long sequence, startedBefore, rateArrived;
+    private Seconds rateTime;
     private int skippedBefore;
 
     public long StartedTotal { get; private set; }
 
     public long AnsweredTotal { get; private set; }
 
-    /// <summary>Requests a second over the last closed window.</summary>
+    /// <summary>Requests a second over the last windows that together lasted long enough to tell.</summary>
     public Hertz ArrivalRate { get; private set; }
 
     public void Started() => StartedTotal++;
@@ -60,7 +62,7 @@ public sealed class Window
         var count = (int)latency.Count;
         var skipped = skippedTotal - skippedBefore;
         var arrived = StartedTotal - startedBefore + skipped;
-        ArrivalRate = new Hertz(length.Value > 0 ? arrived / length.Value : 0);
+        Rate(arrived, length);
         // Answers of an earlier, deeper head may still arrive: report every exit that answered.
         var deepest = Math.Max(depth, Array.FindLastIndex(exits, answers => answers > 0) + 1);
         var report = new InferWindow
@@ -89,6 +91,15 @@ public sealed class Window
         };
         Clear(skippedTotal);
         return report;
+    }
+
+    /// <summary>A window that an assignment cut short says little by itself.</summary>
+    private void Rate(long arrived, Seconds length)
+    {
+        (rateArrived, rateTime) = (rateArrived + arrived, rateTime + length);
+        if (rateTime < RateTimeMin) return;
+        ArrivalRate = new Hertz(rateArrived / rateTime.Value);
+        (rateArrived, rateTime) = (0, Seconds.Zero);
     }
 
     private static Seconds? Rounded(Seconds? time) => time is { } value ? Quantity.Rounded(value) : null;
