@@ -12,7 +12,7 @@ public readonly record struct WaitingFrame(TensorFrame Frame, long Arrived, long
 public sealed class FrameQueue(int capacity)
 {
     private readonly PriorityQueue<WaitingFrame, (long Deadline, long Sequence)> frames = new();
-    private readonly List<WaitingFrame> passedOver = [];
+    private readonly List<(WaitingFrame Frame, (long, long) Rank)> passedOver = [];
     private long sequence;
 
     public int Count => frames.Count;
@@ -35,7 +35,7 @@ public sealed class FrameQueue(int capacity)
     {
         passedOver.Clear();
         var limit = int.MaxValue;
-        while (batch.Count < limit && frames.TryDequeue(out var next, out _))
+        while (batch.Count < limit && frames.TryDequeue(out var next, out var rank))
         {
             if (next.Deadline <= now)
             {
@@ -48,9 +48,9 @@ public sealed class FrameQueue(int capacity)
             }
             else
             {
-                passedOver.Add(next);
+                passedOver.Add((next, rank));
             }
         }
-        foreach (var frame in passedOver) frames.Enqueue(frame, (frame.Deadline, sequence++));
+        foreach (var (frame, rank) in passedOver) frames.Enqueue(frame, rank);
     }
 }
