@@ -84,7 +84,7 @@ public sealed class EdgeServer
             load.Malformed();
             return;
         }
-        if (tails is not { } held || held.ModelHash != frame.ModelHash || !held.Holds(frame.Cut))
+        if (tails is not { } held || !held.Finishes(frame))
         {
             Refuse(frame, OffloadStatus.NotHeld);
             return;
@@ -135,11 +135,10 @@ public sealed class EdgeServer
 
     private async Task Compute(TailSet held, int worker, List<WaitingFrame> batch)
     {
-        if (!held.Holds(batch[0].Frame.Cut))
-        {
-            foreach (var orphan in batch) Refuse(orphan.Frame, OffloadStatus.NotHeld);
-            return;
-        }
+        // Tails may have been replaced while frames waited: those of another model or cut have nobody left to finish them.
+        foreach (var orphan in batch.Where(waited => !held.Finishes(waited.Frame))) Refuse(orphan.Frame, OffloadStatus.NotHeld);
+        batch.RemoveAll(waited => !held.Finishes(waited.Frame));
+        if (batch.Count == 0) return;
         var tail = held.Of(batch[0].Frame.Cut, worker);
         for (var row = 0; row < batch.Count; row++)
         {

@@ -30,6 +30,9 @@ public sealed class TailSet : IDisposable
 
     public bool Holds(int cut) => tails.ContainsKey(cut);
 
+    /// <summary>Whether the frame's model and cut are held.</summary>
+    public bool Finishes(TensorFrame frame) => frame.ModelHash == ModelHash && Holds(frame.Cut);
+
     public Tail Of(int cut, int worker) => tails[cut][worker];
 
     public int BatchOf(int cut) => measured[cut].Batch;
