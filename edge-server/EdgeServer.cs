@@ -20,6 +20,7 @@ public sealed class EdgeServer
     private TailSet? tails;
     private TailAssignment? applied, wanted;
     private bool isInstalling;
+    private CancellationTokenSource? backOff;
     private string lastError = "";
     private long opened;
     private CancellationToken stopping;
@@ -184,6 +185,7 @@ public sealed class EdgeServer
         }
         wanted = desired;
         if (!isInstalling) Apply();
+        else backOff?.Cancel();
     }
 
     /// <summary>Applies the newest wanted assignment; one at a time. A failure here is a bug and ends the process, hence async void.</summary>
@@ -201,8 +203,8 @@ public sealed class EdgeServer
             catch (FaultsException e)
             {
                 ReportError($"version {target.Version}: {e.Message}");
-                if (ReferenceEquals(wanted, target) && !await clock.Sleep(retry, stopping)) break;
-                retry = Seconds.Min(retry * 2, new Seconds(300));
+                if (ReferenceEquals(wanted, target)) await BackOff(retry);
+                retry = ReferenceEquals(wanted, target) ? Seconds.Min(retry * 2, new Seconds(300)) : new Seconds(2);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -210,6 +212,15 @@ public sealed class EdgeServer
             }
         }
         isInstalling = false;
+    }
+
+    /// <summary>Waits before the next try, but not when something else is wanted by then.</summary>
+    private async Task BackOff(Seconds pause)
+    {
+        using var cut = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        backOff = cut;
+        await clock.Sleep(pause, cut.Token);
+        backOff = null;
     }
 
     private async Task Switch(TailAssignment target)
