@@ -229,6 +229,11 @@ public sealed class EdgeServer
         {
             var next = await install(target, stopping);
             await next.MeasureBatches();
+            if (stopping.IsCancellationRequested)
+            {
+                next.Dispose();
+                return;
+            }
             tails?.Retire();
             tails = next;
         }
