@@ -36,10 +36,10 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
                 MalformedTotal++;
                 break;
             case (TopicKind.State, State state):
-                Set(Device(topic.Id), entry => entry.State = state.Presence);
+                Set(Device(topic.Id), state.Presence);
                 break;
             case (TopicKind.Info, Info info):
-                Set(Device(topic.Id), entry => entry.Info = info);
+                Set(Device(topic.Id), info);
                 break;
             case (TopicKind.Budget, Budget budget):
                 Fold(Device(topic.Id), budget);
@@ -55,10 +55,10 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
                 Fold(Device(topic.Id), reported);
                 break;
             case (TopicKind.EdgeState, State state):
-                Set(Edge(topic.Id), entry => entry.State = state.Presence);
+                Set(Edge(topic.Id), state.Presence);
                 break;
             case (TopicKind.EdgeInfo, Info info):
-                Set(Edge(topic.Id), entry => entry.Info = info);
+                Set(Edge(topic.Id), info);
                 break;
             case (TopicKind.EdgeLoad, EdgeLoad load):
                 Fold(Edge(topic.Id), load);
@@ -68,7 +68,7 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
                 Said(desired.Epoch, desired.Version);
                 break;
             case (TopicKind.EdgeReported, TailAssignment reported):
-                Set(Edge(topic.Id), entry => entry.Reported = reported);
+                Fold(Edge(topic.Id), reported);
                 break;
             case (TopicKind.GatewayState, State state):
                 if (state.Presence is Presence.Lost ? lostGateways.Add(topic.Id) : lostGateways.Remove(topic.Id)) Revision++;
@@ -148,11 +148,25 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
     private static bool Differs(double? a, double? b, double floor) =>
         a is null != b is null || Math.Abs((a - b) ?? 0) > Math.Max(floor, Meaningful * Math.Abs(a ?? 0));
 
-    private void Set<T>(T entry, Action<T> set) where T : Entry
+    private void Fold(EdgeEntry entry, TailAssignment reported)
     {
         entry.Heard = clock.GetTimestamp();
-        set(entry);
-        Revision++;
+        if (entry.Reported?.RunsAs(reported) is not true) Revision++;
+        entry.Reported = reported;
+    }
+
+    private void Set(Entry entry, Presence state)
+    {
+        entry.Heard = clock.GetTimestamp();
+        if (entry.State != state) Revision++;
+        entry.State = state;
+    }
+
+    private void Set(Entry entry, Info info)
+    {
+        entry.Heard = clock.GetTimestamp();
+        if (entry.Info != info) Revision++;
+        entry.Info = info;
     }
 
     private void Said(long epoch, long version)
