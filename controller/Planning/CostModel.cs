@@ -32,7 +32,7 @@ public sealed class CostModel(Weights weights)
     public double Cost(in Estimate estimate) =>
         estimate.Latency.Value + weights.JouleWeight * estimate.Energy.Value + weights.ErrorWeight * estimate.AccuracyLost;
 
-    /// <summary>Null when the option does not fit the device or the edge server.</summary>
+    /// <summary>Null when the option does not fit the device or the edge server, or when nobody knows how fast one of them is.</summary>
     public Estimate? Estimate(Option option, DeviceView device, EdgeView? edge)
     {
         if (device.Profile is not { } profile || !Fits(option, device, profile)) return null;
@@ -46,9 +46,10 @@ public sealed class CostModel(Weights weights)
             energy += StageEnergy(stage, time, device, profile) * share;
         }
         var edgeTime = Seconds.Zero;
-        if (edge?.Profile is { } server && option.Route is { } route)
+        if (edge is not null && option.Route is { } route)
         {
-            var (crossing, spent, served) = Crossing(option, route, device, profile, server, edge);
+            if (Served(option, route, edge) is not { } served) return null;
+            var (crossing, spent) = Crossing(option, route, device, profile, served, edge);
             latency += crossing * option.OffloadShare;
             energy += spent * option.OffloadShare;
             edgeTime = served * option.OffloadShare;
@@ -76,17 +77,20 @@ public sealed class CostModel(Weights weights)
     /// <summary>Measured times count only for the model they were measured with.</summary>
     private static bool Ran(DeviceView device, Option option) => device.Reported?.CardSha256 == option.Model.Files.CardSha256;
 
-    private static (Seconds Latency, Joules Energy, Seconds Served) Crossing(Option option, Route route, DeviceView device, HardwareProfile profile, HardwareProfile server, EdgeView edge)
+    /// <summary>Time of one frame on the edge server: measured, else its profile's claim, else unknown.</summary>
+    private static Seconds? Served(Option option, Route route, EdgeView edge) =>
+        edge.Load?.TailSeconds.Find(route.Cut + 1) is { } measured and > 0 ? new Seconds(measured) : edge.Profile?.NominalTime(option.Model.Files.Card.Tail(route.Cut).Work);
+
+    private static (Seconds Latency, Joules Energy) Crossing(Option option, Route route, DeviceView device, HardwareProfile profile, Seconds served, EdgeView edge)
     {
         var card = option.Model.Files.Card;
         var onAir = profile.OnAir((long)option.Payload.Value + TensorFrame.HeaderBytes);
         var uplink = device.Budget?.Uplink ?? profile.Radio.Goodput.Value;
         var coding = route.Codec is FeatureCodec.Png or FeatureCodec.Webp ? profile.NominalImageCodecTime(card.Cuts[0].Elements) : Seconds.Zero;
-        var served = edge.Load?.TailSeconds.Find(route.Cut + 1) is { } measured and > 0 ? new Seconds(measured) : server.NominalTime(card.Tail(route.Cut).Work);
         var queue = edge.Load?.QueueMean ?? Seconds.Zero;
         var latency = coding + onAir / uplink + (device.Budget?.RoundTrip ?? UnknownRoundTrip) + queue + served;
         var energy = profile.Power.Active.Value * coding + onAir * (device.Budget?.TxEnergy ?? profile.Radio.TxPerByte.Value);
-        return (latency, energy, served);
+        return (latency, energy);
     }
 
     private static bool Fits(Option option, DeviceView device, HardwareProfile profile)

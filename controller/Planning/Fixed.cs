@@ -69,8 +69,11 @@ internal static class Choices
     {
         var edges = fleet.LiveEdges.OrderBy(edge => edge.Id, StringComparer.Ordinal).ToList();
         var rank = fleet.Devices.Where(device => device.IsOnline).Select(device => device.Id).Order(StringComparer.Ordinal).Select((id, i) => (id, i)).ToDictionary(pair => pair.id, pair => pair.i);
-        return ForEach(fleet, device => edges.Count == 0
-            ? last.Last.GetValueOrDefault(device.Id)
-            : Try(costs, option, device, edges[rank[device.Id] % edges.Count], reason));
+        return ForEach(fleet, device =>
+        {
+            if (edges.Count == 0) return last.Last.GetValueOrDefault(device.Id);
+            var able = edges.Select(edge => Try(costs, option, device, edge, reason)).OfType<Choice>().ToList();
+            return able.Count == 0 ? null : able[rank[device.Id] % able.Count];
+        });
     }
 }
