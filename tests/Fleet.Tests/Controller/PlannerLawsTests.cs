@@ -1,0 +1,159 @@
+using Fleet.Contracts;
+using Fleet.Controller;
+using Fleet.Controller.Planning;
+using CsCheck;
+using NUnit.Framework;
+
+namespace Fleet.Tests.Controller;
+
+/// <summary>What every policy promises, and what some promise besides.</summary>
+public sealed class PlannerLawsTests
+{
+    private static IEnumerable<string> Policies => Planners.Names;
+
+    [TestCaseSource(nameof(Policies))]
+    public void Plan_AnyFleet_IsFeasible(string policy) => FleetBuilder.Any.Sample(
+        fleet =>
+        {
+            var (plan, state) = FleetBuilder.Planner(policy).Plan(fleet, PlannerState.Empty, new Random(1));
+            Assert.That(plan.Choices.Keys, Is.SubsetOf(fleet.Devices.Where(device => device.IsOnline).Select(device => device.Id)));
+            foreach (var (id, choice) in plan.Choices)
+            {
+                var device = fleet.Devices.Single(device => device.Id == id);
+                var live = fleet.LiveEdges.Where(edge => edge.Profile is not null).Select(edge => edge.Id);
+                if (choice.Edge is { } edge) Assert.That(live, Has.Member(edge));
+                Assert.That(choice.Option.Route is null, Is.EqualTo(choice.Edge is null));
+                Assert.That(Memory(choice.Option), Is.LessThanOrEqualTo(device.Info!.Memory.Value > 0 ? device.Info.Memory.Value : device.Profile!.Memory.Value.Value));
+                Assert.That(choice.Option.Assign(choice.Edge, new Seconds(0.5), new Seconds(5), "", choice.Reason).Faults(), Is.Empty);
+                Assert.That(choice.Reason, Is.Not.Empty);
+                Assert.That(choice.Estimate.Latency.Value, Is.GreaterThanOrEqualTo(0).And.LessThan(double.PositiveInfinity));
+            }
+            Assert.That(state.Last, Is.EquivalentTo(plan.Choices));
+        },
+        iter: 60, threads: 1);
+
+    [TestCaseSource(nameof(Policies))]
+    public void Plan_SameFleetShuffled_IsTheSame(string policy) => Gen.Select(FleetBuilder.Any, Gen.Int[0, 1000]).Sample(
+        (fleet, seed) =>
+        {
+            var planner = FleetBuilder.Planner(policy);
+            var plan = planner.Plan(fleet, PlannerState.Empty, new Random(1)).Plan;
+            var again = FleetBuilder.Planner(policy).Plan(fleet, PlannerState.Empty, new Random(2)).Plan;
+            var (devices, edges) = (fleet.Devices.ToArray(), fleet.Edges.ToArray());
+            new Random(seed).Shuffle(devices);
+            new Random(seed).Shuffle(edges);
+            var shuffled = planner.Plan(fleet with { Devices = devices, Edges = edges }, PlannerState.Empty, new Random(1)).Plan;
+            Assert.That(Said(again), Is.EqualTo(Said(plan)));
+            Assert.That(Said(shuffled), Is.EqualTo(Said(plan)));
+        },
+        iter: 40, threads: 1);
+
+    [TestCaseSource(nameof(Policies))]
+    public void Plan_OfflineDevice_IsLeftAlone(string policy)
+    {
+        var fleet = FleetBuilder.Fleet([FleetBuilder.Device("a", "pi-5", isOnline: false), FleetBuilder.Device("b", "pi-5")], FleetBuilder.Edge("e"));
+        Assert.That(FleetBuilder.Planner(policy).Plan(fleet, PlannerState.Empty, new Random(1)).Plan.Choices.Keys, Is.EqualTo((string[])["b"]));
+    }
+
+    [Test]
+    public void Neurosurgeon_AnyFleet_EqualsBruteForce() => FleetBuilder.Any.Sample(
+        fleet =>
+        {
+            var plan = FleetBuilder.Planner(Neurosurgeon.PolicyName).Plan(fleet, PlannerState.Empty, new Random(1)).Plan;
+            foreach (var device in fleet.Devices.Where(device => device.IsOnline))
+            {
+                var all =
+                    from option in FleetBuilder.Table.All
+                    from edge in option.Route is null ? [null] : fleet.LiveEdges.Cast<EdgeView?>()
+                    let estimate = FleetBuilder.Costs.Estimate(option, device, edge)
+                    where estimate is not null
+                    select (Affordable: CostModel.IsAffordable(estimate.Value, device), Cost: FleetBuilder.Costs.Cost(estimate.Value));
+                var best = all.OrderByDescending(found => found.Affordable).ThenBy(found => found.Cost).ToList();
+                Assert.That(plan.Choices.ContainsKey(device.Id), Is.EqualTo(best.Count > 0));
+                if (best.Count > 0) Assert.That(FleetBuilder.Costs.Cost(plan.Choices[device.Id].Estimate), Is.EqualTo(best[0].Cost));
+            }
+        },
+        iter: 40, threads: 1);
+
+    [Test]
+    public void Greedy_AnyFleet_KeepsEdgeServersBelowTheirHeadroom() => Gen.Select(FleetBuilder.Any, Gen.Double[1, 300]).Sample(
+        (fleet, factor) =>
+        {
+            fleet = fleet with { Devices = [.. fleet.Devices.Select(device => device with { Budget = device.Budget is { } budget ? budget with { RequestRate = budget.RequestRate * factor } : null })] };
+            var plan = FleetBuilder.Planner(Greedy.PolicyName).Plan(fleet, PlannerState.Empty, new Random(1)).Plan;
+            foreach (var edge in fleet.LiveEdges)
+            {
+                var load = plan.Choices.Where(pair => pair.Value.Edge == edge.Id)
+                    .Sum(pair => (fleet.Devices.Single(device => device.Id == pair.Key).Budget?.RequestRate.Value ?? 0) * pair.Value.Estimate.EdgeTime.Value);
+                Assert.That(load, Is.LessThanOrEqualTo(0.7 * CostModel.Capacity(edge) + 1e-9));
+            }
+        },
+        iter: 60, threads: 1);
+
+    [Test]
+    public void Greedy_CapacityIsAmple_CostsNoMoreThanNeurosurgeon() => FleetBuilder.Any.Sample(
+        fleet =>
+        {
+            fleet = fleet with { Edges = [.. fleet.Edges.Select(edge => edge with { Load = edge.Load! with { Workers = 1000 } })] };
+            double Cost(string policy) => FleetBuilder.Planner(policy).Plan(fleet, PlannerState.Empty, new Random(1)).Plan.Choices.Values.Sum(choice => FleetBuilder.Costs.Cost(choice.Estimate));
+            Assert.That(Cost(Greedy.PolicyName), Is.EqualTo(Cost(Neurosurgeon.PolicyName)).Within(1e-9));
+        },
+        iter: 40, threads: 1);
+
+    [Test]
+    public void Greedy_RoundTripsThatWobbleALittle_KeepsWhatIsInForce() => Gen.Select(FleetBuilder.Any, Gen.Double[0.97, 1.03].Array[12]).Sample(
+        (fleet, noise) =>
+        {
+            fleet = fleet with { Edges = [.. fleet.Edges.Select(edge => edge with { Load = edge.Load! with { Workers = 1000 } })] };
+            var planner = FleetBuilder.Planner(Greedy.PolicyName);
+            var (before, state) = planner.Plan(fleet, PlannerState.Empty, new Random(1));
+            var noisy = fleet with
+            {
+                Devices = [.. fleet.Devices.Select((device, i) => device with { Budget = device.Budget is { EnergyBudget: null } budget ? budget with { RoundTrip = budget.RoundTrip is { } time ? time * noise[i] : null } : device.Budget })],
+            };
+            var after = planner.Plan(noisy, state, new Random(1)).Plan;
+            Assert.That(after.Choices.Select(pair => (pair.Key, pair.Value.Option, pair.Value.Edge)), Is.EqualTo(before.Choices.Select(pair => (pair.Key, pair.Value.Option, pair.Value.Edge))));
+        },
+        iter: 60, threads: 1);
+
+    [Test]
+    public void Greedy_SomethingMuchBetter_IsTaken()
+    {
+        var planner = FleetBuilder.Planner(Greedy.PolicyName);
+        var device = FleetBuilder.Device("a", "stm32h747i-disco", roundTrip: 5);
+        var (far, state) = planner.Plan(FleetBuilder.Fleet([device], FleetBuilder.Edge("e")), PlannerState.Empty, new Random(1));
+        Assert.That(far.Choices["a"].Edge, Is.Null);
+        var near = planner.Plan(FleetBuilder.Fleet([FleetBuilder.Device("a", "stm32h747i-disco", roundTrip: 0.0001)], FleetBuilder.Edge("e")), state, new Random(1)).Plan;
+        Assert.That(near.Choices["a"].Edge, Is.EqualTo("e"));
+    }
+
+    [Test]
+    public void CostModel_EdgeServerOfAnUnknownProfile_IsNotTakenForFree()
+    {
+        var option = FleetBuilder.Table.Get(1, OptionTable.DefaultThreshold, new Route(1, FeatureCodec.Int8));
+        var (device, edge) = (FleetBuilder.Device("a", "pi-5"), FleetBuilder.Edge("e", "unheard-of"));
+        Assert.That(FleetBuilder.Costs.Estimate(option, device, edge), Is.Null);
+        var measured = edge with { Load = edge.Load! with { TailSeconds = new PerExit([0.003, 0.002, 0.001]) } };
+        Assert.That(FleetBuilder.Costs.Estimate(option, device, measured)!.Value.EdgeTime.Value, Is.EqualTo(0.002 * option.OffloadShare).Within(1e-12));
+    }
+
+    [TestCase(StaticSplit.PolicyName)]
+    [TestCase(OffloadAll.PolicyName)]
+    public void Plan_OneEdgeServerOfAnUnknownProfile_EverybodyGetsTheOther(string policy)
+    {
+        var fleet = FleetBuilder.Fleet([FleetBuilder.Device("a", "pi-5"), FleetBuilder.Device("b", "pi-5")], FleetBuilder.Edge("e"), FleetBuilder.Edge("x", "unheard-of"));
+        Assert.That(FleetBuilder.Planner(policy).Plan(fleet, PlannerState.Empty, new Random(1)).Plan.Choices.Values.Select(choice => choice.Edge), Is.EqualTo((string[])["e", "e"]));
+    }
+
+    [Test]
+    public void Create_UnknownName_IsToldTheOnesThereAre() =>
+        Assert.That(() => FleetBuilder.Planner("oracle"), Throws.InstanceOf<FaultsException>().With.Message.Contains("greedy"));
+
+    private static double Memory(Option option)
+    {
+        var stages = option.Model.Files.Card.Stages.Take(option.Head).ToList();
+        return stages.Sum(stage => stage.FileBytes) + stages.Max(stage => stage.PeakActivationBytes);
+    }
+
+    private static IEnumerable<string> Said(Plan plan) => plan.Choices.Select(pair => $"{pair.Key} {pair.Value.Option.Head} {pair.Value.Option.Thresholds} {pair.Value.Option.Route} {pair.Value.Edge} {pair.Value.Reason}");
+}

@@ -1,0 +1,166 @@
+using Fleet.Contracts;
+using Fleet.Controller;
+using Fleet.Controller.Planning;
+using Fleet.Emulator.Simulation;
+using Fleet.Tests.Emulator;
+using NUnit.Framework;
+
+namespace Fleet.Tests.Controller;
+
+public sealed class SiteControllerTests
+{
+    [TestCase(Neurosurgeon.PolicyName)]
+    [TestCase(Greedy.PolicyName)]
+    [TestCase(StaticSplit.PolicyName)]
+    public void Run_FleetComesUp_EveryoneIsToldOnce(string policy)
+    {
+        var world = new SiteBench(policy);
+        world.ComeUp();
+        world.Control(untilSeconds: 30);
+        Assert.That(world.Desired.Select(said => said.Topic.Id).Order(), Is.EqualTo((string[])["cam-1", "cam-2", "cam-3"]));
+        Assert.That(world.EdgeDesired, Has.Count.EqualTo(1));
+        Assert.That(world.Desired.Select(said => ((Assignment)said.Message).Epoch), Is.All.EqualTo(1));
+        Assert.That(world.Desired.Select(said => ((Assignment)said.Message).Version), Is.Unique);
+        foreach (var (_, message) in world.Desired) Assert.That(message.Faults(), Is.Empty);
+        Assert.That(world.Said.Select(said => said.Message).OfType<PlanReport>().Last().Devices, Is.EqualTo(3));
+        Assert.That(world.Said.Select(said => said.Message).OfType<Summary>().Last().Online, Is.EqualTo(3));
+    }
+
+    [TestCase(Neurosurgeon.PolicyName)]
+    [TestCase(Greedy.PolicyName)]
+    [TestCase(OffloadAll.PolicyName)]
+    public void Run_AgainAfterARestart_TellsNobodyAnythingNew(string policy)
+    {
+        var world = new SiteBench(policy);
+        world.ComeUp();
+        world.Control(untilSeconds: 30);
+        var before = world.Desired.Concat(world.EdgeDesired).ToList();
+        world.Control(untilSeconds: 60);
+        Assert.That(world.Desired.Concat(world.EdgeDesired), Is.EquivalentTo(before));
+        Assert.That(world.Said.Select(said => said.Message).OfType<PlanReport>().Select(plan => plan.Epoch).Distinct(), Is.EqualTo((long[])[1, 2]), "a new epoch all the same");
+        world.Say(TopicKind.Budget, "cam-1", SiteBench.Budget(rate: 1, roundTrip: 3));
+        world.Say(TopicKind.Info, "cam-4", FleetBuilder.Info("pi-5"));
+        world.Say(TopicKind.State, "cam-4", State.Ready);
+        world.Control(untilSeconds: 90);
+        var told = (Assignment)world.Desired.Last(said => said.Topic.Id == "cam-4").Message;
+        Assert.That(told.Epoch, Is.EqualTo(3));
+        Assert.That(told.Version, Is.GreaterThan(before.Max(said => said.Message is Assignment assignment ? assignment.Version : ((TailAssignment)said.Message).Version)));
+    }
+
+    [Test]
+    public void Run_NothingChanges_PlansOnce()
+    {
+        var world = new SiteBench(Greedy.PolicyName);
+        world.ComeUp();
+        world.Control(untilSeconds: 10);
+        Assert.That(world.Said.Count(said => said.Message is PlanReport), Is.EqualTo(1));
+    }
+
+    [Test]
+    public void Run_GatewayLost_DeclaresItsDevicesLost()
+    {
+        var world = new SiteBench(Greedy.PolicyName);
+        world.ComeUp(gateway: "gw");
+        world.Say(TopicKind.GatewayState, "gw", State.Ready);
+        world.ControlWhile(5, () => world.Say(TopicKind.GatewayState, "gw", State.Lost), 10);
+        Assert.That(world.Said.Where(said => said.Topic.Kind is TopicKind.State && said.Message.Equals(State.Lost)).Select(said => said.Topic.Id).Order(), Is.EqualTo((string[])["cam-1", "cam-2", "cam-3"]));
+    }
+
+    [Test]
+    public void Rollout_SamePlanTwice_PublishesOnlyOnce()
+    {
+        var world = new BusWorld();
+        var rollout = new Rollout("lab", world.Bus.Connect("controller"), new ControllerOptions());
+        var fleet = FleetBuilder.Fleet([FleetBuilder.Device("a", "pi-5"), FleetBuilder.Device("b", "pi-zero-2w")], FleetBuilder.Edge("e"));
+        var plan = FleetBuilder.Planner(Greedy.PolicyName).Plan(fleet, PlannerState.Empty, new Random(1)).Plan;
+        rollout.Adopt(fleet, epochSeen: 6, versionSeen: 40);
+        Assert.That(rollout.Publish(plan, fleet, FleetBuilder.Model), Is.EqualTo(3));
+        Assert.That((rollout.Epoch, rollout.Version), Is.EqualTo((7L, 43L)));
+        Assert.That(rollout.Publish(plan, fleet, FleetBuilder.Model), Is.Zero);
+        var changed = new Plan(plan.Choices.ToDictionary(pair => pair.Key, pair => pair.Key == "a" ? pair.Value with { Option = FleetBuilder.Table.Get(2, 0.7, null), Edge = null } : pair.Value with { Reason = "said otherwise" }));
+        Assert.That(rollout.Publish(changed, fleet, FleetBuilder.Model), Is.EqualTo(1));
+        Assert.That(rollout.DesiredOf("a")!.Version, Is.EqualTo(44));
+        Assert.That(rollout.DesiredOf("b")!.Version, Is.LessThan(44));
+    }
+
+    [Test]
+    public void Rollout_Adopts_WhatStandsUntilAPlanWantsSomethingElse()
+    {
+        var world = new BusWorld();
+        var fleet = FleetBuilder.Fleet([FleetBuilder.Device("a", "pi-5")], FleetBuilder.Edge("e"));
+        var plan = FleetBuilder.Planner(Greedy.PolicyName).Plan(fleet, PlannerState.Empty, new Random(1)).Plan;
+        var first = new Rollout("lab", world.Bus.Connect("controller"), new ControllerOptions());
+        first.Adopt(fleet, 0, 0);
+        first.Publish(plan, fleet, FleetBuilder.Model);
+        var seen = fleet with
+        {
+            Devices = [fleet.Devices[0] with { Desired = first.DesiredOf("a") }],
+            Edges = [fleet.Edges[0] with { Desired = first.EdgeDesiredOf("e") }],
+        };
+        var second = new Rollout("lab", world.Bus.Connect("controller"), new ControllerOptions());
+        second.Adopt(seen, first.Epoch, first.Version);
+        Assert.That(second.Publish(plan, seen, FleetBuilder.Model), Is.Zero);
+        Assert.That(second.Epoch, Is.EqualTo(first.Epoch + 1));
+        Assert.That(second.DesiredOf("a"), Is.EqualTo(first.DesiredOf("a")));
+    }
+
+    /// <summary>Three devices and an edge server that only say what they are, and one controller after another.</summary>
+    private sealed class SiteBench(string policy)
+    {
+        private readonly BusWorld world = new();
+        private SimBus.Connection? fleet;
+
+        public List<(Topic Topic, Message Message)> Said { get; } = [];
+
+        public List<(Topic Topic, Message Message)> Desired => [.. Said.Where(said => said.Topic.Kind is TopicKind.Desired)];
+
+        public List<(Topic Topic, Message Message)> EdgeDesired => [.. Said.Where(said => said.Topic.Kind is TopicKind.EdgeDesired)];
+
+        public static Budget Budget(double rate, double? roundTrip = null) => new()
+        {
+            Sequence = 1,
+            SentAt = Seconds.Zero,
+            ReportPeriod = new Seconds(3600),
+            RequestRate = new Hertz(rate),
+            RoundTrip = roundTrip is { } time ? new Seconds(time) : null,
+        };
+
+        public void ComeUp(string gateway = "")
+        {
+            world.Bus.Connect("viewer").Subscribe("fleet/v1/#", (topic, message) => Said.Add((topic, message)));
+            fleet = world.Bus.Connect("fleet");
+            foreach (var (id, board) in ((string, string)[])[("cam-1", "pi-zero-2w"), ("cam-2", "stm32h747i-disco"), ("cam-3", "pi-5")])
+            {
+                Say(TopicKind.State, id, State.Ready);
+                Say(TopicKind.Info, id, FleetBuilder.Info(board) with { Gateway = gateway });
+                Say(TopicKind.Budget, id, Budget(2));
+            }
+            var edge = FleetBuilder.Edge("edge-1");
+            Say(TopicKind.EdgeState, "edge-1", State.Ready);
+            Say(TopicKind.EdgeInfo, "edge-1", edge.Info!);
+            Say(TopicKind.EdgeReported, "edge-1", edge.Reported! with { ReportPeriod = new Seconds(3600) });
+            Say(TopicKind.EdgeLoad, "edge-1", edge.Load! with { Window = new Seconds(3600) });
+        }
+
+        public void Say(TopicKind kind, string id, Message message) => fleet!.Publish(new Topic(kind, "lab", id), message);
+
+        public void Control(double untilSeconds) => ControlWhile(0, () => { }, untilSeconds);
+
+        /// <summary>Runs a new controller until then, and stops it.</summary>
+        public void ControlWhile(double atSeconds, Action happens, double untilSeconds)
+        {
+            using var stop = new CancellationTokenSource();
+            var controller = new SiteController(
+                "lab", world.Bus.Connect("controller"), world.Clock, new ControllerOptions(), FleetBuilder.Planner(policy), FleetBuilder.Table, FleetBuilder.Model, World.Stock.Profiles, new SeededRandom(1, "planner"));
+            world.Clock.Start(() => controller.Run(stop.Token));
+            if (atSeconds > 0)
+            {
+                world.Run(atSeconds);
+                world.Clock.Soon(happens);
+            }
+            world.Run(untilSeconds - 1);
+            world.Clock.Soon(stop.Cancel);
+            world.Run(untilSeconds);
+        }
+    }
+}
