@@ -44,6 +44,18 @@ public sealed class ScenarioRunTests
         Assert.That(ScenarioRun.Execute(scenario, 2, World.Stock).Result().TraceHash, Is.Not.EqualTo(hash), "another seed");
     }
 
+    [TestCase("edge-outage")]
+    [TestCase("two-sites")]
+    public void Run_AnyScenario_LeavesOnlyLawfulMessagesBehind(string name)
+    {
+        foreach (var world in Once(Short(name)).Worlds)
+        {
+            var retained = world.Bus.Retained.ToList();
+            Assert.That(retained.Select(kept => kept.Topic.Kind), Is.SupersetOf(TopicRule.All.Where(rule => rule.Retained).Select(rule => rule.Kind).Except([TopicKind.Command, TopicKind.GatewayState])));
+            foreach (var (topic, message) in retained) Assert.That(ProtocolLint.Faults(topic.Path, Wire.Encode(message)), Is.Empty, topic.Path);
+        }
+    }
+
     [Test]
     public void Run_Onnx_AnswersAsTheTraceDoes()
     {
