@@ -79,7 +79,7 @@ public sealed class HeadAndTailTests
                 computed.Run(1).AsTask().Wait();
                 traced.Run(1).AsTask().Wait();
                 AssertHalf(traced.Logits(0), computed.Logits(0), $"image {i * 250}, {route}");
-                if (Zoo.TestTrace.PayloadBytes(route, i * 250) is { } recorded) Assert.That(frame.Payload.Length, Is.EqualTo(recorded), $"image {i * 250}, {route}");
+                if (Zoo.TestTrace.PayloadBytes(route, i * 250) is { } recorded) AssertLength(frame.Payload.Length, recorded, route);
             }
         }
     }
@@ -94,7 +94,7 @@ public sealed class HeadAndTailTests
             {
                 Run(computed, i);
                 Run(traced, i);
-                Assert.That(traced.Payload(route).Length, Is.EqualTo(computed.Payload(route).Length), $"image {i}, {route}");
+                AssertLength(computed.Payload(route).Length, traced.Payload(route).Length, route);
             }
     }
 
@@ -230,6 +230,9 @@ public sealed class HeadAndTailTests
         for (var i = 0; i < computed.Length; i++)
             if (!(MathF.Abs(recorded[i] - computed[i]) <= MathF.Abs(computed[i]) / 2048 + 1e-4f)) Assert.Fail($"{what}, class {i}: recorded {recorded[i]}, computed {computed[i]}");
     }
+
+    /// <summary>A tensor's length is fixed; an image's may differ by a few bytes where another version of the image library wrote the trace.</summary>
+    private static void AssertLength(int computed, int recorded, Route route) => Assert.That(computed, Is.EqualTo(recorded).Within(route.Cut > 0 || route.Codec is FeatureCodec.Raw ? 0 : 2).Percent, route.ToString());
 
     private Head Computed(int depth) => Own(Head.Onnx(Card, Zoo.Model.Hash, stages[..depth]));
 
