@@ -136,6 +136,9 @@ public sealed record InferWindow : Message
     [JsonPropertyName("sent_unix_s")] public required Seconds SentAt { get; init; }
     [JsonPropertyName("window_s")] public required Seconds Window { get; init; }
 
+    /// <summary>Of the assignment that ran: a window never spans two.</summary>
+    [JsonPropertyName("version")] public long Version { get; init; }
+
     /// <summary>Inferences answered in the window: the sum of exit_n, offloaded and fallback.</summary>
     [JsonPropertyName("count")] public required int Count { get; init; }
 

@@ -86,9 +86,6 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
         [.. devices.Where(pair => pair.Value.Info is not null).Select(pair => pair.Value.View(pair.Key, IsOnline(pair.Value), Profile(pair.Value.Info)))],
         [.. edges.Where(pair => pair.Value.Info is not null).Select(pair => pair.Value.View(pair.Key, IsOnline(pair.Value), Profile(pair.Value.Info)))]);
 
-    /// <summary>What a device last said it runs.</summary>
-    public Assignment? ReportedOf(string device) => devices.TryGetValue(device, out var entry) ? entry.Reported : null;
-
     /// <summary>Notices who has fallen silent since the last look.</summary>
     public void Look()
     {

@@ -7,6 +7,7 @@ namespace Fleet.Controller;
 public sealed class Rollout(string site, IBus bus, ControllerOptions options)
 {
     private readonly Dictionary<string, Assignment> desired = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Assignment> before = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TailAssignment> edgeDesired = new(StringComparer.Ordinal);
 
     /// <summary>Of this controller's decisions; larger than any seen before it.</summary>
@@ -27,6 +28,10 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options)
 
     public Assignment? DesiredOf(string device) => desired.GetValueOrDefault(device);
 
+    /// <summary>The assignment of this version that a device was given, among its last two; null when it is older or another's.</summary>
+    public Assignment? Given(string device, long version) =>
+        desired.GetValueOrDefault(device) is { } now && now.Version == version ? now : before.GetValueOrDefault(device) is { } last && last.Version == version ? last : null;
+
     public TailAssignment? EdgeDesiredOf(string edge) => edgeDesired.GetValueOrDefault(edge);
 
     /// <summary>The number of assignments that changed.</summary>
@@ -38,6 +43,7 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options)
         {
             var assignment = choice.Option.Assign(choice.Edge, options.Deadline, options.ReportPeriod, options.ArtifactsUrl, choice.Reason);
             if (desired.TryGetValue(device, out var standing) && standing.RunsAs(assignment)) continue;
+            if (standing is not null) before[device] = standing;
             desired[device] = assignment with { Version = ++Version, Epoch = Epoch };
             bus.Publish(new Topic(TopicKind.Desired, site, device), desired[device]);
             changed++;

@@ -70,7 +70,7 @@ public sealed class SiteController
         // Once settled, what is desired is what this controller says: its own messages may come back to it.
         if (isSettled && topic.Kind is (TopicKind.Desired or TopicKind.EdgeDesired or TopicKind.Plan)) return;
         view.Fold(topic, message);
-        if (message is InferWindow window) sums.Add(window, view.ReportedOf(topic.Id) is { } running ? table.Find(running) : null);
+        if (message is InferWindow window) sums.Add(window, rollout.Given(topic.Id, window.Version) is { } ran ? table.Find(ran) : null);
         if (isSettled && topic.Kind is TopicKind.GatewayState && message is State { Presence: Presence.Lost }) DeclareLost(topic.Id);
     }
 

@@ -124,7 +124,7 @@ public sealed class Agent
     {
         var length = clock.Since(windowOpened);
         windowOpened = clock.GetTimestamp();
-        bus.Publish(infer, Window.Close(clock.UnixTime(), length, Assignment?.Head ?? 0, path.InFlight, camera?.Skipped ?? 0));
+        bus.Publish(infer, Window.Close(clock.UnixTime(), length, Assignment, path.InFlight, camera?.Skipped ?? 0));
     }
 
     /// <summary>Waits for answers that are still due; their deadlines end it.</summary>

@@ -57,19 +57,20 @@ public sealed class Window
     /// <summary>The window's report; the next one begins empty.</summary>
     /// <param name="inFlight">Inputs taken and not yet answered, counted apart from the totals.</param>
     /// <param name="skippedTotal">Inputs the camera has dropped since the start.</param>
-    public InferWindow Close(Seconds now, Seconds length, int depth, int inFlight, int skippedTotal)
+    public InferWindow Close(Seconds now, Seconds length, Assignment? ran, int inFlight, int skippedTotal)
     {
         var count = (int)latency.Count;
         var skipped = skippedTotal - skippedBefore;
         var arrived = StartedTotal - startedBefore + skipped;
         Rate(arrived, length);
         // Answers of an earlier, deeper head may still arrive: report every exit that answered.
-        var deepest = Math.Max(depth, Array.FindLastIndex(exits, answers => answers > 0) + 1);
+        var deepest = Math.Max(ran?.Head ?? 0, Array.FindLastIndex(exits, answers => answers > 0) + 1);
         var report = new InferWindow
         {
             Sequence = sequence++,
             SentAt = now,
             Window = Quantity.Rounded(length),
+            Version = ran?.Version ?? 0,
             Count = count,
             Labelled = labelled,
             Correct = correct,
