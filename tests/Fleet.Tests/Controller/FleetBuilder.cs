@@ -1,9 +1,9 @@
+using CsCheck;
 using Fleet.Contracts;
 using Fleet.Controller;
 using Fleet.Controller.Planning;
 using Fleet.Emulator;
 using Fleet.Tests.Emulator;
-using CsCheck;
 
 namespace Fleet.Tests.Controller;
 

@@ -1,7 +1,7 @@
+using CsCheck;
 using Fleet.Contracts;
 using Fleet.Controller;
 using Fleet.Controller.Planning;
-using CsCheck;
 using NUnit.Framework;
 
 namespace Fleet.Tests.Controller;

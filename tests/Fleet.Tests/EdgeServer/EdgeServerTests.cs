@@ -1,9 +1,9 @@
+using CsCheck;
 using Fleet.Contracts;
 using Fleet.EdgeServer;
 using Fleet.Emulator.Simulation;
 using Fleet.Models;
 using Fleet.Tests.Emulator;
-using CsCheck;
 using NUnit.Framework;
 
 namespace Fleet.Tests.EdgeServer;

@@ -1,6 +1,6 @@
+using CsCheck;
 using Fleet.EdgeServer;
 using Fleet.Tests.Emulator;
-using CsCheck;
 using NUnit.Framework;
 
 namespace Fleet.Tests.EdgeServer;

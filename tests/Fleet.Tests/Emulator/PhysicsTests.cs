@@ -1,8 +1,8 @@
+using CsCheck;
 using Fleet.Contracts;
 using Fleet.Emulator;
 using Fleet.Emulator.Physics;
 using Fleet.Emulator.Simulation;
-using CsCheck;
 using NUnit.Framework;
 
 namespace Fleet.Tests.Emulator;

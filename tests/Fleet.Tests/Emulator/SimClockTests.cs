@@ -1,6 +1,6 @@
+using CsCheck;
 using Fleet.Contracts;
 using Fleet.Emulator.Simulation;
-using CsCheck;
 using NUnit.Framework;
 
 namespace Fleet.Tests.Emulator;
