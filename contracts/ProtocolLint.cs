@@ -1,91 +1,112 @@
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Fleet.Contracts;
 
 /// <summary>
-/// Holds a published message to the protocol: a topic that exists, a payload that any viewer can show and plot. For the agents of
-/// others as much as for our own: `fleet lint` runs it on a live fleet.
+/// Judges messages as a viewer sees them, topic and bytes, by the rules of the protocol. Knows nothing of who sent them, so it can be
+/// run over the messages of an emulated run, over what mosquitto_sub prints and, by `fleet lint`, over the agents of others.
 /// </summary>
 public static class ProtocolLint
 {
-    private const int SlashesMax = 7;
-    private const int TextLengthMax = 1000;
+    public const int SlashesMax = 7;
 
-    /// <summary>Endings that say what a number is.</summary>
-    private static readonly string[] Units =
-    [
-        "_s", "_j", "_w", "_hz", "_c", "_bytes", "_ratio", "_bytes_per_s", "_j_per_byte", "_bytes_per_inference", "_per_inference_j", "_count", "_total", "_threshold", "_threshold_low", "_temperature", "_mean",
-    ];
+    /// <summary>Characters of one text: a reason still fits, a tensor in base64 does not.</summary>
+    public const int TextLengthMax = 512;
 
-    /// <summary>Numbers that count or name, and so need no unit.</summary>
-    private static readonly HashSet<string> Plain = new(StringComparer.Ordinal)
+    /// <summary>What a number's key may end in.</summary>
+    private static readonly string[] UnitSuffixes = ["_s", "_j", "_w", "_hz", "_c", "_bytes", "_ratio", "_bytes_per_s", "_j_per_byte", "_count", "_total"];
+
+    /// <summary>Numbers without a unit (counts, indices, temperatures of a softmax, prices in a planner's own weights), and those whose unit comes first. # is a digit.</summary>
+    private static readonly HashSet<string> PlainNumbers = new(StringComparer.Ordinal)
     {
-        "seq", "version", "epoch", "seed", "head", "cut", "temperature", "count", "labelled", "correct", "offloaded", "fallback", "deadline_missed", "audited", "audit_agreed", "skipped", "in_flight",
-        "queue", "queue_max", "workers", "served", "expired", "refused", "malformed", "devices", "online", "edges_online", "in_agreement", "changed", "objective", "bound", "edge_price", "bytes_per_inference", "bytes_sent", "request_id", "label", "confidence", "batch",
+        "seed", "seq", "version", "epoch", "head", "cut", "request_id", "label", "confidence", "confidence_mean", "temperature", "exit_#_threshold", "exit_#_temperature",
+        "count", "labelled", "correct", "exit_#", "offloaded", "fallback", "deadline_missed", "audited", "audit_agreed", "skipped", "in_flight",
+        "queue", "queue_max", "workers", "served", "expired", "refused", "malformed", "batch", "batch_mean",
+        "devices", "online", "edges_online", "in_agreement", "changed", "objective", "bound", "edge_price", "bytes_sent", "bytes_per_inference",
     };
 
-    /// <summary>What is wrong with a message, one sentence a fault; an empty payload only clears a retained message.</summary>
-    public static IReadOnlyList<string> Faults(string path, ReadOnlySpan<byte> payload)
+    /// <summary>What is wrong with a published message, one sentence a fault; empty when it may be published.</summary>
+    public static IReadOnlyList<string> Faults(string topic, ReadOnlySpan<byte> payload)
     {
         var faults = new List<string>();
-        if (path.Count(c => c == '/') > SlashesMax) faults.Add($"has more than {SlashesMax} slashes");
-        if (!Topic.TryParse(path, out var topic))
+        if (topic.Count(c => c == '/') > SlashesMax) faults.Add($"{topic}: {topic.Count(c => c == '/')} slashes; allowed: {SlashesMax}");
+        foreach (var level in topic.Split('/'))
+            if (!IsLevel(level)) faults.Add($"{topic}: level \"{level}\"; allowed: lower-case letters, digits and dashes, or a reserved word after an underscore");
+        if (!Topic.TryParse(topic, out var known))
         {
-            faults.Add("is no topic of the protocol");
+            faults.Add($"{topic}: the protocol has no such topic");
             return faults;
         }
-        if (payload.IsEmpty) return faults;
-        if (topic.Kind is TopicKind.Offload)
+        // A retained message of no length takes back the one before it.
+        if (payload.Length == 0 && known.Rule.Retained) return faults;
+        if (known.Kind is not TopicKind.Offload)
         {
-            if (TensorFrame.Decode(payload, new Topic(TopicKind.Reply, topic.Site, "lint")) is Malformed bad) faults.Add(bad.Reason);
-            return faults;
+            if (payload.Length > Wire.FleetBytesMax) faults.Add($"{topic}: {payload.Length} bytes; allowed: {Wire.FleetBytesMax}");
+            if (!IsText(payload)) faults.Add($"{topic}: binary; only {TopicRule.DataRoot} carries that");
+            else if (Wire.TypeOf(known.Kind) is { } type) JsonFaults(topic, payload, [.. type.Properties.Where(property => property.Get is not null).Select(property => property.Name)], faults);
         }
-        if (payload.Length > Wire.FleetBytesMax) faults.Add($"has {payload.Length} bytes; allowed: {Wire.FleetBytesMax}");
-        if (Wire.Decode(topic, payload) is Malformed malformed) faults.Add(malformed.Reason);
-        else if (Wire.TypeOf(topic.Kind) is { } type) CheckKeys(payload, [.. type.Properties.Select(property => property.Name)], faults);
+        // An offload's response topic does not travel in its payload: any stands for it.
+        if (Wire.Decode(known, payload, new Topic(TopicKind.Reply, known.Site, "any").Path) is Malformed malformed) faults.Add($"{topic}: {malformed.Reason}");
         return faults;
     }
 
-    private static void CheckKeys(ReadOnlySpan<byte> payload, List<string> order, List<string> faults)
+    /// <summary>As <see cref="Faults"/> for a line of <c>mosquitto_sub -F "%t %x"</c>: topic, space, payload in hexadecimal.</summary>
+    public static IReadOnlyList<string> LineFaults(string line)
     {
-        var reader = new Utf8JsonReader(payload);
-        reader.Read();
-        var last = -1;
-        while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+        var space = line.LastIndexOf(' ');
+        return space < 0 ? [$"\"{line}\" is not a topic, a space and a payload in hexadecimal"] : Faults(line[..space], Convert.FromHexString(line[(space + 1)..]));
+    }
+
+    private static bool IsLevel(string level)
+    {
+        var word = level.StartsWith('_') ? level[1..] : level;
+        return word.Length > 0 && word.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-');
+    }
+
+    private static bool IsText(ReadOnlySpan<byte> payload)
+    {
+        foreach (var octet in payload)
+            if (octet < ' ') return false;
+        return Utf8.IsValid(payload);
+    }
+
+    private static void JsonFaults(string topic, ReadOnlySpan<byte> payload, List<string> order, List<string> faults)
+    {
+        try
         {
-            var key = reader.GetString()!;
-            var place = order.IndexOf(key);
-            if (place < 0) faults.Add($"{key} is no key of this message");
-            else if (place < last) faults.Add($"{key} stands behind {order[last]}; the order of keys is fixed");
-            last = Math.Max(last, place);
-            reader.Read();
-            if (!CheckValue(ref reader, key, faults)) return;
+            using var document = JsonDocument.Parse(payload.ToArray());
+            if (document.RootElement.ValueKind is not JsonValueKind.Object)
+            {
+                faults.Add($"{topic}: {document.RootElement.ValueKind}; allowed: a flat JSON object");
+                return;
+            }
+            var last = -1;
+            foreach (var member in document.RootElement.EnumerateObject())
+            {
+                var at = order.IndexOf(member.Name);
+                if (at < 0) faults.Add($"{topic}: {member.Name} is no key of this message");
+                else if (at == last) faults.Add($"{topic}: {member.Name} stands twice");
+                else if (at < last) faults.Add($"{topic}: {member.Name} stands after {order[last]}; the order is that of the declaration");
+                last = Math.Max(last, at);
+                if (ValueFault(member.Name, member.Value) is { } fault) faults.Add($"{topic}: {fault}");
+            }
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            faults.Add($"{topic}: not JSON: {e.Message}");
         }
     }
 
-    /// <summary>False when the payload is not flat: what follows cannot be judged.</summary>
-    private static bool CheckValue(ref Utf8JsonReader reader, string key, List<string> faults)
+    private static string? ValueFault(string key, JsonElement value) => value.ValueKind switch
     {
-        switch (reader.TokenType)
-        {
-            case JsonTokenType.StartObject or JsonTokenType.StartArray:
-                faults.Add($"{key} is not a scalar: viewers cannot plot it");
-                return false;
-            case JsonTokenType.Null:
-                faults.Add($"{key} is null; leave unknown keys out");
-                return true;
-            case JsonTokenType.String when reader.HasValueSequence || reader.ValueSpan.Length > TextLengthMax:
-                faults.Add($"{key} is longer than {TextLengthMax} bytes");
-                return true;
-            case JsonTokenType.Number when !HasUnit(key):
-                faults.Add($"{key} is a number without a unit in its key; allowed endings: {string.Join(", ", Units)}");
-                return true;
-            default:
-                return true;
-        }
-    }
+        JsonValueKind.True or JsonValueKind.False => null,
+        JsonValueKind.String => value.GetString()!.Length <= TextLengthMax ? null : $"{key} has {value.GetString()!.Length} characters; allowed: {TextLengthMax}",
+        JsonValueKind.Number when !double.IsFinite(value.GetDouble()) => $"{key} is {value.GetRawText()}; it must be finite",
+        JsonValueKind.Number => HasUnit(key) ? null : $"{key} is a number without a unit in its name; allowed endings: {string.Join(", ", UnitSuffixes)}, or a plain count that this list knows",
+        _ => $"{key} is {value.ValueKind}; allowed: numbers, true, false and short texts",
+    };
 
-    /// <summary>exit_1 and head_2_count count; temperatures and thresholds are per exit.</summary>
     private static bool HasUnit(string key) =>
-        Plain.Contains(key) || Units.Any(unit => key.EndsWith(unit, StringComparison.Ordinal)) || key.StartsWith("exit_", StringComparison.Ordinal) && int.TryParse(key.AsSpan(5), out _);
+        UnitSuffixes.Any(suffix => key.EndsWith(suffix, StringComparison.Ordinal)) || PlainNumbers.Contains(string.Concat(key.Select(c => char.IsAsciiDigit(c) ? '#' : c)));
 }

@@ -34,7 +34,7 @@ public static class LintCommand
             {
                 messages++;
                 topics.Add(topic);
-                foreach (var fault in ProtocolLint.Faults(topic, payload)) faults.Add($"{topic}: {fault}");
+                foreach (var fault in ProtocolLint.Faults(topic, payload)) faults.Add(fault);
             });
             return Task.CompletedTask;
         };
