@@ -97,7 +97,7 @@ public sealed record ModelPiece
     [JsonPropertyName("work")] public required KernelWork Work { get; init; }
 }
 
-/// <summary>A cut: its tensor, and how int8 crosses it (scale and zero point chosen on the training set).</summary>
+/// <summary>A cut: its tensor, and how int8 crosses it (a range of training features, chosen by accuracy on the calibration set).</summary>
 public sealed record CutPoint
 {
     [JsonPropertyName("cut")] public required int Cut { get; init; }

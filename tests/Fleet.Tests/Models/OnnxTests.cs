@@ -3,7 +3,7 @@ using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using NUnit.Framework;
 
-namespace Fleet.Training.Tests;
+namespace Fleet.Tests.Models;
 
 /// <summary>Reading, building and cutting ONNX graphs; no torch here.</summary>
 public sealed class OnnxTests
