@@ -110,4 +110,5 @@ up=$(fleet up --port 0 --devices 50 --for 30s --json 2>/dev/null | tail -n 1)
 check "on the embedded broker" "$up" '.devices_online == 50 and .desired_equals_reported and .inferences > 3000 and .lost == 0'
 check "as accurate as expected" "$up" '((.accuracy_ratio - .accuracy_expected_ratio) | fabs) < 0.02 and .offload_ratio >= 0.1 and .fallback_ratio <= 0.01'
 holds "the doctor finds the broker fit" fleet doctor --broker "$broker"
+holds "the zoo's files reach what their card says" fleet models verify
 echo "end: $work/*.log"

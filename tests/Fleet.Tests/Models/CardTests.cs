@@ -6,7 +6,7 @@ namespace Fleet.Tests.Models;
 
 /// <summary>
 /// The card's figures are those of the files. Exits are run over all test images; routes are taken from the test trace, whose logits
-/// <see cref="HeadAndTailTests"/> holds against the files, since running all seven takes a minute (<see cref="Routes_RunOverAllImages_ReachWhatTheCardSays"/> does).
+/// <see cref="HeadAndTailTests"/> holds against the files, since running all seven takes a minute (`fleet models verify` does).
 /// </summary>
 public sealed class CardTests
 {
@@ -50,26 +50,6 @@ public sealed class CardTests
         }
         Assert.That((double)correct / Labels.Length, Is.EqualTo(route.Accuracy).Within(0.0003));
         Assert.That((double)bytes / Labels.Length, Is.EqualTo(route.Payload.Value).Within(0.0001));
-    }
-
-    [TestCaseSource(nameof(RouteCards)), Explicit("a minute: runs every image over every route")]
-    public void Routes_RunOverAllImages_ReachWhatTheCardSays(RouteCard route)
-    {
-        using var session = Zoo.Model.LoadTail(route.Cut);
-        using var tail = Tail.Onnx(Card, Zoo.Model.Hash, route.Cut, session, batchMax: 1);
-        var stages = Enumerable.Range(1, route.Cut).Select(stage => Zoo.Model.LoadStage(stage)).ToArray();
-        using var head = Head.Onnx(Card, Zoo.Model.Hash, stages);
-        var logits = new float[Labels.Length * Card.Classes.Count];
-        for (var i = 0; i < Labels.Length; i++)
-        {
-            head.Load(Zoo.Images.Sample(i));
-            for (var stage = 1; stage <= route.Cut; stage++) head.Run(stage).AsTask().Wait();
-            Assert.That(tail.Load(0, Zoo.Frame(head, route.Route, i)), Is.True);
-            tail.Run(1).AsTask().Wait();
-            tail.Logits(0).CopyTo(logits.AsSpan(i * Card.Classes.Count));
-        }
-        foreach (var stage in stages) stage.Dispose();
-        Assert.That(Calibration.Accuracy(logits, Labels, Card.Classes.Count), Is.EqualTo(route.Accuracy).Within(FourDigits));
     }
 
     [Test]
