@@ -281,7 +281,7 @@ public sealed record Assignment : Message
 /// <summary>Topic cmd/&lt;id&gt;: retained until done.</summary>
 public sealed record Command : Message
 {
-    /// <summary>measure (run each stage again and report its time) | reload (install the head again).</summary>
+    /// <summary>measure: run each stage again and report its time.</summary>
     [JsonPropertyName("command")] public required string Verb { get; init; }
 
     /// <summary>init | executing | successful | failed.</summary>
@@ -326,6 +326,9 @@ public sealed record TailAssignment : Message
             return cuts;
         }
     }
+
+    /// <summary>Whether both name the same files: then nothing is to be loaded.</summary>
+    public bool HoldsAs(TailAssignment other) => (Model, CardSha256, Tails) == (other.Model, other.CardSha256, other.Tails);
 
     public bool RunsAs(TailAssignment other) =>
         this with { Version = 0, Epoch = 0, Reason = "", Error = "" } == other with { Version = 0, Epoch = 0, Reason = "", Error = "" };

@@ -32,6 +32,9 @@ public sealed record EdgeView
 
     public Info? Info { get; init; }
 
+    /// <summary>Its process has begun anew and has not said yet that its tails are back; what it reported is of its last life.</summary>
+    public bool IsStarting { get; init; }
+
     public EdgeLoad? Load { get; init; }
 
     public TailAssignment? Desired { get; init; }
@@ -45,5 +48,5 @@ public sealed record FleetSnapshot(string Site, IReadOnlyList<DeviceView> Device
     public IEnumerable<EdgeView> OnlineEdges => Edges.Where(edge => edge.IsOnline);
 
     /// <summary>Edge servers that can finish something: online, with tails in place.</summary>
-    public IEnumerable<EdgeView> LiveEdges => OnlineEdges.Where(edge => edge.Reported is not null);
+    public IEnumerable<EdgeView> LiveEdges => OnlineEdges.Where(edge => edge.Reported is not null && !edge.IsStarting);
 }

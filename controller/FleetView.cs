@@ -213,6 +213,6 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
         public TailAssignment? Reported { get; set; }
 
         public EdgeView View(string id, bool isOnline, HardwareProfile? profile) =>
-            new() { Id = id, IsOnline = isOnline, Profile = profile, Info = Info, Load = Load, Desired = Desired, Reported = Reported };
+            new() { Id = id, IsOnline = isOnline, IsStarting = State is Presence.Init, Profile = profile, Info = Info, Load = Load, Desired = Desired, Reported = Reported };
     }
 }

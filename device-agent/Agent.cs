@@ -250,6 +250,11 @@ public sealed class Agent
             bus.Publish(topic, command with { Status = "failed", Error = $"command is \"{command.Verb}\"; allowed: measure" });
             return;
         }
+        if (Assignment is null)
+        {
+            bus.Publish(topic, command with { Status = "failed", Error = "no head is installed yet: there is nothing to measure" });
+            return;
+        }
         bus.Publish(topic, command with { Status = "executing" });
         await path.Measure(options.MeasureRuns);
         bus.Publish(budget, reports.Budget(Period, Assignment?.Head ?? 0));

@@ -93,7 +93,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         var (label, confidence) = (-1, 0.0);
         for (var stage = 1; stage <= assignment.Head; stage++)
         {
-            await RunStage(head, stage);
+            window.Spent(options.Profile.Power.Active.Value * await RunStage(head, stage));
             confidence = Confidence.MaxProbability(head.Logits(stage), assignment.Temperatures.Of(stage), out label);
             if (confidence < assignment.Thresholds.Of(stage)) continue;
             Answer(now, sample, arrived, label, confidence, AnsweredBy.Exit, stage);
@@ -107,11 +107,11 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     /// <summary>Whether what would be sent exists after <paramref name="stage"/>.</summary>
     private static bool HasRun(Running now, int stage) => now.Assignment.Cut == 0 || now.Assignment.Cut == stage;
 
-    private async ValueTask RunStage(Head head, int stage)
+    private async ValueTask<Seconds> RunStage(Head head, int stage)
     {
         var took = await head.Run(stage);
         times.Add(stage, took);
-        window.Spent(options.Profile.Power.Active.Value * took);
+        return took;
     }
 
     /// <summary>Asks the edge server and answers; a failure here is a bug and ends the process, hence async void.</summary>
@@ -132,7 +132,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         {
             var now = running!;
             now.Head.Load(sample);
-            for (var stage = 1; stage <= now.Assignment.Head; stage++) await RunStage(now.Head, stage);
+            for (var stage = 1; stage <= now.Assignment.Head; stage++) window.Spent(options.Profile.Power.Active.Value * await RunStage(now.Head, stage));
             var confidence = Confidence.MaxProbability(now.Head.Logits(now.Assignment.Head), now.Assignment.Temperatures.Of(now.Assignment.Head), out var label);
             Answer(now, sample, arrived, label, confidence, AnsweredBy.Fallback, now.Assignment.Head, missed);
         }

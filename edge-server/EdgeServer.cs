@@ -225,7 +225,7 @@ public sealed class EdgeServer
 
     private async Task Switch(TailAssignment target)
     {
-        if (applied is null || !applied.RunsAs(target))
+        if (applied is null || !applied.HoldsAs(target))
         {
             var next = await install(target, stopping);
             await next.MeasureBatches();

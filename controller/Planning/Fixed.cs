@@ -68,7 +68,8 @@ internal static class Choices
     public static (Plan, PlannerState) Spread(FleetSnapshot fleet, PlannerState last, CostModel costs, Option option, string reason)
     {
         var edges = fleet.LiveEdges.OrderBy(edge => edge.Id, StringComparer.Ordinal).ToList();
-        var rank = fleet.Devices.Where(device => device.IsOnline).Select(device => device.Id).Order(StringComparer.Ordinal).Select((id, i) => (id, i)).ToDictionary(pair => pair.id, pair => pair.i);
+        // Ranked with those offline, so that one that comes or goes moves nobody else.
+        var rank = fleet.Devices.Select(device => device.Id).Order(StringComparer.Ordinal).Select((id, i) => (id, i)).ToDictionary(pair => pair.id, pair => pair.i);
         return ForEach(fleet, device =>
         {
             if (edges.Count == 0) return last.Last.GetValueOrDefault(device.Id);

@@ -84,7 +84,7 @@ public sealed class Greedy(OptionTable options, CostModel costs) : IPlanner
     {
         if (!last.Last.TryGetValue(device.Id, out var old)) return ranked;
         var kept = ranked.FindIndex(candidate => candidate.Choice.Option == old.Option && candidate.Choice.Edge == old.Edge);
-        if (kept <= 0 || ranked[kept].Cost > ranked[0].Cost * (1 + Hysteresis)) return ranked;
+        if (kept <= 0 || ranked[kept].Cost > ranked[0].Cost + Hysteresis * Math.Abs(ranked[0].Cost)) return ranked;
         if (!CostModel.IsAffordable(ranked[kept].Choice.Estimate, device) && CostModel.IsAffordable(ranked[0].Choice.Estimate, device)) return ranked;
         return [ranked[kept], .. ranked.Where((_, i) => i != kept)];
     }
