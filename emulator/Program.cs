@@ -9,5 +9,6 @@ var root = new RootCommand("Fleet: places early-exit neural networks on fleets o
     WatchCommand.Create(),
     LintCommand.Create(),
     ModelsCommand.Create(),
+    DoctorCommand.Create(),
 };
 return ProcessEdge.Invoke(root, args);
