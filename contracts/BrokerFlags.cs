@@ -35,7 +35,7 @@ public static class Flags
 {
     /// <summary>Null when not given; throws <see cref="FaultsException"/> on anything that is no duration.</summary>
     public static Seconds? Duration(string flag, string? text) =>
-        text is null ? null : ProcessEdge.ParseDuration(text) ?? throw new FaultsException(flag, $"is \"{text}\"; allowed: a number above 0 with s, m or h, such as 30s");
+        text is null ? null : ProcessEdge.ParseDuration(text) ?? throw new FaultsException(flag, $"is \"{text}\"; allowed: a number above 0 with s, m or h, such as 30s, up to 1000h");
 
     public static T InRange<T>(string flag, T value, T least, T most) where T : IComparable<T> =>
         value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0 ? value : throw new FaultsException(flag, $"is {value}; allowed: {least} to {most}");

@@ -11,6 +11,9 @@ public abstract record Message
     private protected static IEnumerable<string> Ratio(string key, double? value) =>
         value is null or (>= 0 and <= 1) ? [] : [$"{key} is {value}; allowed: 0 to 1"];
 
+    private protected static IEnumerable<string> Positive(string key, double? value) =>
+        value is null or (> 0 and < double.PositiveInfinity) ? [] : [$"{key} is {value}; allowed: above 0"];
+
     private protected static IEnumerable<string> NotNegative(string key, double? value) =>
         value is null or (>= 0 and < double.PositiveInfinity) ? [] : [$"{key} is {value}; allowed: 0 or more"];
 }
@@ -123,7 +126,7 @@ public sealed record Budget : Message
     [
         .. NotNegative("report_s", ReportPeriod.Value), .. Ratio("compute_share_ratio", ComputeShare), .. NotNegative("battery_j", Battery?.Value),
         .. Ratio("battery_ratio", BatteryRatio), .. NotNegative("power_w", Power?.Value), .. NotNegative("energy_budget_w", EnergyBudget?.Value),
-        .. NotNegative("request_rate_hz", RequestRate.Value), .. NotNegative("uplink_bytes_per_s", Uplink?.Value), .. NotNegative("rtt_s", RoundTrip?.Value),
+        .. NotNegative("request_rate_hz", RequestRate.Value), .. Positive("uplink_bytes_per_s", Uplink?.Value), .. NotNegative("rtt_s", RoundTrip?.Value),
         .. Ratio("link_loss_ratio", LinkLoss), .. NotNegative("tx_energy_j_per_byte", TxEnergy?.Value), .. NotNegative("memory_free_bytes", MemoryFree?.Value), .. NotNegative("storage_free_bytes", StorageFree?.Value),
         .. StageSeconds.SelectMany((value, i) => NotNegative($"stage_{i + 1}_s", value)), .. StageJoules.SelectMany((value, i) => NotNegative($"stage_{i + 1}_j", value)),
     ];
@@ -136,7 +139,7 @@ public sealed record InferWindow : Message
     [JsonPropertyName("sent_unix_s")] public required Seconds SentAt { get; init; }
     [JsonPropertyName("window_s")] public required Seconds Window { get; init; }
 
-    /// <summary>Of the assignment that ran: a window never spans two.</summary>
+    /// <summary>Of the assignment that ran. Each assignment has windows of its own; an answer that was still due at the change counts in the next.</summary>
     [JsonPropertyName("version")] public long Version { get; init; }
 
     /// <summary>Inferences answered in the window: the sum of exit_n, offloaded and fallback.</summary>
@@ -254,7 +257,7 @@ public sealed record Assignment : Message
 
     /// <summary>Whether both would make a device do the same, whoever decided it, when and why.</summary>
     public bool RunsAs(Assignment other) =>
-        this with { Version = 0, Epoch = 0, Reason = "", Error = "" } == other with { Version = 0, Epoch = 0, Reason = "", Error = "" };
+        this with { Version = 0, Epoch = 0, ArtifactsUrl = "", Reason = "", Error = "" } == other with { Version = 0, Epoch = 0, ArtifactsUrl = "", Reason = "", Error = "" };
 
     public override IEnumerable<string> Faults()
     {
@@ -331,12 +334,13 @@ public sealed record TailAssignment : Message
     public bool HoldsAs(TailAssignment other) => (Model, CardSha256, Tails) == (other.Model, other.CardSha256, other.Tails);
 
     public bool RunsAs(TailAssignment other) =>
-        this with { Version = 0, Epoch = 0, Reason = "", Error = "" } == other with { Version = 0, Epoch = 0, Reason = "", Error = "" };
+        this with { Version = 0, Epoch = 0, ArtifactsUrl = "", Reason = "", Error = "" } == other with { Version = 0, Epoch = 0, ArtifactsUrl = "", Reason = "", Error = "" };
 
     public override IEnumerable<string> Faults()
     {
         if (Version < 0) yield return $"version is {Version}; allowed: 0 or more";
         if (!Name.IsValid(Model)) yield return Name.Fault("model", Model);
+        if (Cuts.Distinct().Count() != Cuts.Count) yield return $"tails is \"{Tails}\"; each cut stands once";
         if (Tails.Length > 0 && Cuts.Count == 0) yield return $"tails is \"{Tails}\"; allowed: cut numbers separated by commas";
         if (!(Temperature is > 0 and <= 100)) yield return $"temperature is {Temperature}; allowed: above 0 to 100";
         if (!(ReportPeriod.Value is >= 0.1 and <= 86400)) yield return $"report_s is {ReportPeriod.Value}; allowed: 0.1 to 86400";

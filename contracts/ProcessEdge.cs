@@ -8,6 +8,9 @@ public static class ProcessEdge
 {
     public const int FaultExit = 2;
 
+    /// <summary>Timers end at 49 days.</summary>
+    private static readonly Seconds LongestDuration = new(1000 * 3600);
+
     /// <summary>Parses and runs; a wrong flag is a fault like any other: told on standard error, exit code 2.</summary>
     public static int Invoke(RootCommand root, string[] args)
     {
@@ -16,6 +19,18 @@ public static class ProcessEdge
         foreach (var error in parsed.Errors) Console.Error.WriteLine(error.Message);
         Console.Error.WriteLine("Say --help after a command to see what it takes.");
         return FaultExit;
+    }
+
+    /// <summary>Says on standard error why a bus that keeps trying is not connected, whenever the reason changes.</summary>
+    public static async Task TellFaults(MqttBus bus, TimeProvider clock, CancellationToken stop)
+    {
+        var told = "";
+        do
+        {
+            if (bus.LastFault.Length > 0 && bus.LastFault != told) Console.Error.WriteLine($"broker: {bus.LastFault}");
+            told = bus.LastFault;
+        }
+        while (await clock.Sleep(new Seconds(1), stop));
     }
 
     /// <summary>Runs <paramref name="main"/> on an event loop; its token is cancelled by Ctrl-C and SIGTERM.</summary>
@@ -46,12 +61,12 @@ public static class ProcessEdge
         }
     }
 
-    /// <summary>Reads "30s", "10m", "1.5h" or a bare number of seconds; null when it is none of these.</summary>
+    /// <summary>Reads "30s", "10m", "1.5h" or a bare number of seconds, up to 1000 h; null when it is none of these.</summary>
     public static Seconds? ParseDuration(string text)
     {
         var factor = text.Length == 0 ? 0 : text[^1] switch { 's' => 1, 'm' => 60, 'h' => 3600, >= '0' and <= '9' => 1, _ => 0 };
         var digits = text.Length > 0 && char.IsLetter(text[^1]) ? text[..^1] : text;
         var isNumber = double.TryParse(digits, System.Globalization.NumberStyles.AllowDecimalPoint, System.Globalization.CultureInfo.InvariantCulture, out var value);
-        return factor > 0 && isNumber && value > 0 ? new Seconds(value * factor) : null;
+        return factor > 0 && isNumber && value > 0 && value * factor <= LongestDuration.Value ? new Seconds(value * factor) : null;
     }
 }

@@ -22,6 +22,7 @@ public sealed class ArtifactServer : IAsyncDisposable
     /// <summary>Listens; throws <see cref="FaultsException"/> naming the port when it cannot.</summary>
     public static async Task<ArtifactServer> Start(string listen, int port, IReadOnlyDictionary<string, ModelFiles> models)
     {
+        if (!System.Net.IPAddress.TryParse(listen, out _)) throw new FaultsException("--listen", $"is \"{listen}\"; allowed: an IP address");
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls($"http://{listen}:{port}");

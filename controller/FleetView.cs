@@ -22,10 +22,10 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
     /// <summary>Messages that could not be read.</summary>
     public long MalformedTotal { get; private set; }
 
-    /// <summary>Largest epoch seen in anything a controller has said.</summary>
+    /// <summary>Largest epoch seen in anything a controller has said, or a device says it runs.</summary>
     public long EpochSeen { get; private set; }
 
-    /// <summary>Largest version seen in anything a controller has said.</summary>
+    /// <summary>Largest version, likewise.</summary>
     public long VersionSeen { get; private set; }
 
     public void Fold(Topic topic, Message message)
@@ -124,6 +124,7 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
 
     private void Fold(DeviceEntry entry, Assignment reported)
     {
+        Said(reported.Epoch, reported.Version);
         entry.Heard = clock.GetTimestamp();
         entry.Reported = reported;
     }
@@ -147,6 +148,7 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
 
     private void Fold(EdgeEntry entry, TailAssignment reported)
     {
+        Said(reported.Epoch, reported.Version);
         entry.Heard = clock.GetTimestamp();
         if (entry.Reported?.RunsAs(reported) is not true) Revision++;
         entry.Reported = reported;

@@ -42,8 +42,8 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
     await using var server = await ArtifactServer.Start(address, Flags.InRange("--http-port", parsed.GetValue(httpPort), 0, 65535), zoo);
     var options = new ControllerOptions
     {
-        Deadline = Flags.Duration("--deadline", parsed.GetValue(deadline))!.Value,
-        ReportPeriod = Flags.Duration("--report", parsed.GetValue(report))!.Value,
+        Deadline = Flags.InRange("--deadline", Flags.Duration("--deadline", parsed.GetValue(deadline))!.Value, new Seconds(0.001), new Seconds(3600)),
+        ReportPeriod = Flags.InRange("--report", Flags.Duration("--report", parsed.GetValue(report))!.Value, new Seconds(0.1), new Seconds(86400)),
         ArtifactsUrl = parsed.GetValue(artifacts) ?? $"http://{(address == "0.0.0.0" ? Environment.MachineName : address)}:{server.Port}/models",
     };
 

@@ -26,6 +26,15 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options)
             if (edge.Desired is { } assignment) edgeDesired[edge.Id] = assignment;
     }
 
+    /// <summary>Somebody runs what a later controller decided: go beyond it and say everything again, or it will be refused.</summary>
+    public void GoBeyond(long epoch, long version)
+    {
+        (Epoch, Version) = (epoch + 1, Math.Max(Version, version) + 1);
+        foreach (var (edge, tails) in edgeDesired.ToList()) edgeDesired[edge] = tails with { Epoch = Epoch, Version = Version };
+        foreach (var (device, assignment) in desired.ToList()) desired[device] = assignment with { Epoch = Epoch, Version = Version };
+        Republish();
+    }
+
     public Assignment? DesiredOf(string device) => desired.GetValueOrDefault(device);
 
     /// <summary>The assignment of this version that a device was given, among its last two; null when it is older or another's.</summary>

@@ -23,6 +23,7 @@ public sealed class SiteController
     private readonly SiteSummary sums = new();
     private PlannerState state = PlannerState.Empty;
     private bool isSettled;
+    private long heardAt;
 
     /// <param name="brokerDropped">Messages the broker has lost so far, where that is known.</param>
     public SiteController(string site, IBus bus, TimeProvider clock, ControllerOptions options, IPlanner planner, OptionTable table, PlannedModel model, IReadOnlyDictionary<string, HardwareProfile> profiles, Random random, Func<long>? brokerDropped = null)
@@ -49,15 +50,30 @@ public sealed class SiteController
     public async Task Run(CancellationToken stop)
     {
         var subscriptions = Heard.Select(kind => bus.Subscribe(Topic.Filter(kind, site), OnMessage)).ToList();
-        await clock.Sleep(options.Settle, stop);
+        await Settle(stop);
         var fleet = view.Snapshot();
         rollout.Adopt(fleet, view.EpochSeen, view.VersionSeen);
         state = Remembered(fleet);
         isSettled = true;
         bus.ConnectionChanged += OnConnection;
-        await Task.WhenAll(Decide(stop), Summarise(stop));
+        // Whichever ends first without being told to has failed, and so has the controller.
+        var (deciding, summing) = (Decide(stop), Summarise(stop));
+        await await Task.WhenAny(deciding, summing);
+        await Task.WhenAll(deciding, summing);
         bus.ConnectionChanged -= OnConnection;
         foreach (var subscription in subscriptions) subscription.Dispose();
+    }
+
+    /// <summary>Listens until nothing retained has come for a while; a large or slow snapshot takes longer, but not for ever.</summary>
+    private async Task Settle(CancellationToken stop)
+    {
+        const int PatienceMax = 10;
+        var began = heardAt = clock.GetTimestamp();
+        do
+        {
+            await clock.Sleep(options.Settle, stop);
+        }
+        while (!stop.IsCancellationRequested && clock.Since(heardAt) < options.Settle && clock.Since(began) < options.Settle * PatienceMax);
     }
 
     private void OnConnection(bool connected)
@@ -69,7 +85,9 @@ public sealed class SiteController
     {
         // Once settled, what is desired is what this controller says: its own messages may come back to it.
         if (isSettled && topic.Kind is (TopicKind.Desired or TopicKind.EdgeDesired or TopicKind.Plan)) return;
+        heardAt = clock.GetTimestamp();
         view.Fold(topic, message);
+        if (isSettled && view.EpochSeen > rollout.Epoch) rollout.GoBeyond(view.EpochSeen, view.VersionSeen);
         if (message is InferWindow window) sums.Add(window, rollout.Given(topic.Id, window.Version) is { } ran ? table.Find(ran) : null);
         if (isSettled && topic.Kind is TopicKind.GatewayState && message is State { Presence: Presence.Lost }) DeclareLost(topic.Id);
     }

@@ -21,16 +21,15 @@ public sealed class Agent
     private readonly RequestPath path;
     private readonly Reports reports;
     private readonly Topic state, info, budget, infer, reported;
+    private readonly Applier<Assignment> applier;
     private readonly TaskCompletionSource firstHead = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Assignment? wanted;
     private Camera? camera;
     private long windowOpened;
-    private bool isInstalling;
-    private CancellationTokenSource? backOff;
     private long epochSeen;
     private CancellationToken stopping;
     private Presence presence = Presence.Init;
     private string lastError = "";
+    private bool hasComplained;
 
     /// <param name="install">Makes the head that an assignment names; throws <see cref="FaultsException"/> when it cannot.</param>
     public Agent(AgentOptions options, IBus bus, TimeProvider clock, Random random, SensorSuite sensors, Func<Assignment, CancellationToken, Task<Head>> install)
@@ -40,6 +39,8 @@ public sealed class Agent
         (state, info, budget, infer, reported) = (Mine(TopicKind.State), Mine(TopicKind.Info), Mine(TopicKind.Budget), Mine(TopicKind.Infer), Mine(TopicKind.Reported));
         offloads = new Offloads(bus, clock, options.PendingMax);
         path = new RequestPath(options, clock, random, offloads, Window, times);
+        applier = new Applier<Assignment>(clock, Switch, (target, error) => ReportError($"version {target.Version}: {error}"), () => 0.5 + random.NextDouble());
+        epochSeen = options.Default?.Epoch ?? 0;
         reports = new Reports(options, clock, sensors, times, Window, offloads);
     }
 
@@ -63,6 +64,9 @@ public sealed class Agent
     /// <summary>Inputs taken and not yet answered.</summary>
     public int InFlight => path.InFlight;
 
+    /// <summary>Raised for every assignment that runs from now on, so that it can be remembered over a restart.</summary>
+    public event Action<Assignment>? Applied;
+
     /// <summary>What it runs; null before the first head.</summary>
     public Assignment? Assignment => path.Running?.Assignment;
 
@@ -73,16 +77,18 @@ public sealed class Agent
     public async Task Run(Camera camera, CancellationToken stop)
     {
         (stopping, this.camera, windowOpened) = (stop, camera, clock.GetTimestamp());
+        applier.StopWith(stop);
         Announce();
         bus.ConnectionChanged += OnConnection;
         using var desiredSubscription = bus.Subscribe(new Topic(TopicKind.Desired, options.Site, options.Id).Path, OnDesired);
         using var commandSubscription = bus.Subscribe(new Topic(TopicKind.Command, options.Site, options.Id, "+").Path, OnCommand);
         using var replySubscription = bus.Subscribe(new Topic(TopicKind.Reply, options.Site, options.Id).Path, OnReply);
-        if (options.Default is { } assignment) Want(assignment);
+        if (options.Default is { } assignment) applier.Want(assignment);
 
         var reporting = Report(stop);
         await TakeInputs(camera, stop);
         await reporting;
+        await applier.Idle();
         bus.ConnectionChanged -= OnConnection;
         presence = Presence.Disconnected;
         bus.Publish(state, State.Disconnected);
@@ -98,13 +104,23 @@ public sealed class Agent
             {
                 // A camera that is behind never waits, and so never sees that it shall stop.
                 if (stop.IsCancellationRequested) return;
-                await path.Infer(sample);
+                if (Fits(sample)) await path.Infer(sample);
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             // Asked to stop while waiting for the next input.
         }
+    }
+
+    /// <summary>A camera of another size than the model's input is told once an assignment, and its pictures are not inputs.</summary>
+    private bool Fits(Sample sample)
+    {
+        var needed = path.Running!.Head.Card.Cuts[0].Elements;
+        if (sample.Pixels.Length == needed) return true;
+        var error = $"the camera gives {sample.Pixels.Length} pixels; {path.Running.Head.Card.Name} needs {needed}";
+        if (lastError != error) ReportError(error);
+        return false;
     }
 
     private async Task Report(CancellationToken stop)
@@ -114,6 +130,8 @@ public sealed class Agent
         while (await clock.Sleep(Period, stop))
         {
             CloseWindow();
+            if (hasComplained && Assignment is { } current) bus.Publish(reported, current with { Error = lastError });
+            hasComplained = false;
             bus.Publish(budget, reports.Budget(Period, Assignment?.Head ?? 0));
         }
         await Drain();
@@ -127,10 +145,12 @@ public sealed class Agent
         bus.Publish(infer, Window.Close(clock.UnixTime(), length, Assignment, path.InFlight, camera?.Skipped ?? 0));
     }
 
-    /// <summary>Waits for answers that are still due; their deadlines end it.</summary>
+    /// <summary>Waits for answers that are still due; their deadlines end it, and if one does not, the books will say so.</summary>
     private async Task Drain()
     {
-        while (path.InFlight > 0) await clock.Delay(new Seconds(0.02));
+        var began = clock.GetTimestamp();
+        var longest = (Assignment?.Deadline ?? Seconds.Zero) + new Seconds(5);
+        while (path.InFlight > 0 && clock.Since(began) < longest) await clock.Delay(new Seconds(0.02));
     }
 
     private Seconds Period => Assignment?.ReportPeriod ?? new Seconds(5);
@@ -161,57 +181,14 @@ public sealed class Agent
             Complain(topic, message);
             return;
         }
-        var known = wanted ?? Assignment;
+        var known = applier.Wanted ?? Assignment;
         if (desired.Epoch < epochSeen || desired.Epoch == epochSeen && known is not null && desired.Version < known.Version)
         {
             ReportError($"desired version {desired.Version} of epoch {desired.Epoch} is older than version {known?.Version} of epoch {epochSeen}: refused");
             return;
         }
         epochSeen = desired.Epoch;
-        Want(desired);
-    }
-
-    private void Want(Assignment desired)
-    {
-        wanted = desired;
-        if (!isInstalling) Apply();
-        else backOff?.Cancel();
-    }
-
-    /// <summary>Applies the newest wanted assignment; one at a time. A failure here is a bug and ends the process, hence async void.</summary>
-    private async void Apply()
-    {
-        isInstalling = true;
-        var retry = new Seconds(2);
-        while (wanted is { } target && !stopping.IsCancellationRequested)
-        {
-            try
-            {
-                await Switch(target);
-                if (ReferenceEquals(wanted, target)) wanted = null;
-                retry = new Seconds(2);
-            }
-            catch (FaultsException e)
-            {
-                ReportError($"version {target.Version}: {e.Message}");
-                if (ReferenceEquals(wanted, target)) await BackOff(retry * (0.5 + random.NextDouble()));
-                retry = ReferenceEquals(wanted, target) ? Seconds.Min(retry * 2, new Seconds(300)) : new Seconds(2);
-            }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-            {
-                break;
-            }
-        }
-        isInstalling = false;
-    }
-
-    /// <summary>Waits before the next try, but not when something else is wanted by then.</summary>
-    private async Task BackOff(Seconds pause)
-    {
-        using var cut = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        backOff = cut;
-        await clock.Sleep(pause, cut.Token);
-        backOff = null;
+        applier.Want(desired);
     }
 
     private async Task Switch(Assignment target)
@@ -223,10 +200,11 @@ public sealed class Agent
         if (stopping.IsCancellationRequested) return;
         if (!cutFits) throw new FaultsException("cut", $"is {target.Cut}; {head.Card.Name} can be cut at 0 to {head.Card.StageCount - 1}");
         var edge = target.OffloadTo.Length == 0 ? null : now?.Edge?.Id == target.OffloadTo ? now.Edge : new Topic(TopicKind.Offload, options.Site, target.OffloadTo);
+        if (head != now?.Head) await Try(head);
         // A window belongs to one assignment, or nobody could say what its answers promised.
         if (now is not null && !now.Assignment.RunsAs(target)) CloseWindow();
         await path.Swap(new Running(head, target, edge));
-        if (head != now?.Head) await path.Measure(options.MeasureRuns);
+        Applied?.Invoke(target);
         lastError = "";
         bus.Publish(reported, target);
         bus.Publish(budget, reports.Budget(Period, target.Head));
@@ -234,6 +212,19 @@ public sealed class Agent
         presence = Presence.Ready;
         bus.Publish(state, State.Ready);
         firstHead.TrySetResult();
+    }
+
+    private async Task Try(Head head)
+    {
+        try
+        {
+            await path.Measure(head, options.MeasureRuns);
+        }
+        catch
+        {
+            head.Dispose();
+            throw;
+        }
     }
 
     private void OnCommand(Topic topic, Message message)
@@ -256,7 +247,7 @@ public sealed class Agent
             return;
         }
         bus.Publish(topic, command with { Status = "executing" });
-        await path.Measure(options.MeasureRuns);
+        await path.Measure(path.Running!.Head, options.MeasureRuns);
         bus.Publish(budget, reports.Budget(Period, Assignment?.Head ?? 0));
         bus.Publish(topic, command with { Status = "successful" });
     }
@@ -264,13 +255,19 @@ public sealed class Agent
     private void Complain(Topic topic, Message message)
     {
         Malformed++;
-        ReportError(message is Malformed malformed ? $"{topic.Path}: {malformed.Reason}" : $"{topic.Path}: unexpected {message.GetType().Name}");
+        // Said once a report period and then taken back: garbage from others is no fault of what runs, and must not make a flood.
+        if (hasComplained || (Assignment ?? applier.Wanted) is not { } current) return;
+        hasComplained = true;
+        var complaint = message is Malformed malformed ? $"{topic.Path}: {malformed.Reason}" : $"{topic.Path}: unexpected {message.GetType().Name}";
+        bus.Publish(reported, current with { Error = Short(complaint) });
     }
 
     private void ReportError(string error)
     {
-        lastError = error.Length <= 500 ? error : error[..500];
+        lastError = Short(error);
         // Before the first head the one that could not be had is named: nobody would hear of its error otherwise.
-        if ((Assignment ?? wanted) is { } current) bus.Publish(reported, current with { Error = lastError });
+        if ((Assignment ?? applier.Wanted) is { } current) bus.Publish(reported, current with { Error = lastError });
     }
+
+    private static string Short(string error) => error.Length <= 500 ? error : error[..500];
 }

@@ -50,7 +50,11 @@ internal static class AgentProgram
         var connection = Broker.Read(parsed, $"fleet-{options.Site}-{options.Id}", new MqttWill(new Topic(TopicKind.State, options.Site, options.Id), State.Lost));
         await using var bus = await MqttBus.ConnectAsync(connection, loop, clock, new Random(parsed.GetValue(Seed) + Environment.ProcessId), failFast: false, stop);
         Console.WriteLine($"agent {options.Site}/{options.Id} ({options.Profile.Id}) on {connection.Broker}");
-        await new Agent(options, bus, clock, random, sensors, (wanted, cancel) => Install(store, wanted, cancel)).Run(camera, stop);
+        var agent = new Agent(options, bus, clock, random, sensors, (wanted, cancel) => Install(store, wanted, cancel));
+        agent.Applied += store.Remember;
+        var telling = ProcessEdge.TellFaults(bus, clock, stop);
+        await agent.Run(camera, stop);
+        await telling;
         return 0;
     }
 
@@ -106,9 +110,8 @@ internal static class AgentProgram
     {
         var installed = await store.Install(wanted, cancel);
         var model = ModelFiles.Open(installed.Directory);
-        var head = Head.Onnx(model.Card, model.Hash, [.. Enumerable.Range(1, wanted.Head).Select(stage => model.LoadStage(stage))], ownsPieces: true);
-        store.Remember(wanted);
-        return head;
+        var stages = ModelFiles.LoadAll(Enumerable.Range(1, wanted.Head).Select(stage => (Func<OnnxPiece>)(() => model.LoadStage(stage))));
+        return Head.Onnx(model.Card, model.Hash, stages, ownsPieces: true);
     }
 
     private static SensorSuite Sensors(ParseResult parsed)

@@ -36,9 +36,10 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax)
     public ulong NewRequestId() => nextRequest++;
 
     /// <summary>Publishes a frame; the reply, or null when the deadline passed without one.</summary>
-    public Task<Reply?> Send(Topic edge, TensorFrame frame)
+    /// <param name="airTime">What the frame itself takes on the link: no part of the round trip.</param>
+    public Task<Reply?> Send(Topic edge, TensorFrame frame, Seconds airTime)
     {
-        var waiting = new Pending(this, frame.RequestId, clock.GetTimestamp(), generation);
+        var waiting = new Pending(this, frame.RequestId, clock.GetTimestamp(), airTime, generation);
         pending.Add(frame.RequestId, waiting);
         waiting.Start(clock, frame.Deadline);
         bus.Publish(edge, frame);
@@ -56,7 +57,7 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax)
         if (reply.Status is OffloadStatus.Ok)
         {
             if (waiting.Generation == generation) failures = 0;
-            var network = Seconds.Max(Seconds.Zero, clock.Since(waiting.SentAt) - reply.Queue - reply.Compute);
+            var network = Seconds.Max(Seconds.Zero, clock.Since(waiting.SentAt) - reply.Queue - reply.Compute - waiting.AirTime);
             RoundTrip = RoundTrip is { } mean ? mean + (network - mean) * 0.2 : network;
         }
         else
@@ -66,7 +67,10 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax)
         waiting.End(reply);
     }
 
-    /// <summary>Another edge server, or none: what is known of the last one no longer counts, nor does what is still to come of it.</summary>
+    /// <summary>
+    /// Another edge server, or none: the failures of the last one no longer count, nor does what is still to come of it. The round trip
+    /// stays: it is mostly this device's own link, and a planner that forgot it would try offloading again and again.
+    /// </summary>
     public void Forget() => (failures, generation) = (0, generation + 1);
 
     private void Failed(Pending waiting)
@@ -81,7 +85,7 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax)
         waiting.End(null);
     }
 
-    private sealed class Pending(Offloads owner, ulong requestId, long sentAt, int generation)
+    private sealed class Pending(Offloads owner, ulong requestId, long sentAt, Seconds airTime, int generation)
     {
         // Continuations must come back through the loop's context, not run inside the timer's thread.
         private readonly TaskCompletionSource<Reply?> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -91,6 +95,8 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax)
         public ulong RequestId => requestId;
 
         public long SentAt => sentAt;
+
+        public Seconds AirTime => airTime;
 
         /// <summary>Which edge server was asked, counted by <see cref="Forget"/>.</summary>
         public int Generation => generation;

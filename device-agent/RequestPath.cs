@@ -26,7 +26,10 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
 
     public Running? Running => running;
 
-    /// <summary>Inputs taken and not yet answered, counted where they are.</summary>
+    /// <summary>
+    /// Inputs that wait for the processor, are on it, or wait for an edge server: counted by who holds them, not by who answers them,
+    /// so that an input that is dropped on the way is missed by the books.
+    /// </summary>
     public int InFlight { get; private set; }
 
     /// <summary>Takes an input. Completes when the processor is free again; an offload's answer may still be due.</summary>
@@ -45,6 +48,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         }
         finally
         {
+            InFlight--;
             turn.Release();
         }
     }
@@ -58,9 +62,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
             var old = running;
             running = next;
             if (old?.Edge != next.Edge) offloads.Forget();
-            if (old is null || old.Head == next.Head) return;
-            times.Clear();
-            old.Head.Dispose();
+            if (old is not null && old.Head != next.Head) old.Head.Dispose();
         }
         finally
         {
@@ -68,17 +70,16 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         }
     }
 
-    /// <summary>Runs every stage held a few times on a blank input and notes its latency.</summary>
-    public async Task Measure(int runs)
+    /// <summary>Runs every stage of a head a few times on a blank input and notes its latency: before it is swapped in, so that one that cannot run never answers.</summary>
+    public async Task Measure(Head head, int runs)
     {
         await turn.WaitAsync();
         try
         {
-            if (running is not { } now) return;
             times.Clear();
-            now.Head.Load(new Sample(0, -1, new byte[now.Head.Card.Cuts[0].Elements]));
+            head.Load(new Sample(0, -1, new byte[head.Card.Cuts[0].Elements]));
             for (var run = 0; run < runs; run++)
-                for (var stage = 1; stage <= now.Head.Depth; stage++) await RunStage(now.Head, stage);
+                for (var stage = 1; stage <= head.Depth; stage++) await RunStage(head, stage);
         }
         finally
         {
@@ -117,11 +118,13 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     /// <summary>Asks the edge server and answers; a failure here is a bug and ends the process, hence async void.</summary>
     private async void Offload(Running now, Sample sample, long arrived, Local? local)
     {
+        InFlight++;
         var reply = await Ask(now, sample);
         var missed = reply is null;
         if (reply is { Status: OffloadStatus.Ok }) Answer(now, sample, arrived, reply.Label, reply.Confidence, AnsweredBy.Edge, exit: 0);
         else if (local is { } own) Answer(now, sample, arrived, own.Label, own.Confidence, AnsweredBy.Fallback, now.Assignment.Head, missed);
         else await RunLate(sample, arrived, missed);
+        InFlight--;
     }
 
     /// <summary>Sent before any stage had run, and not answered: now the head runs all the same, in its turn.</summary>
@@ -168,14 +171,14 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         };
         window.Sent(new Bytes(frame.EncodedBytes));
         window.Spent(new Bytes(frame.EncodedBytes) * options.Profile.Radio.TxPerByte.Value);
-        return offloads.Send(now.Edge!, frame);
+        var air = options.Profile.OnAir(frame.EncodedBytes) / options.Profile.Radio.Goodput.Value;
+        return offloads.Send(now.Edge!, frame, air);
     }
 
     private void Answer(Running now, Sample sample, long arrived, int label, double confidence, AnsweredBy by, int exit, bool missed = false)
     {
         var answer = new Answer(sample.Index, sample.Label, label, confidence, by, exit, clock.Since(arrived), missed, now.Assignment);
         window.Answered(answer);
-        InFlight--;
         Answered?.Invoke(answer);
     }
 

@@ -13,14 +13,13 @@ public sealed class EdgeServer
     private readonly IBus bus;
     private readonly TimeProvider clock;
     private readonly Func<TailAssignment, CancellationToken, Task<TailSet>> install;
+    private readonly Applier<TailAssignment> applier;
     private readonly FrameQueue queue;
     private readonly LoadCounter load = new();
     private readonly SemaphoreSlim waiting = new(0);
     private readonly Topic state, info, loadTopic, reported;
     private TailSet? tails;
-    private TailAssignment? applied, wanted;
-    private bool isInstalling;
-    private CancellationTokenSource? backOff;
+    private TailAssignment? applied;
     private string lastError = "";
     private long opened;
     private CancellationToken stopping;
@@ -30,6 +29,7 @@ public sealed class EdgeServer
     {
         (this.options, this.bus, this.clock, this.install) = (options, bus, clock, install);
         queue = new FrameQueue(options.QueueMax);
+        applier = new Applier<TailAssignment>(clock, Switch, (target, error) => ReportError($"version {target.Version}: {error}"), () => 1);
         Topic Mine(TopicKind kind) => new(kind, options.Site, options.Id);
         (state, info, loadTopic, reported) = (Mine(TopicKind.EdgeState), Mine(TopicKind.EdgeInfo), Mine(TopicKind.EdgeLoad), Mine(TopicKind.EdgeReported));
     }
@@ -40,14 +40,19 @@ public sealed class EdgeServer
     public async Task Run(CancellationToken stop)
     {
         stopping = stop;
+        applier.StopWith(stop);
         Announce();
         bus.ConnectionChanged += OnConnection;
         using var desiredSubscription = bus.Subscribe(new Topic(TopicKind.EdgeDesired, options.Site, options.Id).Path, OnDesired);
-        using var offloadSubscription = bus.Subscribe(new Topic(TopicKind.Offload, options.Site, options.Id).Path, OnOffload);
-        var work = Enumerable.Range(0, options.Workers).Select(worker => Work(worker, stop)).ToArray();
-        await Report(stop);
+        var offloads = bus.Subscribe(new Topic(TopicKind.Offload, options.Site, options.Id).Path, OnOffload);
+        var work = Enumerable.Range(0, options.Workers).Select(worker => Work(worker, stop)).ToList();
+        // A worker that ends before it is told to has failed: so has the server.
+        await await Task.WhenAny([Report(stop), .. work]);
+        // What is queued is finished; what still comes finds nobody, and its sender's deadline covers it.
+        offloads.Dispose();
         waiting.Release(options.Workers);
         await Task.WhenAll(work);
+        await applier.Idle();
         bus.ConnectionChanged -= OnConnection;
         bus.Publish(state, State.Disconnected);
     }
@@ -122,8 +127,14 @@ public sealed class EdgeServer
             foreach (var late in expired) Expire(late);
             if (batch.Count == 0) continue;
             held.Enter();
-            await Compute(held, worker, batch);
-            held.Leave();
+            try
+            {
+                await Compute(held, worker, batch);
+            }
+            finally
+            {
+                held.Leave();
+            }
             if (stop.IsCancellationRequested) waiting.Release();
         }
     }
@@ -177,50 +188,13 @@ public sealed class EdgeServer
             ReportError(message is Malformed malformed ? $"{topic.Path}: {malformed.Reason}" : $"{topic.Path}: unexpected {message.GetType().Name}");
             return;
         }
-        var known = wanted ?? applied;
+        var known = applier.Wanted ?? applied;
         if (known is not null && (desired.Epoch < known.Epoch || desired.Epoch == known.Epoch && desired.Version < known.Version))
         {
             ReportError($"desired version {desired.Version} of epoch {desired.Epoch} is older than version {known.Version} of epoch {known.Epoch}: refused");
             return;
         }
-        wanted = desired;
-        if (!isInstalling) Apply();
-        else backOff?.Cancel();
-    }
-
-    /// <summary>Applies the newest wanted assignment; one at a time. A failure here is a bug and ends the process, hence async void.</summary>
-    private async void Apply()
-    {
-        isInstalling = true;
-        var retry = new Seconds(2);
-        while (wanted is { } target && !stopping.IsCancellationRequested)
-        {
-            try
-            {
-                await Switch(target);
-                if (ReferenceEquals(wanted, target)) wanted = null;
-            }
-            catch (FaultsException e)
-            {
-                ReportError($"version {target.Version}: {e.Message}");
-                if (ReferenceEquals(wanted, target)) await BackOff(retry);
-                retry = ReferenceEquals(wanted, target) ? Seconds.Min(retry * 2, new Seconds(300)) : new Seconds(2);
-            }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-            {
-                break;
-            }
-        }
-        isInstalling = false;
-    }
-
-    /// <summary>Waits before the next try, but not when something else is wanted by then.</summary>
-    private async Task BackOff(Seconds pause)
-    {
-        using var cut = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        backOff = cut;
-        await clock.Sleep(pause, cut.Token);
-        backOff = null;
+        applier.Want(desired);
     }
 
     private async Task Switch(TailAssignment target)
@@ -228,7 +202,7 @@ public sealed class EdgeServer
         if (applied is null || !applied.HoldsAs(target))
         {
             var next = await install(target, stopping);
-            await next.MeasureBatches();
+            await Try(next);
             if (stopping.IsCancellationRequested)
             {
                 next.Dispose();
@@ -245,9 +219,24 @@ public sealed class EdgeServer
         bus.Publish(state, State.Ready);
     }
 
+    /// <summary>Tails that cannot run never answer.</summary>
+    private static async Task Try(TailSet next)
+    {
+        try
+        {
+            await next.MeasureBatches();
+        }
+        catch
+        {
+            next.Dispose();
+            throw;
+        }
+    }
+
     private void ReportError(string error)
     {
         lastError = error.Length <= 500 ? error : error[..500];
-        if (applied is { } current) bus.Publish(reported, current with { Error = lastError });
+        // Before the first tails those that could not be had are named: nobody would hear of their error otherwise.
+        if ((applied ?? applier.Wanted) is { } current) bus.Publish(reported, current with { Error = lastError });
     }
 }

@@ -45,7 +45,9 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
     var threads = Enumerable.Range(1, options.Workers).Select(worker => new WorkerThread($"tail-{worker}")).ToList();
     await using var bus = await MqttBus.ConnectAsync(connection, loop, TimeProvider.System, random, failFast: false, stop);
     Console.WriteLine($"edge server {options.Site}/{options.Id} on {connection.Broker}");
+    var telling = ProcessEdge.TellFaults(bus, TimeProvider.System, stop);
     await new EdgeServer(options, bus, TimeProvider.System, (wanted, cancel) => Install(wanted, tails, threads, options, cancel)).Run(stop);
+    await telling;
     foreach (var thread in threads) thread.Dispose();
     return 0;
 }));
@@ -54,7 +56,8 @@ return ProcessEdge.Invoke(root, args);
 static async Task<TailSet> Install(TailAssignment wanted, ModelStore store, IReadOnlyList<WorkerThread> threads, EdgeOptions options, CancellationToken cancel)
 {
     var model = await store.Install(wanted.Model, wanted.CardSha256, wanted.ArtifactsUrl, card => Choose(card, wanted), cancel);
-    var pieces = wanted.Cuts.ToDictionary(cut => cut, cut => model.LoadTail(cut));
+    var loaded = ModelFiles.LoadAll(wanted.Cuts.Select(cut => (Func<OnnxPiece>)(() => model.LoadTail(cut))));
+    var pieces = wanted.Cuts.Zip(loaded).ToDictionary(pair => pair.First, pair => pair.Second);
     Tail Load(int cut, WorkerThread thread) =>
         Tail.Onnx(model.Card, model.Hash, cut, pieces[cut], options.BatchMax).Wrap(engine => new WorkerEngine(engine, thread));
     return new TailSet(model.Card, model.Hash, wanted.Cuts.Select(cut => (cut, threads.Select(thread => Load(cut, thread)).ToArray())), [.. pieces.Values]);

@@ -84,6 +84,22 @@ public sealed class ModelFiles
         return OnnxPiece.Load(Path.Combine(Directory, piece.File), ReadChecked(piece.File, piece.Sha256), piece, hasFeatures: false, threads);
     }
 
+    /// <summary>Loads several pieces; when one cannot be read the others are released.</summary>
+    public static IReadOnlyList<OnnxPiece> LoadAll(IEnumerable<Func<OnnxPiece>> loads)
+    {
+        var pieces = new List<OnnxPiece>();
+        try
+        {
+            foreach (var load in loads) pieces.Add(load());
+            return pieces;
+        }
+        catch
+        {
+            foreach (var piece in pieces) piece.Dispose();
+            throw;
+        }
+    }
+
     public Trace ReadCalibrationTrace() => ReadTrace(Card.CalibrationTrace);
 
     public Trace ReadTestTrace() => ReadTrace(Card.TestTrace);

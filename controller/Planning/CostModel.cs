@@ -54,6 +54,8 @@ public sealed class CostModel(Weights weights)
             energy += spent * option.OffloadShare;
             edgeTime = served * option.OffloadShare;
         }
+        // A report may be absurd and still lawful: what it leads to is no option.
+        if (!double.IsFinite(latency.Value) || !double.IsFinite(energy.Value)) return null;
         return new Estimate(option.Accuracy, option.Model.FullAccuracy - option.Accuracy, latency, energy, option.OffloadShare, edgeTime);
     }
 

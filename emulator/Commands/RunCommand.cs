@@ -36,6 +36,7 @@ public static class RunCommand
         if (request.Threads is < 1 or > 1024) throw new FaultsException("--threads", $"is {request.Threads}; allowed: 1 to 1024");
         var stock = new Stock();
         var scenario = Changed(ScenarioFile.Read(request.File, stock), request, stock);
+        if (request.Output is { } place) Prepare(place);
         var told = request.Json ? Console.Error : Console.Out;
         told.WriteLine($"scenario {scenario.Name} ({scenario.Sites.Sum(site => site.Devices.Sum(group => group.Count))} devices, {scenario.Duration.Value:G6} s, policy {scenario.Control.Policy}, {scenario.Inference.ToString().ToLowerInvariant()} inference)");
         told.WriteLine($"seed {request.Seed}");
@@ -80,10 +81,22 @@ public static class RunCommand
         return run!;
     }
 
+    /// <summary>Before the run, not after it: a directory that cannot be written should not cost one.</summary>
+    private static void Prepare(string directory)
+    {
+        try
+        {
+            Directory.CreateDirectory(directory);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FaultsException($"--out {directory}", e.Message);
+        }
+    }
+
     private static void Write(string directory, ScenarioRun run, RunResult result, Scenario scenario, Request request, Stock stock)
     {
-        Directory.CreateDirectory(directory);
-        File.WriteAllText(Path.Combine(directory, "timeline.csv"), Timeline(run, scenario));
+        File.WriteAllText(Path.Combine(directory, "timeline.csv"), Timeline(run, scenario, stock.Models[scenario.Model].Card.StageCount));
         File.WriteAllText(Path.Combine(directory, "result.json"), JsonSerializer.Serialize(result, Json.File.Info<RunResult>()) + "\n");
         var manifest = new Manifest
         {
@@ -101,14 +114,14 @@ public static class RunCommand
         File.WriteAllText(Path.Combine(directory, "manifest.json"), JsonSerializer.Serialize(manifest, Json.File.Info<Manifest>()) + "\n");
     }
 
-    private static string Timeline(ScenarioRun run, Scenario scenario)
+    private static string Timeline(ScenarioRun run, Scenario scenario, int exits)
     {
-        var csv = new StringBuilder("site,from_s,started,answered,exit_1,exit_2,exit_3,offloaded,fallback,deadline_missed,labelled,correct,latency_mean_s\n");
+        var csv = new StringBuilder($"site,from_s,started,answered,{string.Join(",", Enumerable.Range(1, exits).Select(exit => $"exit_{exit}"))},offloaded,fallback,deadline_missed,labelled,correct,latency_mean_s\n");
         foreach (var (world, site) in run.Worlds.Zip(scenario.Sites))
             foreach (var (bin, i) in world.Ledger.Bins.Select((bin, i) => (bin, i)))
             {
                 var mean = bin.Answered == 0 ? "" : Quantity.Rounded(bin.LatencySum.Value / bin.Answered).ToString(CultureInfo.InvariantCulture);
-                csv.AppendLine(CultureInfo.InvariantCulture, $"{site.Name},{i * world.Ledger.BinLength.Value:G6},{bin.Started},{bin.Answered},{bin.Exits[0]},{bin.Exits[1]},{bin.Exits[2]},{bin.Edge},{bin.Fallback},{bin.DeadlineMissed},{bin.Labelled},{bin.Correct},{mean}");
+                csv.AppendLine(CultureInfo.InvariantCulture, $"{site.Name},{i * world.Ledger.BinLength.Value:G6},{bin.Started},{bin.Answered},{string.Join(",", bin.Exits.Take(exits))},{bin.Edge},{bin.Fallback},{bin.DeadlineMissed},{bin.Labelled},{bin.Correct},{mean}");
             }
         return csv.ToString();
     }

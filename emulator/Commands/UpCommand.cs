@@ -54,7 +54,7 @@ public static class UpCommand
         };
         if (json) Figures.PrintJson(final);
         else Figures.Print(final);
-        return 0;
+        return final.Lost == 0 ? 0 : 1;
     }
 }
 
@@ -63,16 +63,17 @@ public static class WatchCommand
 {
     public static Command Create()
     {
-        var broker = new Option<string>("--broker") { Description = "Broker to listen to: mqtt://HOST:PORT.", DefaultValueFactory = _ => "mqtt://127.0.0.1:1883" };
+        var broker = new BrokerFlags();
         var site = new Option<string>("--site") { Description = "One site; all without it.", DefaultValueFactory = _ => "+" };
         var duration = new Option<string?>("--for") { Description = "End after this long (30s, 10m, 1h); without it, on Ctrl-C." };
         var json = new Option<bool>("--json") { Description = "Print one JSON object as the last line instead of the live table." };
-        var command = new Command("watch", "Observe any fleet and sum it up.") { broker, site, duration, json };
+        var command = new Command("watch", "Observe any fleet and sum it up.") { site, duration, json };
+        broker.AddTo(command);
         command.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
         {
             var where = parsed.GetValue(site)!;
             if (where != "+" && !Name.IsValid(where)) throw new FaultsException("--site", Name.Fault("site", where));
-            var options = new MqttBusOptions { Broker = MqttAddress.Parse(parsed.GetValue(broker)!), ClientId = $"fleet-watch-{Environment.ProcessId}", CleanStart = true, SessionExpiry = new Seconds(0) };
+            var options = broker.Read(parsed, $"fleet-watch-{Environment.ProcessId}", will: null) with { CleanStart = true, SessionExpiry = Seconds.Zero };
             await using var bus = await MqttBus.ConnectAsync(options, loop, TimeProvider.System, new Simulation.SeededRandom(Environment.ProcessId, "watch"), cancel: stop);
             using var observer = new FleetObserver(bus, TimeProvider.System, where);
             await LiveScreen.Show(observer, Flags.Duration("--for", parsed.GetValue(duration)), parsed.GetValue(json) || Console.IsOutputRedirected, stop);
@@ -95,7 +96,8 @@ internal static class LiveScreen
         var began = clock.GetTimestamp();
         if (isQuiet)
         {
-            await clock.Sleep(duration ?? new Seconds(1e6), stop);
+            if (duration is { } length) await clock.Sleep(length, stop);
+            else await Task.Delay(Timeout.InfiniteTimeSpan, clock, stop).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
             return;
         }
         var last = (Answered: 0L, At: began);

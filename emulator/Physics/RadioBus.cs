@@ -49,7 +49,8 @@ public sealed class RadioBus : IBus
     private readonly SeededRandom random;
     private readonly MessageBooks books;
     private Seconds airFreeAt, lastUp, lastDown;
-    private int queued;
+    private int queued, receiving;
+    private bool isClosed;
 
     public RadioBus(IBus inner, LinkModel link, Board board, TimeProvider clock, SeededRandom random, MessageBooks books)
     {
@@ -63,6 +64,9 @@ public sealed class RadioBus : IBus
 
     /// <summary>Bytes put on the air.</summary>
     public Bytes Sent { get; private set; }
+
+    /// <summary>Messages on the air or waiting for it, both ways.</summary>
+    public int InFlight => queued + receiving;
 
     /// <summary>Messages lost because too many waited for the air.</summary>
     public long Overflowed { get; private set; }
@@ -81,6 +85,9 @@ public sealed class RadioBus : IBus
     }
 
     public IDisposable Subscribe(string filter, Action<Topic, Message> handler) => inner.Subscribe(filter, (topic, message) => Receive(topic, message, handler));
+
+    /// <summary>The connection under it is going away: what is still on the air is lost.</summary>
+    public void Close() => isClosed = true;
 
     /// <summary>Takes what it costs to receive a message that is not an MQTT one, a download for instance, and waits for it.</summary>
     public Task Download(Bytes bytes)
@@ -105,7 +112,7 @@ public sealed class RadioBus : IBus
         await clock.Delay(lastUp - now);
         queued--;
         // While the line is down the client under it keeps what MQTT keeps, and data is lost.
-        if (!inner.IsConnected && topic.Kind is (TopicKind.Offload or TopicKind.Reply))
+        if (isClosed || !inner.IsConnected && topic.Kind is (TopicKind.Offload or TopicKind.Reply))
         {
             books.Dropped();
             return;
@@ -118,13 +125,15 @@ public sealed class RadioBus : IBus
     private async void Receive(Topic topic, Message message, Action<Topic, Message> handler)
     {
         books.Due();
+        receiving++;
         var onAir = board.Profile.OnAir(Wire.Length(message) + topic.Path.Length + MqttOverhead);
         var (sends, waits) = Attempts(onAir);
         var now = Now;
         lastDown = Seconds.Max(lastDown, now + onAir / (board.Profile.Radio.Goodput.Value * link.Rate) * sends + OneWay() + Retransmit * waits);
         board.Battery.Draw(EnergyUse.Receive, onAir * board.Profile.Radio.RxPerByte.Value);
         await clock.Delay(lastDown - now);
-        if (!inner.IsConnected)
+        receiving--;
+        if (isClosed || !inner.IsConnected)
         {
             books.Dropped();
             return;

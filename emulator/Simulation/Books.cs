@@ -2,7 +2,10 @@ using Fleet.Contracts;
 
 namespace Fleet.Emulator.Simulation;
 
-/// <summary>Counts of deliveries: due + duplicated = delivered + dropped + in flight.</summary>
+/// <summary>
+/// Counts of deliveries: due + duplicated = delivered + dropped + in flight. What is in flight is asked of those who hold it (the bus,
+/// the radios), or a message they mislay would never be missed.
+/// </summary>
 public sealed class MessageBooks
 {
     public long DueTotal { get; private set; }
@@ -13,29 +16,14 @@ public sealed class MessageBooks
 
     public long DroppedTotal { get; private set; }
 
-    /// <summary>Counted where they are, not computed from the others.</summary>
-    public long InFlight { get; private set; }
+    public void Due() => DueTotal++;
 
-    public void Due()
-    {
-        DueTotal++;
-        InFlight++;
-    }
+    public void Delivered() => DeliveredTotal++;
 
-    public void Delivered()
-    {
-        DeliveredTotal++;
-        InFlight--;
-    }
+    public void Dropped() => DroppedTotal++;
 
-    public void Dropped()
-    {
-        DroppedTotal++;
-        InFlight--;
-    }
-
-    /// <summary>What the counts cannot explain: always 0.</summary>
-    public long Unexplained => DueTotal + DuplicatedTotal - DeliveredTotal - DroppedTotal - InFlight;
+    /// <summary>What the counts cannot explain, given what is held now: always 0.</summary>
+    public long Unexplained(long inFlight) => DueTotal + DuplicatedTotal - DeliveredTotal - DroppedTotal - inFlight;
 }
 
 /// <summary>Where energy came from and went: initial + harvested = used + leaked + spilled + stored.</summary>

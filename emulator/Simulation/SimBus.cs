@@ -16,6 +16,9 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
     /// <summary>Retained messages as a new viewer would see them, in order of their paths.</summary>
     public IEnumerable<(Topic Topic, Message Message)> Retained => retained.Values;
 
+    /// <summary>Deliveries on their way from the broker to a client.</summary>
+    public long InFlight { get; private set; }
+
     /// <summary>Opens a connection.</summary>
     /// <param name="will">Published when the connection dies without a goodbye.</param>
     public Connection Connect(string name, (Topic Topic, Message Message)? will = null) => new(this, name, will);
@@ -34,9 +37,11 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
     private void Deliver(Subscription subscription, Topic topic, Message message)
     {
         books.Due();
+        InFlight++;
         // Never inside the publisher's call: a real network does not call back either.
         clock.Soon(() =>
         {
+            InFlight--;
             if (subscription.IsOver || !subscription.Owner.IsConnected)
             {
                 books.Dropped();

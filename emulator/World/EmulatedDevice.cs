@@ -58,6 +58,12 @@ public sealed class EmulatedDevice : ISensor
 
     public Bytes BytesSent => radio.Sent;
 
+    /// <summary>Messages on the air, both ways.</summary>
+    public int MessagesInFlight => radio.InFlight;
+
+    /// <summary>Before its connection goes away.</summary>
+    public void Close() => radio.Close();
+
     public int Skipped => camera.Skipped;
 
     public long Malformed => agent.Malformed;

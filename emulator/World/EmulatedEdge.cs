@@ -25,6 +25,8 @@ public sealed class EmulatedEdge
         server = new EdgeServer.EdgeServer(Options(site, profile, seed), connection, clock, Install);
     }
 
+    public Battery Battery => board.Battery;
+
     public Task Run(CancellationToken stop) => server.Run(stop);
 
     private EdgeOptions Options(string site, HardwareProfile profile, long seed) => new()

@@ -96,6 +96,7 @@ public sealed class LiveFleet : IAsyncDisposable
         stopDevices.Cancel();
         stop.Cancel();
         await Task.WhenAll([.. devicesRunning, .. running]);
+        foreach (var device in devices) device.Close();
         Observer?.Dispose();
         foreach (var connection in Enumerable.Reverse(connections)) await connection.DisposeAsync();
         if (broker is not null) await broker.DisposeAsync();

@@ -56,7 +56,7 @@ public sealed class ScenarioRun
                 ["duplicated"] = ledgers.Sum(ledger => ledger.Messages.DuplicatedTotal),
                 ["delivered"] = ledgers.Sum(ledger => ledger.Messages.DeliveredTotal),
                 ["dropped"] = ledgers.Sum(ledger => ledger.Messages.DroppedTotal),
-                ["in_flight"] = ledgers.Sum(ledger => ledger.Messages.InFlight),
+                ["in_flight"] = worlds.Sum(world => world.MessagesInFlight),
             },
             Events = worlds.Sum(world => world.Events),
             TraceHash = Hash(),
@@ -71,7 +71,7 @@ public sealed class ScenarioRun
             var ledger = world.Ledger;
             var lost = ledger.Lost(world.Devices.Sum(device => device.InFlight));
             if (lost != 0) throw new InvalidOperationException($"inference book: {lost} of {ledger.Total.Started} unexplained");
-            if (ledger.Messages.Unexplained != 0) throw new InvalidOperationException($"message book: {ledger.Messages.Unexplained} of {ledger.Messages.DueTotal} unexplained");
+            if (ledger.Messages.Unexplained(world.MessagesInFlight) is var missing and not 0) throw new InvalidOperationException($"message book: {missing} of {ledger.Messages.DueTotal} unexplained");
             var stored = new Joules(world.Devices.Sum(device => device.Stored.Value));
             var unexplained = ledger.Energy.Unexplained(stored);
             if (Math.Abs(unexplained.Value) > 1e-6 * (1 + ledger.Energy.Used.Value)) throw new InvalidOperationException($"energy book: {unexplained} unexplained");
@@ -111,7 +111,7 @@ public sealed class ScenarioRun
         };
     }
 
-    private static Dictionary<string, double> EnergyRows(IReadOnlyList<Ledger> ledgers)
+    private Dictionary<string, double> EnergyRows(IReadOnlyList<Ledger> ledgers)
     {
         double Sum(Func<EnergyBooks, Joules> of) => Quantity.Rounded(ledgers.Sum(ledger => of(ledger.Energy).Value));
         return new Dictionary<string, double>
@@ -122,7 +122,7 @@ public sealed class ScenarioRun
             ["compute"] = Sum(books => books.Compute),
             ["transmit"] = Sum(books => books.Transmit),
             ["receive"] = Sum(books => books.Receive),
-            ["stored"] = Sum(books => books.Initial + books.Harvested - books.Used - books.Leaked - books.Spilled),
+            ["stored"] = Quantity.Rounded(worlds.Sum(world => world.Devices.Sum(device => device.Stored.Value))),
             ["edge_used"] = Quantity.Rounded(ledgers.Sum(ledger => ledger.EdgeEnergy.Used.Value)),
         };
     }

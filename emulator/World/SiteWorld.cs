@@ -25,7 +25,7 @@ public sealed class SiteWorld
     private readonly SimClock clock = new();
     private readonly SimBus bus;
     private readonly List<EmulatedDevice> devices = [];
-    private readonly Dictionary<string, (SimBus.Connection Connection, CancellationTokenSource Life)> edges = [];
+    private readonly Dictionary<string, (SimBus.Connection Connection, CancellationTokenSource Life, EmulatedEdge Machine)> edges = [];
     private readonly Dictionary<EmulatedDevice, SimBus.Connection> lines = [];
     private readonly SiteController controller;
 
@@ -46,6 +46,9 @@ public sealed class SiteWorld
     public SimBus Bus => bus;
 
     public long Events => clock.Fired;
+
+    /// <summary>Messages that somebody holds: the bus or a radio.</summary>
+    public long MessagesInFlight => bus.InFlight + devices.Sum(device => (long)device.MessagesInFlight);
 
     public IReadOnlyList<EmulatedDevice> Devices => devices;
 
@@ -85,14 +88,15 @@ public sealed class SiteWorld
             progress?.Invoke(until);
         }
         foreach (var device in devices) device.Battery.Settle();
+        foreach (var (_, _, machine) in edges.Values) machine.Battery.Settle();
     }
 
     private void StartEdge(EdgeSpec spec)
     {
         var connection = bus.Connect(spec.Id, (new Topic(TopicKind.EdgeState, site.Name, spec.Id), State.Lost));
         var life = new CancellationTokenSource();
-        edges[spec.Id] = (connection, life);
         var edge = new EmulatedEdge(site.Name, spec, stock, scenario.Inference, connection, clock, Ledger, seed);
+        edges[spec.Id] = (connection, life, edge);
         clock.Start(() => edge.Run(life.Token));
     }
 
@@ -125,7 +129,8 @@ public sealed class SiteWorld
         Ledger.Hash.Event(clock.GetTimestamp(), fault.Kind.ToString(), 0, 0);
         if (fault.Kind is FaultKind.EdgeCrash)
         {
-            var (connection, life) = edges[fault.Target!];
+            var (connection, life, machine) = edges[fault.Target!];
+            machine.Battery.Settle();
             connection.Die(Noticed);
             life.Cancel();
             await clock.Delay(fault.For);

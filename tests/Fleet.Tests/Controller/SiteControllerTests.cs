@@ -19,7 +19,7 @@ public sealed class SiteControllerTests
         world.Control(untilSeconds: 30);
         Assert.That(world.Desired.Select(said => said.Topic.Id).Order(), Is.EqualTo((string[])["cam-1", "cam-2", "cam-3"]));
         Assert.That(world.EdgeDesired, Has.Count.EqualTo(1));
-        Assert.That(world.Desired.Select(said => ((Assignment)said.Message).Epoch), Is.All.EqualTo(1));
+        Assert.That(world.Desired.Select(said => ((Assignment)said.Message).Epoch), Is.All.EqualTo(2), "beyond what the devices already run");
         Assert.That(world.Desired.Select(said => ((Assignment)said.Message).Version), Is.Unique);
         foreach (var (_, message) in world.Desired) Assert.That(message.Faults(), Is.Empty);
         Assert.That(world.Said.Select(said => said.Message).OfType<PlanReport>().Last().Devices, Is.EqualTo(3));
@@ -37,13 +37,13 @@ public sealed class SiteControllerTests
         var before = world.Desired.Concat(world.EdgeDesired).ToList();
         world.Control(untilSeconds: 60);
         Assert.That(world.Desired.Concat(world.EdgeDesired), Is.EquivalentTo(before));
-        Assert.That(world.Said.Select(said => said.Message).OfType<PlanReport>().Select(plan => plan.Epoch).Distinct(), Is.EqualTo((long[])[1, 2]), "a new epoch all the same");
+        Assert.That(world.Said.Select(said => said.Message).OfType<PlanReport>().Select(plan => plan.Epoch).Distinct(), Is.EqualTo((long[])[2, 3]), "a new epoch all the same");
         world.Say(TopicKind.Budget, "cam-1", SiteBench.Budget(rate: 1, roundTrip: 3));
         world.Say(TopicKind.Info, "cam-4", FleetBuilder.Info("pi-5"));
         world.Say(TopicKind.State, "cam-4", State.Ready);
         world.Control(untilSeconds: 90);
         var told = (Assignment)world.Desired.Last(said => said.Topic.Id == "cam-4").Message;
-        Assert.That(told.Epoch, Is.EqualTo(3));
+        Assert.That(told.Epoch, Is.EqualTo(4));
         Assert.That(told.Version, Is.GreaterThan(before.Max(said => said.Message is Assignment assignment ? assignment.Version : ((TailAssignment)said.Message).Version)));
     }
 

@@ -93,8 +93,9 @@ public sealed class AgentControlTests
         world.Run(7);
         Assert.That(world.Answers, Has.Count.EqualTo(5));
         Assert.That(world.Agent.Malformed, Is.EqualTo(1));
-        Assert.That(world.Reported.Last().Error, Does.Contain("head is 99").And.Contain("desired"));
+        Assert.That(world.Reported.Select(reported => reported.Error), Has.Some.Contains("head is 99").And.Some.Contains("desired"));
         Assert.That(world.Reported.Last().RunsAs(TinyModel.Assign(1)), Is.True);
+        Assert.That(world.Reported.Last().Error, Is.Empty, "taken back a report period later: what runs is not at fault");
     }
 
     [Test]

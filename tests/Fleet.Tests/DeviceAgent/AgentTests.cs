@@ -211,7 +211,7 @@ public sealed class AgentTests
                 Assert.That(world.Answers.Select(answer => answer.Sample).Order(), Is.EqualTo(inputs.Take(taken).Select(input => input.Item2).Order()));
                 Assert.That(world.Windows.SelectMany(window => window.Faults()), Is.Empty);
                 Assert.That(world.Windows.Sum(window => window.Count), Is.EqualTo(taken));
-                Assert.That(world.Books.Unexplained, Is.Zero);
+                Assert.That(world.Books.Unexplained(inFlight: 0), Is.Zero);
             },
             iter: 100, threads: 1);
 

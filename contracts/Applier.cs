@@ -1,0 +1,67 @@
+namespace Fleet.Contracts;
+
+/// <summary>
+/// Applies the newest thing wanted, one at a time: what is wanted meanwhile replaces what waits, a failure is told and tried again
+/// with a growing pause, and a newer wish does not wait for that pause. Nothing that is wanted can end the process.
+/// </summary>
+/// <param name="apply">Does it; any exception is a failure of that wish.</param>
+/// <param name="failed">Told of a failure.</param>
+/// <param name="jitter">Factor of a pause, so that a fleet that failed together does not try together.</param>
+public sealed class Applier<T>(TimeProvider clock, Func<T, Task> apply, Action<T, string> failed, Func<double> jitter)
+    where T : class
+{
+    private static readonly Seconds FirstPause = new(2);
+    private static readonly Seconds LongestPause = new(300);
+    private CancellationTokenSource? pause;
+    private Task running = Task.CompletedTask;
+    private CancellationToken stopping;
+
+    /// <summary>What is being applied or waits to be; null when nothing does.</summary>
+    public T? Wanted { get; private set; }
+
+    public void Want(T target)
+    {
+        Wanted = target;
+        if (running.IsCompleted) running = Apply();
+        else pause?.Cancel();
+    }
+
+    /// <summary>Gives up when <paramref name="stop"/> is cancelled.</summary>
+    public void StopWith(CancellationToken stop) => stopping = stop;
+
+    /// <summary>Completes when nothing is being applied any more.</summary>
+    public Task Idle() => running;
+
+    private async Task Apply()
+    {
+        var next = FirstPause;
+        while (Wanted is { } target && !stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await apply(target);
+                if (ReferenceEquals(Wanted, target)) Wanted = null;
+                next = FirstPause;
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                // It came over the network: whatever it makes the file system, the native library or our own code throw is its failure.
+                failed(target, e is FaultsException ? e.Message : $"{e.GetType().Name}: {e.Message.Split('\n')[0]}");
+                if (ReferenceEquals(Wanted, target)) await Pause(next * jitter());
+                next = ReferenceEquals(Wanted, target) ? Seconds.Min(next * 2, LongestPause) : FirstPause;
+            }
+        }
+    }
+
+    private async Task Pause(Seconds time)
+    {
+        using var cut = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        pause = cut;
+        await clock.Sleep(time, cut.Token);
+        pause = null;
+    }
+}
