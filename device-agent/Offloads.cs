@@ -9,6 +9,9 @@ namespace Fleet.DeviceAgent;
 public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax)
 {
     private const int FailuresToRest = 3;
+
+    /// <summary>Small: one packet sent again must not look like another link.</summary>
+    private const double RoundTripWeight = 0.05;
     private static readonly Seconds ProbePeriod = new(5);
     private readonly Dictionary<ulong, Pending> pending = [];
     private ulong nextRequest = 1;
@@ -58,7 +61,7 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax)
         {
             if (waiting.Generation == generation) failures = 0;
             var network = Seconds.Max(Seconds.Zero, clock.Since(waiting.SentAt) - reply.Queue - reply.Compute - waiting.AirTime);
-            RoundTrip = RoundTrip is { } mean ? mean + (network - mean) * 0.2 : network;
+            RoundTrip = RoundTrip is { } mean ? mean + (network - mean) * RoundTripWeight : network;
         }
         else
         {

@@ -40,15 +40,17 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         InFlight++;
         Started?.Invoke(sample);
         await turn.WaitAsync();
+        var isHandedOver = false;
         try
         {
             var now = running ?? throw new InvalidOperationException("no head is installed");
-            if (now.Assignment.SendsAll && offloads.MayTry()) Offload(now, sample, arrived, local: null);
-            else await RunHead(now, sample, arrived);
+            isHandedOver = now.Assignment.SendsAll && offloads.MayTry();
+            if (isHandedOver) Offload(now, sample, arrived, local: null);
+            else isHandedOver = await RunHead(now, sample, arrived);
         }
         finally
         {
-            InFlight--;
+            if (!isHandedOver) InFlight--;
             turn.Release();
         }
     }
@@ -87,7 +89,8 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         }
     }
 
-    private async ValueTask RunHead(Running now, Sample sample, long arrived)
+    /// <summary>True when the input was handed over to an offload, false when it was answered.</summary>
+    private async ValueTask<bool> RunHead(Running now, Sample sample, long arrived)
     {
         var (head, assignment) = (now.Head, now.Assignment);
         head.Load(sample);
@@ -97,12 +100,17 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
             window.Spent(options.Profile.Power.Active.Value * await RunStage(head, stage));
             confidence = Confidence.MaxProbability(head.Logits(stage), assignment.Temperatures.Of(stage), out label);
             if (confidence < assignment.Thresholds.Of(stage)) continue;
-            Answer(now, sample, arrived, label, confidence, AnsweredBy.Exit, stage);
             if (assignment.AuditRatio > 0 && now.Edge is not null && random.NextDouble() < assignment.AuditRatio && HasRun(now, stage) && offloads.MayTry()) Audit(now, sample, label);
-            return;
+            Answer(now, sample, arrived, label, confidence, AnsweredBy.Exit, stage);
+            return false;
         }
-        if (now.Edge is not null && offloads.MayTry()) Offload(now, sample, arrived, new Local(label, confidence));
-        else Answer(now, sample, arrived, label, confidence, now.Edge is null ? AnsweredBy.Exit : AnsweredBy.Fallback, assignment.Head);
+        if (now.Edge is not null && offloads.MayTry())
+        {
+            Offload(now, sample, arrived, new Local(label, confidence));
+            return true;
+        }
+        Answer(now, sample, arrived, label, confidence, now.Edge is null ? AnsweredBy.Exit : AnsweredBy.Fallback, assignment.Head);
+        return false;
     }
 
     /// <summary>Whether what would be sent exists after <paramref name="stage"/>.</summary>
@@ -118,7 +126,6 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     /// <summary>Asks the edge server and answers; a failure here is a bug and ends the process, hence async void.</summary>
     private async void Offload(Running now, Sample sample, long arrived, Local? local)
     {
-        InFlight++;
         var reply = await Ask(now, sample);
         var missed = reply is null;
         if (reply is { Status: OffloadStatus.Ok }) Answer(now, sample, arrived, reply.Label, reply.Confidence, AnsweredBy.Edge, exit: 0);

@@ -52,7 +52,7 @@ public sealed class Neurosurgeon(OptionTable options, CostModel costs) : IPlanne
 
 /// <summary>
 /// Neurosurgeon's choices as long as edge servers have room: devices that gain most from an edge second are served first, the others
-/// take their next best. A device keeps its option unless another is better by more than a tenth, so that noise does not reshuffle the fleet.
+/// take their next best. A device keeps its option unless another is better by more than a fifth, so that noise does not reshuffle the fleet.
 /// </summary>
 public sealed class Greedy(OptionTable options, CostModel costs) : IPlanner
 {
@@ -61,7 +61,7 @@ public sealed class Greedy(OptionTable options, CostModel costs) : IPlanner
     /// <summary>Share of an edge server's time that may be planned; the rest absorbs bursts.</summary>
     private const double Headroom = 0.7;
 
-    private const double Hysteresis = 0.1;
+    private const double Hysteresis = 0.2;
 
     public string Name => PolicyName;
 
