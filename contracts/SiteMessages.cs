@@ -1,0 +1,72 @@
+using System.Text.Json.Serialization;
+
+namespace Fleet.Contracts;
+
+/// <summary>Topic _summary: the site in numbers, over the last report period.</summary>
+public sealed record Summary : Message
+{
+    [JsonPropertyName("sent_unix_s")] public required Seconds SentAt { get; init; }
+    [JsonPropertyName("devices")] public int Devices { get; init; }
+    [JsonPropertyName("online")] public int Online { get; init; }
+    [JsonPropertyName("edges_online")] public int EdgesOnline { get; init; }
+
+    /// <summary>Devices whose reported equals their desired.</summary>
+    [JsonPropertyName("in_agreement")] public int InAgreement { get; init; }
+
+    /// <summary>Inferences answered in the period.</summary>
+    [JsonPropertyName("count")] public int Count { get; init; }
+    [JsonPropertyName("request_rate_hz")] public Hertz RequestRate { get; init; }
+    [JsonPropertyName("exit_{n}_ratio")] public PerExit ExitRatios { get; init; } = new();
+    [JsonPropertyName("offload_ratio")] public double? OffloadRatio { get; init; }
+    [JsonPropertyName("fallback_ratio")] public double? FallbackRatio { get; init; }
+    [JsonPropertyName("deadline_missed_ratio")] public double? DeadlineMissedRatio { get; init; }
+
+    /// <summary>Where labels are known.</summary>
+    [JsonPropertyName("accuracy_ratio")] public double? Accuracy { get; init; }
+
+    /// <summary>What the calibration trace promises for the assignments that the answers were given under.</summary>
+    [JsonPropertyName("accuracy_estimate_ratio")] public double? AccuracyEstimate { get; init; }
+
+    /// <summary>Means of the devices' window percentiles, weighted by their counts.</summary>
+    [JsonPropertyName("latency_p50_s")] public Seconds? LatencyP50 { get; init; }
+    [JsonPropertyName("latency_p95_s")] public Seconds? LatencyP95 { get; init; }
+    [JsonPropertyName("power_w")] public Watts? Power { get; init; }
+    [JsonPropertyName("energy_per_inference_j")] public Joules? EnergyPerInference { get; init; }
+    [JsonPropertyName("bytes_per_inference")] public Bytes? BytesPerInference { get; init; }
+    [JsonPropertyName("answered_total")] public long AnsweredTotal { get; init; }
+    [JsonPropertyName("malformed_total")] public long MalformedTotal { get; init; }
+    [JsonPropertyName("broker_dropped_total")] public long BrokerDroppedTotal { get; init; }
+}
+
+/// <summary>Topic _plan: the plan in force. Expectations are means over the site's requests.</summary>
+public sealed record PlanReport : Message
+{
+    [JsonPropertyName("version")] public required long Version { get; init; }
+    [JsonPropertyName("epoch")] public required long Epoch { get; init; }
+    [JsonPropertyName("sent_unix_s")] public required Seconds SentAt { get; init; }
+    [JsonPropertyName("policy")] public required string Policy { get; init; }
+    [JsonPropertyName("devices")] public int Devices { get; init; }
+    [JsonPropertyName("changed")] public int Changed { get; init; }
+
+    /// <summary>Mean cost of a request, in the planner's own weights.</summary>
+    [JsonPropertyName("objective")] public double? Objective { get; init; }
+
+    /// <summary>A value no plan can go below, and the share by which this one lies above it; absent where a policy proves none.</summary>
+    [JsonPropertyName("bound")] public double? Bound { get; init; }
+    [JsonPropertyName("gap_ratio")] public double? Gap { get; init; }
+    [JsonPropertyName("accuracy_expected_ratio")] public double? Accuracy { get; init; }
+    [JsonPropertyName("offload_expected_ratio")] public double? Offload { get; init; }
+    [JsonPropertyName("latency_expected_s")] public Seconds? Latency { get; init; }
+    [JsonPropertyName("energy_expected_j")] public Joules? Energy { get; init; }
+
+    /// <summary>Busiest edge server's expected share of its capacity.</summary>
+    [JsonPropertyName("edge_busy_expected_ratio")] public double? EdgeBusy { get; init; }
+
+    /// <summary>Price of an edge-server second, in the objective's unit; absent where a policy sets none.</summary>
+    [JsonPropertyName("edge_price")] public double? EdgePrice { get; init; }
+
+    /// <summary>Devices that send every input, and devices with each head.</summary>
+    [JsonPropertyName("send_all_count")] public int SendAll { get; init; }
+    [JsonPropertyName("head_{n}_count")] public PerExit Heads { get; init; } = new();
+    [JsonPropertyName("reason")] public string Reason { get; init; } = "";
+}
