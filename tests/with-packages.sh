@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks that need Debian's packages: a fleet of four processes on Mosquitto, watched with mosquitto_sub, an edge server and a broker
-# that die in the middle. Installs what it needs; every line "ok: ..." or "FAILED: ..." is one check. Takes about four minutes.
+# that die in the middle. Installs what it needs, so it wants root on a machine that lacks it; every line "ok: ..." or "FAILED: ..." is one check. Takes about four minutes.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
@@ -62,6 +62,7 @@ start agent-2 dotnet device-agent/bin/Release/net10.0/fleet-agent.dll --broker "
 sleep 8
 seen=$(watch 20s)
 check "two agents online, running what is desired" "$seen" '.devices_online == 2 and .edges_online == 1 and .desired_equals_reported'
+# Two agents give some 1,600 answers in this time: their accuracy has a standard error of 0.7 points, hence 0.03 and not 0.02.
 check "nothing lost" "$seen" '.lost == 0 and .inferences > 1000'
 check "accuracy as expected" "$seen" '(.accuracy_ratio - .accuracy_expected_ratio) | fabs < 0.03'
 check "offloading" "$seen" '.offload_ratio >= 0.1 and .fallback_ratio <= 0.02'
