@@ -34,6 +34,9 @@ public readonly record struct Route(int Cut, FeatureCodec Codec)
     /// <summary>Whether the pair exists: images cross at cut 0, tensors at every other cut.</summary>
     public bool IsLawful => Cut >= 0 && Codec is not FeatureCodec.None && Enum.IsDefined(Codec) && (Cut == 0) == (Codec is FeatureCodec.Raw or FeatureCodec.Png or FeatureCodec.Webp);
 
+    /// <summary>Every codec by name, separated by commas: what our own agents write and our own edge servers read.</summary>
+    public const string AllCodecs = "raw,png,webp,int8,fp16,fp32";
+
     public override string ToString() => $"cut {Cut} {CodecName(Codec)}";
 
     public static string CodecName(FeatureCodec codec) => codec switch

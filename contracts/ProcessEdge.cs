@@ -8,6 +8,9 @@ public static class ProcessEdge
 {
     public const int FaultExit = 2;
 
+    /// <summary>The version every part reports: all are built as one.</summary>
+    public static string Version { get; } = typeof(ProcessEdge).Assembly.GetName().Version?.ToString(3) ?? "0";
+
     /// <summary>Timers end at 49 days.</summary>
     private static readonly Seconds LongestDuration = new(1000 * 3600);
 

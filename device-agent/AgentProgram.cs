@@ -78,11 +78,11 @@ internal static class AgentProgram
                 Board = BoardName() ?? Environment.MachineName,
                 Stack = "onnxruntime fp32, 1 thread",
                 Profile = profile.Id,
-                AgentVersion = typeof(Agent).Assembly.GetName().Version?.ToString(3) ?? "0",
+                AgentVersion = ProcessEdge.Version,
                 Os = Flags.OsText(),
                 Emulated = false,
                 Memory = new Bytes(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes),
-                Codecs = "raw,png,webp,int8,fp16,fp32",
+                Codecs = Route.AllCodecs,
             },
         };
     }

@@ -30,11 +30,11 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
             Board = Environment.MachineName,
             Stack = "onnxruntime fp32",
             Profile = parsed.GetValue(profile)!,
-            AgentVersion = typeof(EdgeServer).Assembly.GetName().Version?.ToString(3) ?? "0",
+            AgentVersion = ProcessEdge.Version,
             Os = Flags.OsText(),
             Emulated = false,
             Memory = new Bytes(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes),
-            Codecs = "raw,png,webp,int8,fp16,fp32",
+            Codecs = Route.AllCodecs,
         },
     };
     var will = new MqttWill(new Topic(TopicKind.EdgeState, options.Site, options.Id), State.Lost);

@@ -101,7 +101,7 @@ public static class RunCommand
         var manifest = new Manifest
         {
             Command = $"fleet run {request.File} --seed {request.Seed} --policy {scenario.Control.Policy} --inference {scenario.Inference.ToString().ToLowerInvariant()}",
-            Version = AgentVersion.Text,
+            Version = ProcessEdge.Version,
             Seed = request.Seed,
             Policy = scenario.Control.Policy,
             ScenarioSha256 = ModelFiles.Sha256(File.ReadAllBytes(request.File)),

@@ -109,13 +109,13 @@ public sealed class EmulatedDevice : ISensor
             Board = spec.Profile.Board,
             Stack = spec.Profile.Stack,
             Profile = spec.Profile.Id,
-            AgentVersion = AgentVersion.Text,
+            AgentVersion = ProcessEdge.Version,
             Os = "emulated",
             Emulated = true,
             Seed = spec.Seed,
             Memory = spec.Profile.Memory.Value,
             Storage = spec.Profile.Storage.Value,
-            Codecs = "raw,png,webp,int8,fp16,fp32",
+            Codecs = Route.AllCodecs,
             Gateway = spec.Gateway,
         },
     };
@@ -171,10 +171,4 @@ public sealed class EmulatedDevice : ISensor
     }
 
     private SeededRandom Stream(string purpose) => new(spec.Seed, $"{spec.Site}/{spec.Id}/{purpose}");
-}
-
-/// <summary>The version every part reports.</summary>
-public static class AgentVersion
-{
-    public static string Text { get; } = typeof(Agent).Assembly.GetName().Version?.ToString(3) ?? "0";
 }

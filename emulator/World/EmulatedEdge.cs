@@ -14,6 +14,7 @@ public sealed class EmulatedEdge
     private readonly Stock stock;
     private readonly InferenceKind inference;
     private readonly Board board;
+    private readonly EdgeOptions options;
     private readonly EdgeServer.EdgeServer server;
 
     public EmulatedEdge(string site, EdgeSpec spec, Stock stock, InferenceKind inference, IBus connection, TimeProvider clock, Ledger ledger, long seed)
@@ -22,7 +23,8 @@ public sealed class EmulatedEdge
         var profile = stock.Profiles[spec.Profile];
         var random = new SeededRandom(seed, $"{site}/_edge/{spec.Id}/board");
         board = new Board(profile, new Battery(clock, capacity: null, profile.Power.Idle.Value, ledger.EdgeEnergy), clock, random);
-        server = new EdgeServer.EdgeServer(Options(site, profile, seed), connection, clock, Install);
+        options = Options(site, profile, seed);
+        server = new EdgeServer.EdgeServer(options, connection, clock, Install);
     }
 
     public Battery Battery => board.Battery;
@@ -40,13 +42,13 @@ public sealed class EmulatedEdge
             Board = profile.Board,
             Stack = profile.Stack,
             Profile = profile.Id,
-            AgentVersion = AgentVersion.Text,
+            AgentVersion = ProcessEdge.Version,
             Os = "emulated",
             Emulated = true,
             Seed = seed,
             Memory = profile.Memory.Value,
             Storage = profile.Storage.Value,
-            Codecs = "raw,png,webp,int8,fp16,fp32",
+            Codecs = Route.AllCodecs,
         },
     };
 
@@ -60,10 +62,9 @@ public sealed class EmulatedEdge
 
     private Tail Load(ModelFiles model, int cut)
     {
-        const int BatchMax = 8;
         var tail = inference is InferenceKind.Trace
-            ? Tail.Traced(model.Card, model.Hash, cut, stock.TestTrace(model), BatchMax)
-            : Tail.Onnx(model.Card, model.Hash, cut, stock.Tail(model, cut), BatchMax);
+            ? Tail.Traced(model.Card, model.Hash, cut, stock.TestTrace(model), options.BatchMax)
+            : Tail.Onnx(model.Card, model.Hash, cut, stock.Tail(model, cut), options.BatchMax);
         return tail.Wrap(engine => new BoardEngine(engine, model.Card.Tail(cut).Work, board));
     }
 }
