@@ -14,6 +14,14 @@ internal static class Attributes
         return attribute;
     }
 
+    public static long Int(NodeProto node, string name, long fallback) => Find(node, name)?.I ?? fallback;
+
+    public static float Float(NodeProto node, string name, float fallback) => Find(node, name)?.F ?? fallback;
+
+    public static string Text(NodeProto node, string name, string fallback) => Find(node, name)?.S.ToStringUtf8() ?? fallback;
+
+    private static AttributeProto? Find(NodeProto node, string name) => node.Attribute.FirstOrDefault(attribute => attribute.Name == name);
+
     /// <summary>What Conv and MaxPool share; padding is the same on all four sides.</summary>
     public static IEnumerable<AttributeProto> Of(Window window) =>
     [

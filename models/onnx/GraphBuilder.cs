@@ -1,6 +1,3 @@
-using System.Runtime.InteropServices;
-using Google.Protobuf;
-
 namespace Fleet.Onnx;
 
 /// <summary>A square window that slides: side, step and zero padding in pixels, and the groups that channels fall into.</summary>
@@ -93,7 +90,7 @@ public sealed class GraphBuilder(string name)
         return value;
     }
 
-    /// <summary>A weight, stored little-endian as the format demands (and as every platform .NET runs on lays it out).</summary>
+    /// <summary>A weight.</summary>
     private string Constant(string value, ReadOnlySpan<float> elements, params ReadOnlySpan<int> extents)
     {
         var expected = 1L;
@@ -101,9 +98,9 @@ public sealed class GraphBuilder(string name)
         if (expected != elements.Length)
             throw new ArgumentException($"\"{value}\" has {elements.Length} elements; [{string.Join(", ", extents.ToArray())}] needs {expected}", nameof(elements));
         Define(value);
-        var tensor = new TensorProto { Name = value, DataType = (int)TensorProto.Types.DataType.Float, RawData = ByteString.CopyFrom(MemoryMarshal.AsBytes(elements)) };
-        foreach (var extent in extents) tensor.Dims.Add(extent);
-        graph.Initializer.Add(tensor);
+        long[] dims = new long[extents.Length];
+        for (var i = 0; i < dims.Length; i++) dims[i] = extents[i];
+        graph.Initializer.Add(Tensors.Of(value, elements, dims));
         return value;
     }
 

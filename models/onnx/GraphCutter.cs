@@ -14,7 +14,7 @@ public static class GraphCutter
     public static IReadOnlyList<CutCandidate> CutPoints(ModelProto model)
     {
         var graph = model.Graph;
-        var constants = Constants(graph);
+        var constants = new Dataflow(graph).Constants;
         var lastReader = LastReaders(graph);
         var alive = graph.Input.Select(input => input.Name).Where(name => !constants.Contains(name)).ToHashSet();
         var found = new List<CutCandidate>();
@@ -82,16 +82,6 @@ public static class GraphCutter
         foreach (var node in nodes)
             foreach (var missing in node.Input.Where(name => name.Length > 0 && !given.Contains(name) && !computed.Contains(name)))
                 throw new InvalidDataException($"graph \"{graph}\" cannot be cut there: node \"{node.Name}\" ({node.OpType}) also reads \"{missing}\"");
-    }
-
-    /// <summary>Weights and what follows from weights alone.</summary>
-    private static HashSet<string> Constants(GraphProto graph)
-    {
-        var constants = graph.Initializer.Select(tensor => tensor.Name).ToHashSet();
-        foreach (var node in graph.Node)
-            if (!node.OpType.StartsWith("Random", StringComparison.Ordinal) && Reads(node).All(constants.Contains))
-                constants.UnionWith(node.Output);
-        return constants;
     }
 
     /// <summary>For each value, the index of the last node that reads it; the graph's outputs are read for ever.</summary>
