@@ -10,7 +10,7 @@ public sealed class LabelledImages
     private readonly byte[] pixels;
     private readonly byte[]? labels;
 
-    internal LabelledImages(int count, int rows, int columns, byte[] pixels, byte[]? labels)
+    public LabelledImages(int count, int rows, int columns, byte[] pixels, byte[]? labels)
     {
         (Count, Rows, Columns) = (count, rows, columns);
         (this.pixels, this.labels) = (pixels, labels);

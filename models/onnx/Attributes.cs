@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using static Fleet.Onnx.AttributeProto.Types;
 
 namespace Fleet.Onnx;
@@ -6,6 +7,8 @@ namespace Fleet.Onnx;
 internal static class Attributes
 {
     public static AttributeProto Of(string name, long value) => new() { Name = name, Type = AttributeType.Int, I = value };
+
+    public static AttributeProto Of(string name, string value) => new() { Name = name, Type = AttributeType.String, S = ByteString.CopyFromUtf8(value) };
 
     public static AttributeProto Of(string name, params ReadOnlySpan<long> values)
     {

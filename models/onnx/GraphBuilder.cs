@@ -55,7 +55,16 @@ public sealed class GraphBuilder(string name)
         [x, Constant(value + ".weight", weights, bias.Length, weights.Length / bias.Length), Constant(value + ".bias", bias, bias.Length)],
         [Attributes.Of("transB", 1)]);
 
-    public string MaxPool(string x, string value, Window window) => Node("MaxPool", value, [x], [.. Attributes.Of(window)]);
+    /// <param name="x">[N, channels, height, width].</param>
+    /// <param name="value">The value to produce.</param>
+    /// <param name="window">Kernel, stride and padding.</param>
+    /// <param name="roundsUp">Whether a window that ends outside the image counts.</param>
+    public string MaxPool(string x, string value, Window window, bool roundsUp = false) =>
+        Node("MaxPool", value, [x], [.. Attributes.Of(window), Attributes.Of("ceil_mode", roundsUp ? 1 : 0)]);
+
+    /// <summary>[N, c f^2, height, width] to [N, c, height f, width f], as torch's pixel_shuffle orders it.</summary>
+    public string DepthToSpace(string x, string value, int factor) =>
+        Node("DepthToSpace", value, [x], [Attributes.Of("blocksize", factor), Attributes.Of("mode", "CRD")]);
 
     public string Relu(string x, string value) => Node("Relu", value, [x]);
 

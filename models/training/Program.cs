@@ -3,6 +3,7 @@ using Fleet.Training;
 
 // Before anything touches TorchSharp.
 LibtorchCompatibility.Apply();
+NativeMemory.Keep();
 
 const int failure = 1;
 const int wrongInput = 2;

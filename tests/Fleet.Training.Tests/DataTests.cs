@@ -34,21 +34,40 @@ public sealed class DataTests
     }
 
     [Test]
-    public void Augmentation_Image_MovesAtMostAPixelAndKeepsItsValues()
+    public void Augmentation_Image_MovesMirrorsAndErases()
+    {
+        var images = FashionMnist.Read(SmallData.Directory, "t10k").Slice(0, 1);
+        var augmented = new AugmentedImages(images, seed: 1);
+        var image = new float[images.PixelCount];
+        var levels = images.Image(0).ToArray().Distinct().Count();
+        HashSet<string> seen = [];
+        for (var epoch = 0; epoch < 100; epoch++)
+        {
+            Assert.That(augmented.Fill(epoch, 0, image), Is.EqualTo(images.Labels[0]));
+            // Nothing but the erased rectangle brings a level that the image has not.
+            Assert.That(image.Distinct().Count(), Is.LessThanOrEqualTo(levels + 1));
+            seen.Add(string.Join(' ', image));
+        }
+        Assert.That(seen, Has.Count.GreaterThan(60));
+    }
+
+    [Test]
+    public void Augmentation_SameEpoch_SameImage()
+    {
+        var images = FashionMnist.Read(SmallData.Directory, "t10k").Slice(0, 1);
+        var (one, two) = (new float[images.PixelCount], new float[images.PixelCount]);
+        new AugmentedImages(images, seed: 3).Fill(5, 0, one);
+        new AugmentedImages(images, seed: 3).Fill(5, 0, two);
+        Assert.That(two, Is.EqualTo(one));
+    }
+
+    [Test]
+    public void Scenes_Epochs_DifferAndMarkTheSameItem()
     {
         var images = FashionMnist.Read(SmallData.Directory, "t10k");
-        var augmentation = new Augmentation(images, new Random(1));
-        var plain = new float[images.PixelCount];
-        var moved = new float[images.PixelCount];
-        images.Normalise(0, plain);
-        var seen = new HashSet<string>();
-        for (var i = 0; i < 200; i++)
-        {
-            augmentation.Fill(0, moved);
-            Assert.That(moved.Except(plain), Is.Empty);
-            seen.Add(string.Join(' ', moved));
-        }
-        // Three places each way, mirrored or not.
-        Assert.That(seen, Has.Count.EqualTo(18));
+        var scenes = new FreshScenes(images, images.Normalisation, count: 10, seed: 1);
+        var (one, two) = (new float[96 * 96], new float[96 * 96]);
+        Assert.That(scenes.Fill(0, 4, one), Is.EqualTo(scenes.Fill(1, 4, two)).And.EqualTo(images.Labels[4]));
+        Assert.That(two, Is.Not.EqualTo(one));
     }
 }

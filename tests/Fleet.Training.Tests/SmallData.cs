@@ -7,17 +7,25 @@ internal static class SmallData
 {
     public static readonly string Directory = Path.Combine(TestContext.CurrentContext.TestDirectory, "fashion-mnist");
 
-    public static readonly Recipe Recipe = new() { Seed = 7, Epochs = 2, BatchSize = 64, WarmUp = 0.5 };
+    public static readonly JointRecipe Recipe = new(new Recipe { Seed = 7, Epochs = 2, BatchSize = 64, WarmUp = 0.5 }, [0.5, 0.7, 1]);
 
-    public static ImageSets Load()
+    public static TaskData Load()
     {
         var images = FashionMnist.Read(Directory, "t10k");
-        return new ImageSets(images.Slice(0, 1280), images.Slice(1280, 250), images.Slice(1530, 350));
+        var sets = new ImageSets(images.Slice(0, 1280), images.Slice(1280, 250), images.Slice(1530, 350));
+        return new TaskData("fmnist", FashionMnist.Description, FashionMnist.Classes, sets, (seed, _) => new AugmentedImages(sets.Train, seed));
     }
 
-    public static (EarlyExitNet Net, IReadOnlyList<EpochReport> Reports) Train(ImageSets sets)
+    public static (Network Net, IReadOnlyList<EpochReport> Reports) Train(TaskData task)
     {
-        var net = new EarlyExitNet(FashionMnist.Network(), Recipe.Seed);
-        return (net, new Trainer(net, sets.Train, Recipe, TimeProvider.System).Run(sets.Calibration, _ => { }));
+        var net = new Network(ZooNetworks.Fmnist(), Recipe.Steps.Seed);
+        return (net, Train(net, task, progress: null));
     }
+
+    public static IReadOnlyList<EpochReport> Train(Network net, TaskData task, ProgressFile? progress, int? stopAfter = null) => JointTraining.Run(
+        net, task.Learning(Recipe.Steps.Seed, null), task.Sets.Calibration, Recipe, progress, TimeProvider.System,
+        report =>
+        {
+            if (report.Epoch == stopAfter) throw new OperationCanceledException();
+        });
 }

@@ -3,10 +3,7 @@ using Fleet.Models;
 
 namespace Fleet.Training;
 
-/// <summary>The data that one training run needs; no image is in two of them.</summary>
-public sealed record ImageSets(ImageSet Train, ImageSet Calibration, ImageSet Test);
-
-/// <summary>Fashion-MNIST (Xiao, Rasul and Vollgraf, arXiv 1708.07747): 28x28 grey images of ten kinds of clothing, and our network for it.</summary>
+/// <summary>Fashion-MNIST (Xiao, Rasul and Vollgraf, arXiv 1708.07747): 28x28 grey images of ten kinds of clothing.</summary>
 public static class FashionMnist
 {
     public const int Side = 28;
@@ -29,50 +26,32 @@ public static class FashionMnist
     public static readonly IReadOnlyList<string> Classes =
         ["t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle-boot"];
 
+    private static readonly Normalisation Normalisation = new(Mean, Std);
+
+    /// <summary>All 70,000 images as a task.</summary>
+    /// <inheritdoc cref="Load"/>
+    public static TaskData Task(string directory)
+    {
+        var sets = Load(directory);
+        return new TaskData("fmnist", Description, Classes, sets, (seed, limit) => new AugmentedImages(Limited(sets.Train, limit), seed));
+    }
+
     /// <param name="directory">Where the four IDX files lie, gzip-compressed.</param>
-    /// <param name="limit">Train on this many images only, the first ones; null for all.</param>
     /// <exception cref="FaultsException">A file is missing or damaged; the message names it and the Debian package that has it.</exception>
-    public static ImageSets Load(string directory, int? limit = null)
+    public static ImageSets Load(string directory)
     {
         var all = Read(directory, "train");
         var train = all.Count - CalibrationCount;
-        return new ImageSets(all.Slice(0, Math.Min(limit ?? train, train)), all.Slice(train, CalibrationCount), Read(directory, "t10k"));
+        return new ImageSets(all.Slice(0, train), all.Slice(train, CalibrationCount), Read(directory, "t10k"));
     }
 
     /// <summary>One of the two parts, "train" or "t10k".</summary>
     /// <inheritdoc cref="Load"/>
     public static ImageSet Read(string directory, string part) =>
-        new(IdxFile.Read(Find(directory, $"{part}-images-idx3-ubyte.gz"), Find(directory, $"{part}-labels-idx1-ubyte.gz")));
+        new(IdxFile.Read(Find(directory, $"{part}-images-idx3-ubyte.gz"), Find(directory, $"{part}-labels-idx1-ubyte.gz")), Normalisation);
 
-    /// <summary>
-    /// Three stages, about 0.3 M parameters and 15 M multiply-accumulates; an image that leaves at exit 1 costs 4 % of them, at
-    /// exit 2 23 %. Depthwise-separable layers where the device computes, full convolutions where an edge server may.
-    /// </summary>
-    public static Architecture Network()
-    {
-        var net = new ArchitectureBuilder();
-        var x = net.Input(new Extent(1, Side, Side));
-
-        net.Section("stage1");
-        x = net.Relu(net.Conv(x, 16));
-        x = net.DepthwiseSeparable(x, 32, stride: 2);
-        x = net.DepthwiseSeparable(x, 32);
-        net.Cut(x);
-        net.Section("exit1");
-        net.Exit(net.DepthwiseSeparable(x, 64, stride: 2), Classes.Count);
-
-        net.Section("stage2");
-        x = net.Residual(x, 64, stride: 2);
-        net.Cut(x);
-        net.Section("exit2");
-        net.Exit(x, Classes.Count);
-
-        net.Section("stage3");
-        x = net.Residual(x, 128);
-        net.Section("exit3");
-        net.Exit(x, Classes.Count);
-        return net.Build();
-    }
+    /// <summary>The first images only, or all.</summary>
+    public static ImageSet Limited(ImageSet images, int? limit) => limit is { } count && count < images.Count ? images.Slice(0, count) : images;
 
     private static string Find(string directory, string file)
     {

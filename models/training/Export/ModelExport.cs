@@ -10,13 +10,15 @@ namespace Fleet.Training;
 public sealed record ExportReport(ModelCard Card, double LargestDifference);
 
 /// <summary>Makes a model's directory out of a trained network: ONNX files, two traces, and the card, which is written last.</summary>
-public sealed class ModelExport(EarlyExitNet net, ImageSets sets, string directory)
+public sealed class ModelExport(Network net, TaskData task, string directory)
 {
     /// <summary>The largest difference between a logit of the module and of the ONNX files that is still called equal.</summary>
     public const double DifferenceMax = 1e-4;
 
     /// <summary>ECE after calibration beyond which a card should not be trusted.</summary>
     public const double EceMax = 0.02;
+
+    private readonly ImageSets sets = task.Sets;
 
     private const string CalibrationTrace = "calibration.trace";
     private const string TestTrace = "test.trace";
@@ -70,9 +72,9 @@ public sealed class ModelExport(EarlyExitNet net, ImageSets sets, string directo
         {
             Name = record.Model,
             Task = "image classification",
-            Classes = FashionMnist.Classes,
-            InputMean = FashionMnist.Mean,
-            InputStd = FashionMnist.Std,
+            Classes = task.Classes,
+            InputMean = task.Normalisation.Mean,
+            InputStd = task.Normalisation.Std,
             Parameters = stages.Sum(stage => stage.Parameters),
             Cuts = [.. architecture.Cuts.Select((value, cut) => new CutPoint { Cut = cut, Shape = architecture.Extents[value].ToArray() })],
             Stages = stages,
@@ -84,7 +86,7 @@ public sealed class ModelExport(EarlyExitNet net, ImageSets sets, string directo
             Provenance = new Provenance
             {
                 Command = record.Command,
-                Data = $"{FashionMnist.Description}; {record.TrainImages} images trained on, the last {sets.Calibration.Count} of the training images for calibration, {sets.Test.Count} test images",
+                Data = $"{task.Description}; {record.TrainImages} images trained on, the last {sets.Calibration.Count} of the training images for calibration, {sets.Test.Count} test images",
                 Seed = record.Seed,
                 Epochs = record.Epochs,
                 TrainedAccuracy = [.. trained.Select(logits => Calibration.Accuracy(logits, sets.Test.Labels, architecture.ClassCount))],
@@ -115,7 +117,7 @@ public sealed class ModelExport(EarlyExitNet net, ImageSets sets, string directo
         var stored = outcomes.Routes.Where(route => route.Route.Codec is not FeatureCodec.Raw).ToList();
         var path = Path.Combine(directory, file);
         new Trace(
-            $"{card.Provenance.Command}; {FashionMnist.Description}, {what}",
+            $"{card.Provenance.Command}; {task.Description}, {what}",
             ModelFiles.NetworkHash(card.Stages, card.Tails),
             outcomes.Images.FirstIndex,
             outcomes.Images.Labels,

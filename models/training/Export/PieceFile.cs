@@ -9,7 +9,7 @@ public static class PieceFile
 {
     /// <returns>What the card says of it.</returns>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static ModelPiece Write(EarlyExitNet net, Piece piece, string directory)
+    public static ModelPiece Write(Network net, Piece piece, string directory)
     {
         var path = Path.Combine(directory, piece.File);
         OnnxFile.Write(PieceExporter.Export(net, piece), path);

@@ -1,6 +1,6 @@
 namespace Fleet.Training;
 
-/// <summary>How a network is trained. The defaults are what trained the zoo.</summary>
+/// <summary>How a network is trained.</summary>
 public sealed record Recipe
 {
     public int Seed { get; init; } = 1;
@@ -13,15 +13,6 @@ public sealed record Recipe
 
     /// <summary>The share of all steps over which the rate climbs from zero; then it falls to zero along a half cosine.</summary>
     public double WarmUp { get; init; } = 0.1;
-
-    /// <summary>The weight of an early exit's loss; the final exit's is 1.</summary>
-    public double EarlyExitWeight { get; init; } = 0.7;
-
-    /// <summary>How much of an early exit's loss is to imitate the final exit, the rest being the labels.</summary>
-    public double Distillation { get; init; } = 0.5;
-
-    /// <summary>Both sides' logits are divided by this when one imitates the other (Hinton, Vinyals and Dean, 2015).</summary>
-    public double DistillationTemperature { get; init; } = 2;
 
     /// <summary>The learning rate of step 0..steps-1.</summary>
     public double RateAt(int step, int steps)

@@ -12,7 +12,7 @@ public static class PieceExporter
     public const string Features = "features";
     public const string Logits = "logits";
 
-    public static ModelProto Export(EarlyExitNet net, Piece piece)
+    public static ModelProto Export(Network net, Piece piece)
     {
         var graph = new GraphBuilder(Path.GetFileNameWithoutExtension(piece.File));
         graph.Input(Input, net.Architecture.Extents[piece.Input].ToArray());
@@ -24,7 +24,7 @@ public static class PieceExporter
         return graph.Build("fleet-training");
     }
 
-    private static void Add(GraphBuilder graph, EarlyExitNet net, Layer layer, Func<string, string> name)
+    private static void Add(GraphBuilder graph, Network net, Layer layer, Func<string, string> name)
     {
         var output = name(layer.Output);
         switch (layer)
@@ -35,6 +35,15 @@ public static class PieceExporter
                 break;
             case ReluLayer relu:
                 graph.Relu(name(relu.Input), output);
+                break;
+            case MaxPoolLayer pool:
+                graph.MaxPool(name(pool.Input), output, pool.Window, pool.RoundsUp);
+                break;
+            case ShuffleLayer shuffle:
+                graph.DepthToSpace(name(shuffle.Input), output, shuffle.Factor);
+                break;
+            case FlattenLayer flatten:
+                graph.Flatten(name(flatten.Input), output);
                 break;
             case SumLayer sum:
                 graph.Add(name(sum.A), name(sum.B), output);

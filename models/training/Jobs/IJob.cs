@@ -1,0 +1,24 @@
+namespace Fleet.Training;
+
+/// <summary>A part of the zoo that is made by training: it can be repeated, and what is trained already is taken from its checkpoint.</summary>
+public interface IJob
+{
+    /// <summary>As the command line names it.</summary>
+    string Name { get; }
+
+    /// <summary>A sentence for the help.</summary>
+    string Description { get; }
+
+    Task Run(Workshop workshop);
+}
+
+/// <summary>All of them, in an order in which each finds what it needs.</summary>
+public static class Jobs
+{
+    public static readonly IReadOnlyList<IJob> All =
+    [
+        JointJob.Fmnist,
+        JointJob.Scenes,
+        JointJob.ScenesReference,
+    ];
+}
