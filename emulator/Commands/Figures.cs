@@ -10,6 +10,14 @@ internal static class Figures
     /// <summary>One object on one line, for programs.</summary>
     public static void PrintJson<T>(T value) => Console.Out.WriteLine(JsonSerializer.Serialize(value, Json.Wire.Info<T>()));
 
+    /// <summary>The first column to the left, the last as it is, figures to the right.</summary>
+    public static void Columns(IReadOnlyList<string[]> rows)
+    {
+        var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length)).ToArray();
+        foreach (var row in rows)
+            Console.Out.WriteLine(("  " + string.Join("  ", row.Select((cell, i) => i == 0 ? cell.PadRight(widths[i]) : cell.PadLeft(widths[i])))).TrimEnd());
+    }
+
     public static void Print(RunResult result)
     {
         Print(result.Figures);

@@ -36,11 +36,13 @@ public static class ModelsCommand
 
     private static Command Split()
     {
-        var file = new Argument<string>("FILE.onnx") { Description = "The network to split." };
-        var at = new Option<string>("--at") { Description = "Value to cut at, or \"list\": where it can be cut.", DefaultValueFactory = _ => ModelSplit.ListWord };
-        var output = new Option<string?>("--out") { Description = "Directory for NAME-head.onnx and NAME-tail.onnx; without it, beside FILE.onnx." };
-        var command = new Command("split", "Split an ONNX file into a head and a tail that share one value.") { file, at, output };
-        command.SetAction(parsed => ProcessEdge.Guard(() => ModelSplit.Run(parsed.GetRequiredValue(file), parsed.GetValue(at)!, parsed.GetValue(output))));
+        var file = new Argument<string>("MODEL.onnx") { Description = "The network to split; of whatever origin." };
+        var at = new Option<string>("--at") { Description = "Values to cut at, separated by commas, or \"list\": where it can be cut and what each side costs.", DefaultValueFactory = _ => ModelSplit.ListWord };
+        var output = new Option<string?>("--out") { Description = "Directory for NAME-stage-K.onnx and NAME-tail-K.onnx; without it, beside MODEL.onnx." };
+        var shape = new Option<string[]>("--input-shape") { Description = "Extents of an input whose file leaves them open: 1,3,224,224, or NAME=1,3,224,224 where there are several inputs.", DefaultValueFactory = _ => [] };
+        var json = new Option<bool>("--json") { Description = "One line of JSON." };
+        var command = new Command("split", "Find where an ONNX network can be cut; write stages and tails that together equal the whole. Exit code 1 when they do not.") { file, at, output, shape, json };
+        command.SetAction(parsed => ProcessEdge.Guard(() => new ModelSplit(parsed.GetRequiredValue(file), parsed.GetValue(shape)!).Run(parsed.GetValue(at)!, parsed.GetValue(output), parsed.GetValue(json))));
         return command;
     }
 
@@ -53,10 +55,10 @@ public static class ModelsCommand
         {
             $"{exit.Exit}", Count(card.HeadWork(exit.Exit).Total.Value), Digits(exit.Accuracy), Digits(exit.Temperature), Digits(exit.EceAfter), $"{Count(card.Stage(exit.Exit).FileBytes)} B",
         }));
-        Columns(exits);
+        Figures.Columns(exits);
         var routes = new List<string[]> { new[] { "route", "payload", "accuracy" } };
         routes.AddRange(card.Routes.Select(route => new[] { $"{route.Route}", route.Payload.Value.ToString("F1", CultureInfo.InvariantCulture) + " B", Digits(route.Accuracy) }));
-        Columns(routes);
+        Figures.Columns(routes);
     }
 
     private static async Task<int> Verify(Stock stock, string? name, CancellationToken stop)
@@ -71,7 +73,7 @@ public static class ModelsCommand
             var findings = await WithProgress(model.Card.Name, progress => verification.Run(progress, stop));
             var rows = new List<string[]> { new[] { "figure", "said", "found", "" } };
             rows.AddRange(findings.Select(finding => new[] { finding.What, finding.Said, finding.Found, finding.Agrees ? "agrees" : "DIFFERS" }));
-            Columns(rows);
+            Figures.Columns(rows);
             differing += findings.Count(finding => !finding.Agrees);
             Console.Out.WriteLine(findings.All(finding => finding.Agrees) ? $"all {findings.Count} figures agree" : $"{findings.Count(finding => !finding.Agrees)} of {findings.Count} figures differ");
         }
@@ -87,14 +89,6 @@ public static class ModelsCommand
             var bar = bars.AddTask(what);
             return work(done => bar.Value = done * 100);
         });
-    }
-
-    /// <summary>The first column to the left, the last as it is, figures to the right.</summary>
-    private static void Columns(List<string[]> rows)
-    {
-        var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length)).ToArray();
-        foreach (var row in rows)
-            Console.Out.WriteLine(("  " + string.Join("  ", row.Select((cell, i) => i == 0 ? cell.PadRight(widths[i]) : cell.PadLeft(widths[i])))).TrimEnd());
     }
 
     private static string Count(double value) => value.ToString("N0", CultureInfo.InvariantCulture);

@@ -21,10 +21,6 @@ public static class Exposure
         return exposed;
     }
 
-    /// <summary>Every value that the nodes of the graph compute from its inputs, in order of computing.</summary>
-    public static IReadOnlyList<string> Computed(ModelProto model)
-    {
-        var constants = new Dataflow(model.Graph).Constants;
-        return [.. model.Graph.Node.SelectMany(node => node.Output).Where(value => value.Length > 0 && !constants.Contains(value))];
-    }
+    /// <summary>Every value that the nodes of the graph compute, in order of computing.</summary>
+    public static IReadOnlyList<string> Computed(ModelProto model) => [.. model.Graph.Node.SelectMany(node => node.Output).Where(value => value.Length > 0)];
 }

@@ -70,6 +70,9 @@ public sealed class GraphBuilder(string name)
 
     public string Add(string a, string b, string value) => Node("Add", value, [a, b]);
 
+    /// <summary>Values that differ in their channels only, one behind the other.</summary>
+    public string Concat(ReadOnlySpan<string> parts, string value) => Node("Concat", value, parts, Attributes.Of("axis", 1));
+
     /// <summary>[N, channels, height, width] to [N, channels, 1, 1].</summary>
     public string GlobalAveragePool(string x, string value) => Node("GlobalAveragePool", value, [x]);
 

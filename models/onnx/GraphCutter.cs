@@ -1,31 +1,75 @@
 namespace Fleet.Onnx;
 
-/// <summary>A place where a graph falls into two parts that share one value: the number of nodes before it, and that value.</summary>
-public readonly record struct CutCandidate(int NodesBefore, string Value);
+/// <summary>A place where a graph falls into two parts that share one value.</summary>
+/// <param name="Value">All that crosses.</param>
+/// <param name="NodesBefore">Nodes that compute it and the earlier outputs.</param>
+/// <param name="EarlierOutputs">Outputs of the graph that the part before the cut computes: those of exits that the flow has passed.</param>
+/// <param name="LaterOutputs">Outputs that follow from the value alone; never empty.</param>
+public sealed record CutCandidate(string Value, int NodesBefore, IReadOnlyList<string> EarlierOutputs, IReadOnlyList<string> LaterOutputs);
+
+/// <summary>A place between two nodes, and the computed values and inputs that the nodes behind it read.</summary>
+public sealed record CrossingValues(int NodesBefore, IReadOnlyList<string> Values);
 
 /// <summary>Finds where an ONNX graph can be cut, and takes out the part between named values. The model itself is never changed.</summary>
 public static class GraphCutter
 {
+    private static readonly HashSet<string> Recurrent = ["LSTM", "GRU", "RNN", "Loop", "Scan", "If"];
+
     /// <summary>
-    /// The positions in execution order at which exactly one computed value is alive, so that one tensor carries all that the rest
-    /// needs. Values computed from constants alone do not count: they are recomputed on both sides. A network wrapped in an If
-    /// node has no such position.
+    /// The values through which all flow to the last output passes, in order of computing. An output that does not need the value is
+    /// computed before the cut, whatever the order of the nodes. One that hangs on the value itself goes with the part before the cut
+    /// when the file computes it before it goes on, as early-exit networks do. Values computed from constants alone do not count:
+    /// they are recomputed on both sides.
     /// </summary>
+    /// <exception cref="InvalidDataException">The nodes do not stand in execution order.</exception>
     public static IReadOnlyList<CutCandidate> CutPoints(ModelProto model)
     {
         var graph = model.Graph;
-        var constants = new Dataflow(graph).Constants;
-        var lastReader = LastReaders(graph);
-        var alive = graph.Input.Select(input => input.Name).Where(name => !constants.Contains(name)).ToHashSet();
+        var order = graph.Node.SelectMany((node, i) => node.Output.Select(value => (value, i))).Where(pair => pair.value.Length > 0).ToDictionary(pair => pair.value, pair => pair.i);
+        var computed = graph.Output.Select(output => output.Name).Where(order.ContainsKey).Distinct().OrderBy(value => order[value]).ToList();
+        if (computed.Count == 0) return [];
+        var dominance = new Dominance(graph);
+        var chains = computed.ToDictionary(output => output, output => dominance.Chain(output).ToHashSet());
+        var onTheWay = NodesBetween(graph, [], [computed[^1]]).SelectMany(node => node.Output).ToHashSet();
         var found = new List<CutCandidate>();
-        for (var i = 0; i < graph.Node.Count - 1; i++)
+        foreach (var value in dominance.Chain(computed[^1]).Where(value => order.ContainsKey(value) && value != computed[^1]))
         {
-            var outputs = graph.Node[i].Output.Where(value => value.Length > 0 && !constants.Contains(value)).ToList();
-            alive.UnionWith(outputs);
-            alive.RemoveWhere(value => !lastReader.TryGetValue(value, out var reader) || reader <= i);
-            if (alive.Count == 1 && alive.Single() is var value && outputs.Contains(value)) found.Add(new CutCandidate(i + 1, value));
+            var behind = dominance.Descendants(value);
+            if (computed.Any(output => behind.Contains(output) && !chains[output].Contains(value))) continue;
+            var goesOn = behind.Where(made => made != value && onTheWay.Contains(made)).Min(made => order[made]);
+            var earlier = computed.Where(output => !behind.Contains(output) || order[output] < goesOn).ToList();
+            found.Add(new CutCandidate(value, NodesBetween(graph, [], [value, .. earlier]).Count, earlier, [.. computed.Except(earlier)]));
         }
         return found;
+    }
+
+    /// <summary>Why no value of the graph should cross a network, as part of a sentence; null when nothing stands against it.</summary>
+    public static string? Refusal(ModelProto model)
+    {
+        if (FindRecurrent(model.Graph, within: "") is { } recurrent) return recurrent;
+        if (CutPoints(model).Count > 0) return null;
+        return Narrowest(model) is { } narrowest
+            ? $"nowhere does a single value carry all that the rest of the graph needs; the narrowest place lies after {narrowest.NodesBefore} of {model.Graph.Node.Count} nodes, where {narrowest.Values.Count} cross: {string.Join(", ", narrowest.Values)}"
+            : "there is no value between its inputs and its outputs";
+    }
+
+    /// <summary>Between two nodes in the file's order: where the fewest values cross, computed ones among them. Null for a single node.</summary>
+    public static CrossingValues? Narrowest(ModelProto model)
+    {
+        var graph = model.Graph;
+        var flow = new Dataflow(graph);
+        var last = new Dictionary<string, int>();
+        for (var i = 0; i < graph.Node.Count; i++)
+            foreach (var value in Reads(graph.Node[i])) last[value] = i;
+        var alive = flow.Inputs.Select(input => input.Name).ToList();
+        CrossingValues? narrowest = null;
+        for (var i = 0; i < graph.Node.Count - 1; i++)
+        {
+            alive.AddRange(graph.Node[i].Output.Where(value => value.Length > 0 && !flow.Constants.Contains(value)));
+            alive.RemoveAll(value => !last.TryGetValue(value, out var reader) || reader <= i);
+            if (alive.Any(value => flow.Producer(value) is not null) && (narrowest is null || alive.Count < narrowest.Values.Count)) narrowest = new CrossingValues(i + 1, [.. alive]);
+        }
+        return narrowest;
     }
 
     /// <summary>The nodes that compute <paramref name="outputs"/> from <paramref name="inputs"/>, with the weights they read.</summary>
@@ -84,13 +128,16 @@ public static class GraphCutter
                 throw new InvalidDataException($"graph \"{graph}\" cannot be cut there: node \"{node.Name}\" ({node.OpType}) also reads \"{missing}\"");
     }
 
-    /// <summary>For each value, the index of the last node that reads it; the graph's outputs are read for ever.</summary>
-    private static Dictionary<string, int> LastReaders(GraphProto graph)
+    private static string? FindRecurrent(GraphProto graph, string within)
     {
-        var last = new Dictionary<string, int>();
-        for (var i = 0; i < graph.Node.Count; i++)
-            foreach (var value in Reads(graph.Node[i])) last[value] = i;
-        foreach (var output in graph.Output) last[output.Name] = int.MaxValue;
-        return last;
+        foreach (var node in graph.Node)
+        {
+            var named = $"node \"{node.Name}\" ({node.OpType}{within})";
+            foreach (var body in Bodies(node))
+                if (FindRecurrent(body, $", inside {node.OpType} \"{node.Name}\"") is { } inside) return inside;
+            if (node.OpType is "If") return named + " chooses between networks while it runs, so what crosses a cut is not known beforehand";
+            if (Recurrent.Contains(node.OpType)) return named + " is recurrent: it keeps state from step to step, which a cut between devices would have to carry along";
+        }
+        return null;
     }
 }

@@ -1,0 +1,112 @@
+namespace Fleet.Onnx;
+
+/// <summary>
+/// What a graph costs to run once, counted from the shapes of one run. Multiply-accumulates stand apart by the kind of kernel that
+/// does them, as software runs the kinds at different rates: convolutions with fewer than four input channels (first), with one
+/// channel a group (depthwise), of 1x1 (pointwise), all others, and dense layers. Other operators count nothing.
+/// </summary>
+/// <param name="FirstConvMacs">Multiply-accumulates of convolutions with fewer than four input channels.</param>
+/// <param name="ConvMacs">Of other convolutions.</param>
+/// <param name="PointwiseMacs">Of convolutions of 1x1.</param>
+/// <param name="DepthwiseMacs">Of convolutions with one channel a group.</param>
+/// <param name="DenseMacs">Of matrix products.</param>
+/// <param name="OutputElements">Elements written by convolutions and matrix products.</param>
+/// <param name="Layers">Convolutions and matrix products.</param>
+/// <param name="PeakActivationBytes">
+/// The most that values take up at one time when the nodes run in the file's order: what a node reads and writes, and what is kept
+/// for later nodes. A node that changes its input element by element writes in place when nobody reads that input later.
+/// </param>
+/// <param name="ParameterBytes">Weights as they stand in the file.</param>
+public sealed record GraphCost(
+    double FirstConvMacs,
+    double ConvMacs,
+    double PointwiseMacs,
+    double DepthwiseMacs,
+    double DenseMacs,
+    long OutputElements,
+    int Layers,
+    long PeakActivationBytes,
+    long ParameterBytes)
+{
+    private const int FirstConvChannels = 4;
+
+    private static readonly GraphCost Nothing = new(0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+    private static readonly HashSet<string> InPlace =
+        ["Relu", "LeakyRelu", "PRelu", "Elu", "Clip", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "BatchNormalization", "Dropout", "Identity", "Flatten", "Reshape", "Squeeze", "Unsqueeze"];
+
+    /// <param name="model">The whole graph or a part that was cut out of it.</param>
+    /// <param name="shapes">At least of every value that its nodes read and write; weights need not be there.</param>
+    /// <exception cref="InvalidDataException">A shape is missing.</exception>
+    public static GraphCost Of(ModelProto model, IReadOnlyDictionary<string, ValueShape> shapes)
+    {
+        var weights = model.Graph.Initializer.ToDictionary(tensor => tensor.Name, ValueShape.Of);
+        ValueShape Shape(string value) => weights.TryGetValue(value, out var weight) ? weight : shapes.TryGetValue(value, out var shape) ? shape
+            : throw new InvalidDataException($"graph \"{model.Graph.Name}\": the shape of \"{value}\" is not known");
+        var cost = model.Graph.Node.Aggregate(Nothing, (sum, node) => Count(sum, node, Shape));
+        return cost with { PeakActivationBytes = Peak(model.Graph, Shape), ParameterBytes = Parameters(model.Graph) };
+    }
+
+    private static GraphCost Count(GraphCost sum, NodeProto node, Func<string, ValueShape> shape)
+    {
+        switch (node.OpType)
+        {
+            case "Conv" or "FusedConv" or "ConvInteger":
+                return Convolution(sum, node, shape(node.Input[1]), shape(node.Output[0]));
+            case "QLinearConv":
+                return Convolution(sum, node, shape(node.Input[3]), shape(node.Output[0]));
+            case "ConvTranspose":
+                // Every element read meets the weights of its channel once.
+                var (read, kernels) = (shape(node.Input[0]), shape(node.Input[1]));
+                return Written(sum, shape(node.Output[0])) with { ConvMacs = sum.ConvMacs + (double)read.Elements * (kernels.Elements / kernels.Extents[0]) };
+            case "Gemm" or "MatMul" or "MatMulInteger" or "FusedMatMul" or "QLinearMatMul":
+                var (a, product) = (shape(node.Input[0]), shape(node.Output[0]));
+                var inner = Attributes.Int(node, "transA", 0) == 0 || a.Extents.Count < 2 ? a.Extents[^1] : a.Extents[^2];
+                return Written(sum, product) with { DenseMacs = sum.DenseMacs + (double)product.Elements * inner };
+            default:
+                return sum;
+        }
+    }
+
+    /// <param name="sum">What was counted before.</param>
+    /// <param name="node">Its group attribute is read.</param>
+    /// <param name="kernels">[out channels, in channels / groups, extents...].</param>
+    /// <param name="written">[batch, out channels, extents...].</param>
+    private static GraphCost Convolution(GraphCost sum, NodeProto node, ValueShape kernels, ValueShape written)
+    {
+        var groups = Attributes.Int(node, "group", 1);
+        var channels = kernels.Extents[1] * groups;
+        var macs = (double)kernels.Elements / kernels.Extents[0] * written.Elements;
+        var counted = Written(sum, written);
+        if (channels < FirstConvChannels) return counted with { FirstConvMacs = sum.FirstConvMacs + macs };
+        if (groups == channels) return counted with { DepthwiseMacs = sum.DepthwiseMacs + macs };
+        return kernels.Extents.Skip(2).All(extent => extent == 1) ? counted with { PointwiseMacs = sum.PointwiseMacs + macs } : counted with { ConvMacs = sum.ConvMacs + macs };
+    }
+
+    private static GraphCost Written(GraphCost sum, ValueShape written) =>
+        sum with { OutputElements = sum.OutputElements + written.Elements, Layers = sum.Layers + 1 };
+
+    private static long Peak(GraphProto graph, Func<string, ValueShape> shape)
+    {
+        var flow = new Dataflow(graph);
+        var last = new Dictionary<string, int>();
+        for (var i = 0; i < graph.Node.Count; i++)
+            foreach (var value in GraphCutter.Reads(graph.Node[i])) last[value] = i;
+        var alive = flow.Inputs.ToDictionary(input => input.Name, input => shape(input.Name).Bytes);
+        var peak = alive.Values.Sum();
+        for (var i = 0; i < graph.Node.Count; i++)
+        {
+            var node = graph.Node[i];
+            if (InPlace.Contains(node.OpType) && last[node.Input[0]] == i && !flow.IsOutput(node.Input[0])) alive.Remove(node.Input[0]);
+            foreach (var made in node.Output.Where(value => value.Length > 0 && !flow.Constants.Contains(value) && (last.ContainsKey(value) || flow.IsOutput(value))))
+                alive[made] = shape(made).Bytes;
+            peak = Math.Max(peak, alive.Values.Sum());
+            foreach (var value in alive.Keys.Where(value => !flow.IsOutput(value) && (!last.TryGetValue(value, out var reader) || reader <= i)).ToList()) alive.Remove(value);
+        }
+        return peak;
+    }
+
+    private static long Parameters(GraphProto graph) =>
+        graph.Initializer.Sum(tensor => ValueShape.Of(tensor).Bytes)
+        + graph.Node.Where(node => node.OpType == "Constant").SelectMany(node => node.Attribute).Where(attribute => attribute.T is not null).Sum(attribute => ValueShape.Of(attribute.T).Bytes);
+}
