@@ -14,6 +14,7 @@ install() {
   command -v mosquitto >/dev/null || missing+=(mosquitto)
   command -v mosquitto_sub >/dev/null || missing+=(mosquitto-clients)
   command -v jq >/dev/null || missing+=(jq)
+  dpkg -s libonnx-testdata >/dev/null 2>&1 || missing+=(libonnx-testdata)
   [ ${#missing[@]} = 0 ] && return
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
@@ -112,4 +113,6 @@ check "on the embedded broker" "$up" '.devices_online == 50 and .desired_equals_
 check "as accurate as expected" "$up" '((.accuracy_ratio - .accuracy_expected_ratio) | fabs) < 0.02 and .offload_ratio >= 0.1 and .fallback_ratio <= 0.01'
 holds "the doctor finds the broker fit" fleet doctor --broker "$broker"
 holds "the zoo's files reach what their card says" fleet models verify
+echo "-- other people's networks"
+tests/third-party-models.sh
 echo "end: $work/*.log"

@@ -72,8 +72,22 @@ internal sealed class ModelSplit
             if (session.Describe(value) is { } type) types[value] = type;
         var seen = inputs.Draw(seed: 0);
         session.Run(seen);
-        foreach (var value in types.Keys) shapes[value] = SplitSession.Shape(seen[value]);
+        foreach (var (value, type) in types)
+        {
+            var shape = shapes[value] = SplitSession.Shape(seen[value]);
+            if (type.Type.TensorType.Shape.Dim.Count != shape.Extents.Count) types[value] = Observed(value, shape);
+        }
         foreach (var value in seen.Values) value.Dispose();
+    }
+
+    /// <summary>Where even the rank cannot be inferred, what the run showed; the batch stays open if the network's is.</summary>
+    private ValueInfoProto Observed(string value, ValueShape shape)
+    {
+        var isOpen = inputs.Declared[0].Type.TensorType.Shape is { Dim: [{ DimValue: 0 }, ..] };
+        var described = new TensorShapeProto();
+        foreach (var (extent, i) in shape.Extents.Select((extent, i) => (extent, i)))
+            described.Dim.Add(i == 0 && isOpen ? new TensorShapeProto.Types.Dimension { DimParam = GraphBuilder.BatchDimension } : new TensorShapeProto.Types.Dimension { DimValue = extent });
+        return Values.Tensor(value, shape.Type, described);
     }
 
     private List<CutCandidate> Chosen(string at)

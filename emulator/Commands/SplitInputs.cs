@@ -31,6 +31,9 @@ internal sealed class SplitInputs
 
     public IReadOnlyDictionary<string, ValueShape> Shapes => inputs.ToDictionary(input => input.Declared.Name, input => new ValueShape(Type(input.Declared), input.Extents));
 
+    /// <summary>Whether one draw differs from another.</summary>
+    public bool Vary => inputs.Any(input => Type(input.Declared) is not (DataType.Int64 or DataType.Int32 or DataType.Bool));
+
     /// <summary>Floating-point elements are uniform in -1..1; whole numbers are 0, which is an index that always exists.</summary>
     public Dictionary<string, OrtValue> Draw(int seed)
     {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Fleet.Contracts;
 using Fleet.Onnx;
 using Fleet.Tests.Models;
+using Google.Protobuf;
 using NUnit.Framework;
 
 namespace Fleet.Tests.Emulator.Commands;
@@ -87,6 +88,33 @@ public sealed class ModelSplitTests : CommandFixture
         Assert.That(outputs, Is.EqualTo(exitsLast
             ? new[] { new[] { "stage1" }, ["stage2", "y1"], ["y1", "y2", "y3"], ["y2", "y3"] }
             : [["stage1", "y1"], ["stage2", "y2"], ["y2", "y3"], ["y3"]]));
+    }
+
+    [Test]
+    public void Split_ANetworkThatIgnoresItsInput_ProvesNothing()
+    {
+        var model = Networks.Residual();
+        var weights = model.Graph.Initializer.Single(tensor => tensor.Name == "y.weight");
+        weights.RawData = ByteString.CopyFrom(new byte[weights.RawData.Length]);
+        Assert.That(Refused("network.onnx", "models", "split", Save(model), "--at", "active", "--out", Path.Combine(Scratch, "parts")), Does.Contain("the same outputs on 3 different inputs"));
+        Assert.That(Directory.Exists(Path.Combine(Scratch, "parts")), Is.False);
+    }
+
+    [Test]
+    public void Split_WhereNoRankCanBeInferred_DeclaresWhatTheRunShowed()
+    {
+        var model = Networks.Residual();
+        // The axes go through a node, so that nobody knows beforehand how many extents remain.
+        model.Graph.Initializer.Add(new TensorProto { Name = "given", DataType = (int)TensorProto.Types.DataType.Int64, Dims = { 2 }, Int64Data = { 2, 3 } });
+        var flatten = model.Graph.Node.Single(node => node.OpType == "Flatten");
+        model.Graph.Node.Insert(0, new NodeProto { OpType = "Abs", Input = { "given" }, Output = { "axes" } });
+        (flatten.OpType, flatten.Name) = ("Squeeze", "squeeze");
+        flatten.Attribute.Clear();
+        flatten.Input.Add("axes");
+        var said = Fleet("models", "split", Save(model), "--at", "y_flat", "--out", Scratch);
+        Assert.That(said.ExitCode, Is.Zero, said.Error);
+        var shape = OnnxFile.Read(Path.Combine(Scratch, "network-tail-1.onnx")).Graph.Input[0].Type.TensorType.Shape.Dim;
+        Assert.That(shape.Select(dimension => dimension.DimValue), Is.EqualTo([0L, 4L]), "the batch stays open");
     }
 
     [Test]
