@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Fleet.Contracts;
 
-/// <summary>Topics desired and reported of an edge server: which tails it holds, and of which model.</summary>
+/// <summary>Topics desired and reported of an edge server: which tails it holds, behind cuts and behind bottlenecks, and of which model.</summary>
 public sealed record TailAssignment : Message
 {
     [JsonPropertyName("version")] public required long Version { get; init; }
@@ -13,6 +13,9 @@ public sealed record TailAssignment : Message
 
     /// <summary>Cuts from which it finishes, separated by commas and in order: "0,1,2".</summary>
     [JsonPropertyName("tails")] public required string Tails { get; init; }
+
+    /// <summary>Bottlenecks from whose latents it finishes, by name, separated by commas.</summary>
+    [JsonPropertyName("bottlenecks")] public string Bottlenecks { get; init; } = "";
     [JsonPropertyName("temperature")] public double Temperature { get; init; } = 1;
     [JsonPropertyName("report_s")] public Seconds ReportPeriod { get; init; } = new(5);
     [JsonPropertyName("reason")] public string Reason { get; init; } = "";
@@ -35,8 +38,22 @@ public sealed record TailAssignment : Message
         }
     }
 
+    /// <summary>The names in <see cref="Bottlenecks"/>.</summary>
+    [JsonIgnore] public IReadOnlyList<string> BottleneckNames => Bottlenecks.Length == 0 ? [] : Bottlenecks.Split(',');
+
+    /// <summary>Every tail it names, in order. Throws <see cref="FaultsException"/> that lists all a card has not.</summary>
+    public IReadOnlyList<TailStart> StartsIn(ModelCard card)
+    {
+        FaultsException.ThrowIfAny("tails",
+        [
+            .. Cuts.Where(cut => cut >= card.StageCount).Select(_ => $"is \"{Tails}\"; {card.Name} has cuts 0 to {card.StageCount - 1}").Distinct(),
+            .. BottleneckNames.Where(name => card.NumberOf(name) is null).Select(card.UnknownBottleneck),
+        ]);
+        return [.. Cuts.Select(cut => new TailStart(cut)), .. BottleneckNames.Select(name => card.NumberOf(name)!.Value).Select(number => new TailStart(card.Bottleneck(number).Cut, number))];
+    }
+
     /// <summary>Whether both name the same files: then nothing is to be loaded.</summary>
-    public bool HoldsAs(TailAssignment other) => (Model, CardSha256, Tails) == (other.Model, other.CardSha256, other.Tails);
+    public bool HoldsAs(TailAssignment other) => (Model, CardSha256, Tails, Bottlenecks) == (other.Model, other.CardSha256, other.Tails, other.Bottlenecks);
 
     public bool RunsAs(TailAssignment other) =>
         this with { Version = 0, Epoch = 0, ArtifactsUrl = "", Reason = "", Error = "" } == other with { Version = 0, Epoch = 0, ArtifactsUrl = "", Reason = "", Error = "" };
@@ -47,6 +64,8 @@ public sealed record TailAssignment : Message
         if (!Name.IsValid(Model)) yield return Name.Fault("model", Model);
         if (Cuts.Distinct().Count() != Cuts.Count) yield return $"tails is \"{Tails}\"; each cut stands once";
         if (Tails.Length > 0 && Cuts.Count == 0) yield return $"tails is \"{Tails}\"; allowed: cut numbers separated by commas";
+        foreach (var name in BottleneckNames.Where(name => !Name.IsValid(name))) yield return Name.Fault("bottlenecks", name);
+        if (BottleneckNames.Distinct().Count() != BottleneckNames.Count) yield return $"bottlenecks is \"{Bottlenecks}\"; each name stands once";
         if (!(Temperature is > 0 and <= 100)) yield return $"temperature is {Temperature}; allowed: above 0 to 100";
         if (!(ReportPeriod.Value is >= 0.1 and <= 86400)) yield return $"report_s is {ReportPeriod.Value}; allowed: 0.1 to 86400";
     }
@@ -77,10 +96,14 @@ public sealed record EdgeLoad : Message
     /// <summary>Measured time of each tail held, for one frame, in the batch that paid best; index cut + 1.</summary>
     [JsonPropertyName("tail_{cut}_s")] public PerExit TailSeconds { get; init; } = new();
 
+    /// <summary>Likewise of the tail behind each bottleneck held, by its number in the card's list; those beyond the eighth are not told.</summary>
+    [JsonPropertyName("bottleneck_{n}_s")] public PerExit BottleneckSeconds { get; init; } = new();
+
     public override IEnumerable<string> Faults() =>
     [
         .. NotNegative("window_s", Window.Value), .. NotNegative("queue", Queue), .. NotNegative("workers", Workers), .. NotNegative("served", Served), .. NotNegative("rate_hz", Rate.Value),
         .. Ratio("busy_ratio", Busy), .. NotNegative("batch_mean", BatchMean), .. NotNegative("queue_mean_s", QueueMean?.Value), .. NotNegative("compute_mean_s", ComputeMean?.Value),
         .. TailSeconds.SelectMany((value, cut) => double.IsNaN(value) ? [] : NotNegative($"tail_{cut}_s", value)),
+        .. BottleneckSeconds.SelectMany((value, i) => double.IsNaN(value) ? [] : NotNegative($"bottleneck_{i + 1}_s", value)),
     ];
 }

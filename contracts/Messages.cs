@@ -122,6 +122,9 @@ public sealed record Budget : Message
     /// <summary>Energy of one run of each stage held.</summary>
     [JsonPropertyName("stage_{n}_j")] public PerExit StageJoules { get; init; } = new();
 
+    /// <summary>Measured latency of the encoder of the bottleneck in use.</summary>
+    [JsonPropertyName("encoder_s")] public Seconds? EncoderTime { get; init; }
+
     public override IEnumerable<string> Faults() =>
     [
         .. NotNegative("report_s", ReportPeriod.Value), .. Ratio("compute_share_ratio", ComputeShare), .. NotNegative("battery_j", Battery?.Value),
@@ -129,6 +132,7 @@ public sealed record Budget : Message
         .. NotNegative("request_rate_hz", RequestRate.Value), .. Positive("uplink_bytes_per_s", Uplink?.Value), .. NotNegative("rtt_s", RoundTrip?.Value),
         .. Ratio("link_loss_ratio", LinkLoss), .. NotNegative("tx_energy_j_per_byte", TxEnergy?.Value), .. NotNegative("memory_free_bytes", MemoryFree?.Value), .. NotNegative("storage_free_bytes", StorageFree?.Value),
         .. StageSeconds.SelectMany((value, i) => NotNegative($"stage_{i + 1}_s", value)), .. StageJoules.SelectMany((value, i) => NotNegative($"stage_{i + 1}_j", value)),
+        .. NotNegative("encoder_s", EncoderTime?.Value),
     ];
 }
 
@@ -224,6 +228,8 @@ public sealed record Assignment : Message
 
     /// <summary>What is sent when no exit was confident: features of this cut, or the input when 0.</summary>
     [JsonPropertyName("cut")] public int Cut { get; init; }
+
+    /// <summary>Name of the bottleneck whose latent is sent in the stead of the cut's features; "" for the cut itself.</summary>
     [JsonPropertyName("bottleneck")] public string Bottleneck { get; init; } = "";
     [JsonPropertyName("input_codec")] public FeatureCodec InputCodec { get; init; } = FeatureCodec.Raw;
     [JsonPropertyName("feature_dtype")] public FeatureCodec FeatureDType { get; init; } = FeatureCodec.Int8;
@@ -250,10 +256,24 @@ public sealed record Assignment : Message
     /// <summary>In reported: why the desired version could not be applied; what ran before runs on.</summary>
     [JsonPropertyName("error")] public string Error { get; init; } = "";
 
-    [JsonIgnore] public Route Route => new(Cut, Cut == 0 ? InputCodec : FeatureDType);
+    [JsonIgnore] public FeatureCodec Codec => Cut == 0 ? InputCodec : FeatureDType;
 
     /// <summary>Whether no exit held can ever be confident, so that the input may leave before any stage has run.</summary>
     [JsonIgnore] public bool SendsAll => Cut == 0 && OffloadTo.Length > 0 && Thresholds.All(threshold => threshold > 1);
+
+    /// <summary>What is sent when no exit was confident; only the card knows a bottleneck's number. Throws <see cref="FaultsException"/> when it has none such.</summary>
+    public Route RouteIn(ModelCard card) => new(Cut, Codec, card.NumberOf(Bottleneck) ?? throw new FaultsException("bottleneck", card.UnknownBottleneck(Bottleneck)));
+
+    /// <summary>What a card cannot give of this, one sentence a fault.</summary>
+    public IEnumerable<string> FaultsWith(ModelCard card)
+    {
+        if (Head > card.StageCount) yield return $"head is {Head}; {card.Name} has stages 1 to {card.StageCount}";
+        if (OffloadTo.Length > 0 && Cut >= card.StageCount) yield return $"cut is {Cut}; {card.Name} can be cut at 0 to {card.StageCount - 1}";
+        if (Bottleneck.Length == 0) yield break;
+        if (card.NumberOf(Bottleneck) is not { } number) yield return card.UnknownBottleneck(Bottleneck);
+        else if (card.Bottleneck(number).Cut != Cut) yield return $"cut is {Cut}; bottleneck \"{Bottleneck}\" of {card.Name} is at cut {card.Bottleneck(number).Cut}";
+        else if (Codec is FeatureCodec.Coded && card.Bottleneck(number).Tables is null) yield return $"feature_dtype is coded; bottleneck \"{Bottleneck}\" of {card.Name} has no tables";
+    }
 
     /// <summary>Whether both would make a device do the same, whoever decided it, when and why.</summary>
     public bool RunsAs(Assignment other) =>
@@ -263,8 +283,11 @@ public sealed record Assignment : Message
     {
         if (Version < 0) yield return $"version is {Version}; allowed: 0 or more";
         if (Head is < 1 or > PerExit.Max) yield return $"head is {Head}; allowed: 1 to {PerExit.Max} (without a head nobody would answer when the edge server is away)";
-        if (Cut != 0 && Cut != Head) yield return $"cut is {Cut}; allowed: 0 (the input) or head ({Head})";
-        if (!Route.IsLawful) yield return $"{Route} does not exist; input_codec is raw, png or webp, feature_dtype is int8, fp16 or fp32";
+        if (Bottleneck.Length > 0 && !Name.IsValid(Bottleneck)) yield return Name.Fault("bottleneck", Bottleneck);
+        if (Bottleneck.Length == 0 && Cut != 0 && Cut != Head) yield return $"cut is {Cut}; allowed: 0 (the input) or head ({Head})";
+        if (Bottleneck.Length > 0 && (Cut < 1 || Cut > Head)) yield return $"cut is {Cut}; allowed with a bottleneck: 1 to head ({Head})";
+        if (!new Route(Cut, Codec, Bottleneck.Length == 0 ? 0 : 1).IsLawful)
+            yield return $"cut {Cut} {Route.CodecName(Codec)} does not exist; input_codec is raw, png or webp, feature_dtype is int8, fp16 or fp32, or coded with a bottleneck";
         if (Thresholds.Count != Head) yield return $"{Thresholds.Count} thresholds for head {Head}; one for each exit held is needed";
         if (Temperatures.Count != Head) yield return $"{Temperatures.Count} temperatures for head {Head}; one for each exit held is needed";
         foreach (var (value, i) in Thresholds.Select((value, i) => (value, i + 1)))
@@ -274,7 +297,6 @@ public sealed record Assignment : Message
         if (OffloadTo.Length > 0 && !Name.IsValid(OffloadTo)) yield return Name.Fault("offload_to", OffloadTo);
         if (!Name.IsValid(Model)) yield return Name.Fault("model", Model);
         if (Transport != "mqtt") yield return $"transport is \"{Transport}\"; allowed: mqtt";
-        if (Bottleneck.Length > 0) yield return $"bottleneck is \"{Bottleneck}\"; this version runs none, allowed: \"\"";
         if (!(Deadline.Value is > 0 and <= 3600)) yield return $"deadline_s is {Deadline.Value}; allowed: above 0 to 3600";
         if (!(ReportPeriod.Value is >= 0.1 and <= 86400)) yield return $"report_s is {ReportPeriod.Value}; allowed: 0.1 to 86400";
         foreach (var fault in Ratio("audit_ratio", AuditRatio)) yield return fault;

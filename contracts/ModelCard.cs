@@ -2,165 +2,6 @@ using System.Text.Json.Serialization;
 
 namespace Fleet.Contracts;
 
-/// <summary>How features or inputs are laid out on the wire.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<FeatureCodec>))]
-public enum FeatureCodec
-{
-    /// <summary>Nothing crosses.</summary>
-    [JsonStringEnumMemberName("none")] None = 0,
-
-    /// <summary>One signed byte an element: value = scale * (q - zero_point).</summary>
-    [JsonStringEnumMemberName("int8")] Int8 = 1,
-
-    /// <summary>IEEE 754 half precision, little-endian.</summary>
-    [JsonStringEnumMemberName("fp16")] Float16 = 2,
-
-    /// <summary>IEEE 754 single precision, little-endian.</summary>
-    [JsonStringEnumMemberName("fp32")] Float32 = 3,
-
-    /// <summary>Cut 0 only: the input's pixels as they are, one byte each.</summary>
-    [JsonStringEnumMemberName("raw")] Raw = 4,
-
-    /// <summary>Cut 0 only: the input as a PNG file (lossless).</summary>
-    [JsonStringEnumMemberName("png")] Png = 5,
-
-    /// <summary>Cut 0 only: the input as a lossy WebP file of quality 75.</summary>
-    [JsonStringEnumMemberName("webp")] Webp = 6,
-}
-
-/// <summary>A way of finishing on an edge server: what crosses the network after stage <paramref name="Cut"/>, and how it is coded.</summary>
-public readonly record struct Route(int Cut, FeatureCodec Codec)
-{
-    /// <summary>Whether the pair exists: images cross at cut 0, tensors at every other cut.</summary>
-    public bool IsLawful => Cut >= 0 && Codec is not FeatureCodec.None && Enum.IsDefined(Codec) && (Cut == 0) == (Codec is FeatureCodec.Raw or FeatureCodec.Png or FeatureCodec.Webp);
-
-    /// <summary>Every codec by name, separated by commas: what our own agents write and our own edge servers read.</summary>
-    public const string AllCodecs = "raw,png,webp,int8,fp16,fp32";
-
-    public override string ToString() => $"cut {Cut} {CodecName(Codec)}";
-
-    public static string CodecName(FeatureCodec codec) => codec switch
-    {
-        FeatureCodec.None => "none",
-        FeatureCodec.Int8 => "int8",
-        FeatureCodec.Float16 => "fp16",
-        FeatureCodec.Float32 => "fp32",
-        FeatureCodec.Raw => "raw",
-        FeatureCodec.Png => "png",
-        FeatureCodec.Webp => "webp",
-        _ => $"codec {(int)codec}",
-    };
-}
-
-/// <summary>
-/// What a piece of network costs to run once, by kernel kind, since software runs the kinds at rates up to seven times apart.
-/// Each *_macs key is a count of multiply-accumulates.
-/// </summary>
-public sealed record KernelWork
-{
-    /// <summary>Convolutions with fewer than four input channels: they need a rate of their own.</summary>
-    [JsonPropertyName("first_conv_macs")] public Macs FirstConv { get; init; }
-    [JsonPropertyName("conv_macs")] public Macs Conv { get; init; }
-    [JsonPropertyName("pointwise_macs")] public Macs Pointwise { get; init; }
-    [JsonPropertyName("depthwise_macs")] public Macs Depthwise { get; init; }
-    [JsonPropertyName("dense_macs")] public Macs Dense { get; init; }
-
-    /// <summary>Elements written by convolutions and dense layers.</summary>
-    [JsonPropertyName("output_elements")] public long OutputElements { get; init; }
-
-    /// <summary>Convolutions and dense layers.</summary>
-    [JsonPropertyName("layers")] public int Layers { get; init; }
-
-    [JsonIgnore] public Macs Total => FirstConv + Conv + Pointwise + Depthwise + Dense;
-
-    public static KernelWork operator +(KernelWork a, KernelWork b) => new()
-    {
-        FirstConv = a.FirstConv + b.FirstConv,
-        Conv = a.Conv + b.Conv,
-        Pointwise = a.Pointwise + b.Pointwise,
-        Depthwise = a.Depthwise + b.Depthwise,
-        Dense = a.Dense + b.Dense,
-        OutputElements = a.OutputElements + b.OutputElements,
-        Layers = a.Layers + b.Layers,
-    };
-}
-
-/// <summary>One ONNX file of a model: a stage (features and exit logits; the last stage logits only) or a tail (logits).</summary>
-public sealed record ModelPiece
-{
-    /// <summary>Stage k (1..N), or the cut a tail starts from (0..N-1).</summary>
-    [JsonPropertyName("index")] public required int Index { get; init; }
-    [JsonPropertyName("file")] public required string File { get; init; }
-    [JsonPropertyName("sha256")] public required string Sha256 { get; init; }
-    [JsonPropertyName("file_bytes")] public required long FileBytes { get; init; }
-    [JsonPropertyName("parameters")] public required long Parameters { get; init; }
-
-    /// <summary>Largest sum of input and output activations of one layer, in bytes of fp32, batch 1.</summary>
-    [JsonPropertyName("peak_activation_bytes")] public required long PeakActivationBytes { get; init; }
-    [JsonPropertyName("work")] public required KernelWork Work { get; init; }
-}
-
-/// <summary>A cut: its tensor, and how int8 crosses it (a range of training features, chosen by accuracy on the calibration set).</summary>
-public sealed record CutPoint
-{
-    [JsonPropertyName("cut")] public required int Cut { get; init; }
-
-    /// <summary>Channels, height, width.</summary>
-    [JsonPropertyName("shape")] public required IReadOnlyList<int> Shape { get; init; }
-    [JsonPropertyName("scale")] public float Scale { get; init; } = 1;
-    [JsonPropertyName("zero_point")] public int ZeroPoint { get; init; }
-
-    [JsonIgnore] public int Elements => Shape.Aggregate(1, (product, extent) => product * extent);
-}
-
-/// <summary>An exit and how far its confidence may be trusted. Accuracy and ECE are those of the ONNX files on the test set.</summary>
-public sealed record ExitCard
-{
-    [JsonPropertyName("exit")] public required int Exit { get; init; }
-
-    /// <summary>Logits are divided by it before the softmax; fitted on the calibration set.</summary>
-    [JsonPropertyName("temperature")] public required double Temperature { get; init; }
-    [JsonPropertyName("accuracy_ratio")] public required double Accuracy { get; init; }
-    [JsonPropertyName("calibration_accuracy_ratio")] public required double CalibrationAccuracy { get; init; }
-
-    /// <summary>Expected calibration error with 15 equal-width bins, before and after the temperature.</summary>
-    [JsonPropertyName("ece_before_ratio")] public required double EceBefore { get; init; }
-    [JsonPropertyName("ece_after_ratio")] public required double EceAfter { get; init; }
-}
-
-/// <summary>What the final exit reaches when the work crosses the network by a route, and what crosses, on the test set.</summary>
-public sealed record RouteCard
-{
-    [JsonPropertyName("cut")] public required int Cut { get; init; }
-    [JsonPropertyName("codec")] public required FeatureCodec Codec { get; init; }
-    [JsonPropertyName("accuracy_ratio")] public required double Accuracy { get; init; }
-
-    /// <summary>Mean payload, without the frame's header.</summary>
-    [JsonPropertyName("payload_bytes")] public required Bytes Payload { get; init; }
-
-    [JsonIgnore] public Route Route => new(Cut, Codec);
-}
-
-/// <summary>A file that belongs to a card, held by its hash.</summary>
-public sealed record CardFile
-{
-    [JsonPropertyName("file")] public required string File { get; init; }
-    [JsonPropertyName("sha256")] public required string Sha256 { get; init; }
-    [JsonPropertyName("samples")] public required int Samples { get; init; }
-}
-
-/// <summary>What made the model.</summary>
-public sealed record Provenance
-{
-    [JsonPropertyName("command")] public required string Command { get; init; }
-    [JsonPropertyName("data")] public required string Data { get; init; }
-    [JsonPropertyName("seed")] public required int Seed { get; init; }
-    [JsonPropertyName("epochs")] public required int Epochs { get; init; }
-
-    /// <summary>Accuracy of each exit in the framework that trained it, before export.</summary>
-    [JsonPropertyName("trained_accuracy_ratio")] public required IReadOnlyList<double> TrainedAccuracy { get; init; }
-}
-
 /// <summary>
 /// The card of a model (card.json): shapes, cost by kernel kind, bytes at each cut, peak memory, calibration, accuracy per exit and
 /// per route, file hashes. The SHA-256 of the card's own bytes names the model everywhere else.
@@ -184,21 +25,54 @@ public sealed record ModelCard
 
     /// <summary>Tails from cut 0 (the whole network, final logits only) to cut N-1.</summary>
     [JsonPropertyName("tails")] public required IReadOnlyList<ModelPiece> Tails { get; init; }
+
+    /// <summary>Numbered from 1 in tensor frames and traces.</summary>
+    [JsonPropertyName("bottlenecks")] public IReadOnlyList<BottleneckCard> Bottlenecks { get; init; } = [];
     [JsonPropertyName("exits")] public required IReadOnlyList<ExitCard> Exits { get; init; }
     [JsonPropertyName("routes")] public required IReadOnlyList<RouteCard> Routes { get; init; }
     [JsonPropertyName("calibration_trace")] public required CardFile CalibrationTrace { get; init; }
     [JsonPropertyName("test_trace")] public required CardFile TestTrace { get; init; }
+    [JsonPropertyName("drift_traces")] public IReadOnlyList<DriftTrace> DriftTraces { get; init; } = [];
     [JsonPropertyName("provenance")] public required Provenance Provenance { get; init; }
 
     [JsonIgnore] public int StageCount => Stages.Count;
 
-    [JsonIgnore] public IEnumerable<ModelPiece> Pieces => Stages.Concat(Tails);
+    /// <summary>Every ONNX file.</summary>
+    [JsonIgnore] public IEnumerable<ModelPiece> Pieces => [.. Stages, .. Tails, .. Bottlenecks.SelectMany(bottleneck => new[] { bottleneck.Encoder, bottleneck.Tail })];
+
+    /// <summary>Every file that devices and edge servers install: the pieces, and the tables of bottlenecks.</summary>
+    [JsonIgnore] public IEnumerable<StoredFile> StoredFiles => Pieces.Select(piece => piece.Stored).Concat(Bottlenecks.Select(bottleneck => bottleneck.Tables).OfType<StoredFile>());
 
     /// <summary>The piece that runs stage <paramref name="stage"/> (1..N).</summary>
     public ModelPiece Stage(int stage) => Stages[stage - 1];
 
     /// <summary>The piece that finishes from cut <paramref name="cut"/> (0..N-1).</summary>
     public ModelPiece Tail(int cut) => Tails[cut];
+
+    /// <summary>The piece that finishes from a cut or a latent.</summary>
+    public ModelPiece Tail(TailStart start) => start.Bottleneck == 0 ? Tails[start.Cut] : Bottleneck(start.Bottleneck).Tail;
+
+    /// <summary>The bottleneck of number <paramref name="number"/> (1..).</summary>
+    public BottleneckCard Bottleneck(int number) => Bottlenecks[number - 1];
+
+    /// <summary>The number (1..) of the bottleneck of that name; 0 for "", null when the card has none such.</summary>
+    public int? NumberOf(string bottleneck)
+    {
+        if (bottleneck.Length == 0) return 0;
+        for (var i = 0; i < Bottlenecks.Count; i++)
+            if (Bottlenecks[i].Name == bottleneck) return i + 1;
+        return null;
+    }
+
+    /// <summary>The route a line of <see cref="Routes"/> describes. Throws <see cref="FaultsException"/> when it names a bottleneck that the card has not.</summary>
+    public Route RouteOf(RouteCard route) => new(route.Cut, route.Codec, NumberOf(route.Bottleneck) ?? throw new FaultsException(Name, UnknownBottleneck(route.Bottleneck)));
+
+    /// <summary>The tensor that crosses on a route: the cut, or the latent of the bottleneck at it.</summary>
+    public CutPoint Crossing(TailStart start) => start.Bottleneck == 0 ? Cuts[start.Cut] : Bottleneck(start.Bottleneck).Latent;
+
+    /// <summary>Says that a bottleneck does not exist, and which do.</summary>
+    public string UnknownBottleneck(string name) =>
+        $"bottleneck is \"{name}\"; {Name} has {(Bottlenecks.Count == 0 ? "none" : string.Join(", ", Bottlenecks.Select(bottleneck => bottleneck.Name)))}";
 
     /// <summary>The exit after stage <paramref name="exit"/> (1..N).</summary>
     public ExitCard Exit(int exit) => Exits[exit - 1];
@@ -207,7 +81,9 @@ public sealed record ModelCard
     public KernelWork HeadWork(int head) => Stages.Take(head).Aggregate(new KernelWork(), (sum, stage) => sum + stage.Work);
 
     /// <summary>What is inconsistent, one sentence a fault; empty when the card is sound.</summary>
-    public IEnumerable<string> Faults()
+    public IEnumerable<string> Faults() => [.. CountFaults(), .. NumberFaults(), .. BottleneckFaults(), .. RouteFaults(), .. FileFaults()];
+
+    private IEnumerable<string> CountFaults()
     {
         var n = Stages.Count;
         if (n == 0) yield return "stages is empty; a model has at least one";
@@ -216,7 +92,11 @@ public sealed record ModelCard
         if (Exits.Count != n) yield return $"exits has {Exits.Count} entries; one for each stage 1..{n} is needed";
         if (Classes.Count < 2) yield return $"classes has {Classes.Count} names; at least 2 are needed";
         if (!(InputStd > 0)) yield return $"input_std is {InputStd}; it must be above 0";
-        for (var i = 0; i < n; i++)
+    }
+
+    private IEnumerable<string> NumberFaults()
+    {
+        for (var i = 0; i < Stages.Count; i++)
         {
             if (Stages[i].Index != i + 1) yield return $"stages[{i}].index is {Stages[i].Index}; it must be {i + 1}";
             if (i < Tails.Count && Tails[i].Index != i) yield return $"tails[{i}].index is {Tails[i].Index}; it must be {i}";
@@ -224,10 +104,44 @@ public sealed record ModelCard
             if (i < Exits.Count && !(Exits[i].Temperature > 0)) yield return $"exits[{i}].temperature is {Exits[i].Temperature}; it must be above 0";
         }
         foreach (var cut in Cuts)
-            if (cut.Shape.Count != 3 || cut.Shape.Any(extent => extent < 1)) yield return $"cuts[{cut.Cut}].shape is [{string.Join(",", cut.Shape)}]; it must be three positive extents";
-        foreach (var route in Routes)
-            if (!route.Route.IsLawful || route.Cut >= n) yield return $"route {route.Route} does not exist; images cross at cut 0, tensors at cuts 1..{n - 1}";
-        foreach (var piece in Pieces)
-            if (piece.File.Contains('/', StringComparison.Ordinal) || piece.File.Contains('\\', StringComparison.Ordinal) || piece.File.StartsWith('.')) yield return $"file \"{piece.File}\" must be a plain name beside the card";
+        {
+            if (cut.ShapeFault is { } fault) yield return $"cuts[{cut.Cut}].{fault}";
+            if (cut.ZeroPoint is < sbyte.MinValue or > sbyte.MaxValue) yield return $"cuts[{cut.Cut}].zero_point is {cut.ZeroPoint}; allowed: -128 to 127";
+        }
+    }
+
+    private IEnumerable<string> BottleneckFaults()
+    {
+        if (Bottlenecks.Count > byte.MaxValue) yield return $"bottlenecks has {Bottlenecks.Count} entries; allowed: {byte.MaxValue}, the numbers of a tensor frame";
+        var names = string.Join(',', Bottlenecks.Select(bottleneck => bottleneck.Name));
+        if (names.Length > ProtocolLint.TextLengthMax) yield return $"the names of all bottlenecks have {names.Length} characters; allowed: {ProtocolLint.TextLengthMax}, since an edge server's desired lists them";
+        foreach (var twice in Bottlenecks.GroupBy(bottleneck => bottleneck.Name).Where(same => same.Count() > 1)) yield return $"bottlenecks: \"{twice.Key}\" stands {twice.Count()} times";
+        foreach (var (bottleneck, i) in Bottlenecks.Select((bottleneck, i) => (bottleneck, i)))
+            foreach (var fault in bottleneck.Faults($"bottlenecks[{i}]", i + 1, Stages.Count)) yield return fault;
+    }
+
+    private IEnumerable<string> RouteFaults()
+    {
+        foreach (var line in Routes)
+        {
+            if (NumberOf(line.Bottleneck) is not { } number)
+            {
+                yield return $"routes: {UnknownBottleneck(line.Bottleneck)}";
+                continue;
+            }
+            var route = new Route(line.Cut, line.Codec, number);
+            if (!route.IsLawful || route.Cut >= Stages.Count) yield return $"route {route} does not exist; images cross at cut 0, tensors at cuts 1..{Stages.Count - 1}, coded only behind a bottleneck";
+            if (number > 0 && Bottleneck(number).Cut != route.Cut) yield return $"route {route}: bottleneck \"{line.Bottleneck}\" is at cut {Bottleneck(number).Cut}";
+            if (route.Codec is FeatureCodec.Coded && number > 0 && Bottleneck(number).Tables is null) yield return $"route {route}: bottleneck \"{line.Bottleneck}\" has no tables to code with";
+        }
+        foreach (var twice in Routes.GroupBy(line => (line.Cut, line.Codec, line.Bottleneck)).Where(same => same.Count() > 1)) yield return $"routes: cut {twice.Key.Cut} {Route.CodecName(twice.Key.Codec)} \"{twice.Key.Bottleneck}\" stands {twice.Count()} times";
+    }
+
+    private IEnumerable<string> FileFaults()
+    {
+        foreach (var file in StoredFiles.Select(stored => stored.File).Concat(DriftTraces.Select(trace => trace.File)))
+            if (file.Contains('/', StringComparison.Ordinal) || file.Contains('\\', StringComparison.Ordinal) || file.StartsWith('.')) yield return $"file \"{file}\" must be a plain name beside the card";
+        foreach (var trace in DriftTraces.Where(trace => !Contracts.Name.IsValid(trace.Drift))) yield return Contracts.Name.Fault("drift", trace.Drift);
+        foreach (var twice in DriftTraces.GroupBy(trace => (trace.Drift, trace.Set)).Where(same => same.Count() > 1)) yield return $"drift_traces: {twice.Key.Drift} of the {twice.Key.Set} set stands {twice.Count()} times";
     }
 }

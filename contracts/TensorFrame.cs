@@ -6,10 +6,11 @@ namespace Fleet.Contracts;
 /// <summary>
 /// Topic offload: what crosses a cut, as one binary message. Little-endian; the layout is fixed:
 /// <code>
-///  0 magic "FLTF"   4 version u8 = 1   5 codec u8   6 cut u8   7 dimensions u8 (0..4)
+///  0 magic "FLTF"   4 version u8 = 2   5 codec u8   6 cut u8   7 dimensions u8 (0..4)
 ///  8 model hash u64 (first 8 bytes of the card's SHA-256)      16 request id u64
 /// 24 deadline u32, microseconds the sender still waits         28 sample i32 (index in a replayed data set, -1 when live)
-/// 32 scale f32      36 zero point i32      40 extents u16 x 4 (unused ones 0)
+/// 32 scale f32      36 zero point i16      38 bottleneck u8 (from 1, 0 none)    39 view u8 (from 1, 0 none)
+/// 40 extents u16 x 4 (unused ones 0)
 /// 48 payload length u32                    52 CRC-32 (IEEE) of bytes 0..51 and of the payload      56 payload
 /// </code>
 /// The deadline is a remaining time, not a date: sender and receiver need no common clock.
@@ -17,7 +18,7 @@ namespace Fleet.Contracts;
 public sealed record TensorFrame : Message
 {
     public const int HeaderBytes = 56;
-    public const byte Version = 1;
+    public const byte Version = 2;
 
     /// <summary>No frame is longer: a 4096x4096 grey image still fits.</summary>
     public const int FrameBytesMax = 16 << 20;
@@ -39,7 +40,14 @@ public sealed record TensorFrame : Message
 
     public float Scale { get; init; } = 1;
 
+    /// <summary>Of int8; -32768 to 32767.</summary>
     public int ZeroPoint { get; init; }
+
+    /// <summary>Place in the card's list, from 1, of the bottleneck whose latent this is; 0 when it is the cut itself.</summary>
+    public int Bottleneck { get; init; }
+
+    /// <summary>Which of several devices that contribute to one inference this is, from 1; 0 when there is only one.</summary>
+    public int View { get; init; }
 
     /// <summary>Channels, height, width.</summary>
     public required IReadOnlyList<int> Shape { get; init; }
@@ -52,7 +60,7 @@ public sealed record TensorFrame : Message
 
     public int EncodedBytes => HeaderBytes + Payload.Length;
 
-    public Route Route => new(Cut, Codec);
+    public Route Route => new(Cut, Codec, Bottleneck);
 
     /// <summary>Writes <see cref="EncodedBytes"/> bytes.</summary>
     public void Encode(Span<byte> frame)
@@ -68,7 +76,9 @@ public sealed record TensorFrame : Message
         BinaryPrimitives.WriteUInt32LittleEndian(frame[24..], (uint)Math.Clamp(Math.Round(Deadline.Value * 1e6), 0, uint.MaxValue));
         BinaryPrimitives.WriteInt32LittleEndian(frame[28..], Sample);
         BinaryPrimitives.WriteSingleLittleEndian(frame[32..], Scale);
-        BinaryPrimitives.WriteInt32LittleEndian(frame[36..], ZeroPoint);
+        BinaryPrimitives.WriteInt16LittleEndian(frame[36..], (short)ZeroPoint);
+        frame[38] = (byte)Bottleneck;
+        frame[39] = (byte)View;
         for (var i = 0; i < Shape.Count; i++) BinaryPrimitives.WriteUInt16LittleEndian(frame[(40 + 2 * i)..], (ushort)Shape[i]);
         BinaryPrimitives.WriteUInt32LittleEndian(frame[48..], (uint)Payload.Length);
         Payload.Span.CopyTo(frame[HeaderBytes..]);
@@ -102,7 +112,9 @@ public sealed record TensorFrame : Message
             Deadline = new Seconds(BinaryPrimitives.ReadUInt32LittleEndian(frame[24..]) / 1e6),
             Sample = BinaryPrimitives.ReadInt32LittleEndian(frame[28..]),
             Scale = BinaryPrimitives.ReadSingleLittleEndian(frame[32..]),
-            ZeroPoint = BinaryPrimitives.ReadInt32LittleEndian(frame[36..]),
+            ZeroPoint = BinaryPrimitives.ReadInt16LittleEndian(frame[36..]),
+            Bottleneck = frame[38],
+            View = frame[39],
             Shape = shape,
             Payload = frame[HeaderBytes..].ToArray(),
             ReplyTo = replyTo,

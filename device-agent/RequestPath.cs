@@ -159,7 +159,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
 
     private Task<Reply?> Ask(Running now, Sample sample)
     {
-        var route = now.Assignment.Route;
+        var route = now.Assignment.RouteIn(now.Head.Card);
         var cut = now.Head.Card.Cuts[route.Cut];
         if (now.Assignment.SendsAll) now.Head.Load(sample);
         var frame = new TensorFrame

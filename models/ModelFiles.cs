@@ -100,23 +100,27 @@ public sealed class ModelFiles
         }
     }
 
-    public Trace ReadCalibrationTrace() => ReadTrace(Card.CalibrationTrace);
+    public Trace ReadCalibrationTrace() => ReadTrace(Card.CalibrationTrace, "");
 
-    public Trace ReadTestTrace() => ReadTrace(Card.TestTrace);
+    public Trace ReadTestTrace() => ReadTrace(Card.TestTrace, "");
 
-    /// <summary>SHA-256 over the hashes of all stages and tails: what a trace was made with.</summary>
-    public static byte[] NetworkHash(IEnumerable<ModelPiece> stages, IEnumerable<ModelPiece> tails) =>
-        SHA256.HashData(System.Text.Encoding.ASCII.GetBytes(string.Concat(stages.Concat(tails).Select(piece => piece.Sha256))));
+    /// <summary>The trace of a set whose images have drifted.</summary>
+    public Trace ReadTrace(DriftTrace trace) => ReadTrace(new CardFile { File = trace.File, Sha256 = trace.Sha256, Samples = trace.Samples }, trace.Drift);
+
+    /// <summary>SHA-256 over the hashes of all stages and tails, and of the pieces and tables of bottlenecks: what a trace was made with.</summary>
+    public static byte[] NetworkHash(ModelCard card) =>
+        SHA256.HashData(System.Text.Encoding.ASCII.GetBytes(string.Concat(card.StoredFiles.Select(file => file.Sha256))));
 
     public static string Sha256(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 
-    private Trace ReadTrace(CardFile file)
+    private Trace ReadTrace(CardFile file, string drift)
     {
         var path = Path.Combine(Directory, file.File);
         ReadChecked(file.File, file.Sha256);
         var trace = Trace.Read(path);
-        if (!trace.NetworkHash.AsSpan().SequenceEqual(NetworkHash(Card.Stages, Card.Tails))) throw new FaultsException(path, "was made with another network than the card's");
+        if (!trace.NetworkHash.AsSpan().SequenceEqual(NetworkHash(Card))) throw new FaultsException(path, "was made with another network than the card's");
         if (trace.Exits != Card.StageCount || trace.Samples != file.Samples) throw new FaultsException(path, $"has {trace.Exits} exits and {trace.Samples} samples; the card says {Card.StageCount} and {file.Samples}");
+        if (trace.Drift != drift) throw new FaultsException(path, $"is of drift \"{trace.Drift}\"; the card says \"{drift}\"");
         return trace;
     }
 }

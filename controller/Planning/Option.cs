@@ -52,6 +52,7 @@ public sealed record Option
         Head = Head,
         ArtifactsUrl = artifactsUrl,
         Cut = Route?.Cut ?? 0,
+        Bottleneck = Route is { Bottleneck: > 0 and var number } ? Model.Files.Card.Bottleneck(number).Name : "",
         InputCodec = Route is { Cut: 0 } input ? input.Codec : FeatureCodec.Raw,
         FeatureDType = Route is { Cut: > 0 } features ? features.Codec : FeatureCodec.Int8,
         Thresholds = Thresholds,
@@ -65,7 +66,10 @@ public sealed record Option
     /// <summary>Whether an assignment runs this option, on whatever edge server.</summary>
     public bool IsRunBy(Assignment assignment) =>
         assignment.CardSha256 == Model.Files.CardSha256 && assignment.Head == Head && assignment.Thresholds.Equals(Thresholds)
-        && (assignment.OffloadTo.Length == 0 ? Route is null : Route == assignment.Route);
+        && (assignment.OffloadTo.Length == 0 ? Route is null : Crosses(assignment));
+
+    private bool Crosses(Assignment assignment) =>
+        Route is { } route && route.Cut == assignment.Cut && route.Codec == assignment.Codec && route.Bottleneck == Model.Files.Card.NumberOf(assignment.Bottleneck);
 }
 
 /// <summary>A model with what planners know of it: the card and the calibration trace, never the test trace.</summary>

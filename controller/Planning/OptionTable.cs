@@ -29,7 +29,7 @@ public sealed class OptionTable
         confidences = new float[card.StageCount][];
         correct = new bool[card.StageCount][];
         for (var exit = 1; exit <= card.StageCount; exit++) (confidences[exit - 1], correct[exit - 1]) = Judge(exit, card.Exit(exit).Temperature);
-        foreach (var route in card.Routes.Select(route => route.Route).Where(trace.Knows)) routeCorrect.Add(route, JudgeRoute(route));
+        foreach (var route in card.Routes.Select(card.RouteOf).Where(trace.Knows)) routeCorrect.Add(route, JudgeRoute(route));
         All = [.. Build()];
     }
 
@@ -107,7 +107,7 @@ public sealed class OptionTable
         return new Bytes(Enumerable.Range(0, trace.Samples).Average(sample => trace.PayloadBytes(route, sample) ?? model.Files.Card.Cuts[0].Elements));
     }
 
-    private long? FeatureSize(Route route) => TensorFrame.PayloadBytes(route.Codec, model.Files.Card.Cuts[route.Cut].Elements);
+    private long? FeatureSize(Route route) => TensorFrame.PayloadBytes(route.Codec, model.Files.Card.Crossing(route.Tail).Elements);
 
     private (float[] Confidence, bool[] Correct) Judge(int exit, double temperature)
     {

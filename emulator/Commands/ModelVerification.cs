@@ -101,7 +101,7 @@ internal sealed class ModelVerification : IDisposable
     {
         var (card, classes) = (model.Card, model.Card.Classes.Count);
         // Besides the card's routes those that lose nothing: over them a tail must say what the stages say.
-        var routes = card.Routes.Select(route => route.Route).Union(Enumerable.Range(0, card.StageCount).Select(Lossless));
+        var routes = card.Routes.Select(card.RouteOf).Union(Enumerable.Range(0, card.StageCount).Select(Lossless));
         using var head = Head.Onnx(card, model.Hash, stages);
         var crossings = routes.Select(route => new Crossing(route, Tail.Onnx(card, model.Hash, route.Cut, tails[route.Cut], Batch), images.Count, classes)).ToList();
         var exits = stages.Select(_ => new float[images.Count * classes]).ToArray();
@@ -143,10 +143,10 @@ internal sealed class ModelVerification : IDisposable
     {
         foreach (var route in model.Card.Routes)
         {
-            var crossing = crossings.Single(crossing => crossing.Route == route.Route);
-            yield return Finding.Of($"{route.Route} accuracy", route.Accuracy, Calibration.Accuracy(crossing.Logits, labels, model.Card.Classes.Count));
+            var crossing = crossings.Single(crossing => crossing.Route == model.Card.RouteOf(route));
+            yield return Finding.Of($"{crossing.Route} accuracy", route.Accuracy, Calibration.Accuracy(crossing.Logits, labels, model.Card.Classes.Count));
             var found = crossing.PayloadBytes.Average(size => (double)size);
-            yield return new Finding($"{route.Route} payload", Size(route.Payload.Value), Size(found), Math.Abs(found - route.Payload.Value) < 0.05);
+            yield return new Finding($"{crossing.Route} payload", Size(route.Payload.Value), Size(found), Math.Abs(found - route.Payload.Value) < 0.05);
         }
     }
 

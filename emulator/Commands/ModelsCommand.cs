@@ -57,7 +57,7 @@ public static class ModelsCommand
         }));
         Figures.Columns(exits);
         var routes = new List<string[]> { new[] { "route", "payload", "accuracy" } };
-        routes.AddRange(card.Routes.Select(route => new[] { $"{route.Route}", route.Payload.Value.ToString("F1", CultureInfo.InvariantCulture) + " B", Digits(route.Accuracy) }));
+        routes.AddRange(card.Routes.Select(route => new[] { $"{card.RouteOf(route)}", route.Payload.Value.ToString("F1", CultureInfo.InvariantCulture) + " B", Digits(route.Accuracy) }));
         Figures.Columns(routes);
     }
 

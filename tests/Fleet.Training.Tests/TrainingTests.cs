@@ -91,7 +91,7 @@ public sealed class TrainingTests
     [Test]
     public void Export_Routes_CostWhatTheirCodecsSay()
     {
-        double Payload(int cut, FeatureCodec codec) => export.Card.Routes.Single(route => route.Route == new Route(cut, codec)).Payload.Value;
+        double Payload(int cut, FeatureCodec codec) => export.Card.Routes.Single(route => export.Card.RouteOf(route) == new Route(cut, codec)).Payload.Value;
         Assert.Multiple(() =>
         {
             Assert.That(Payload(0, FeatureCodec.Raw), Is.EqualTo(784));

@@ -118,7 +118,7 @@ public sealed class ModelExport(Network net, TaskData task, string directory)
         var path = Path.Combine(directory, file);
         new Trace(
             $"{card.Provenance.Command}; {task.Description}, {what}",
-            ModelFiles.NetworkHash(card.Stages, card.Tails),
+            ModelFiles.NetworkHash(card),
             outcomes.Images.FirstIndex,
             outcomes.Images.Labels,
             outcomes.Classes,

@@ -22,7 +22,7 @@ public sealed record Outcomes(ImageSet Images, int Classes, IReadOnlyList<float[
 /// <param name="Route">What crossed.</param>
 /// <param name="Logits">[image, class], flattened, by the tail that starts from the route's cut.</param>
 /// <param name="PayloadBytes">One an image, without the frame's header.</param>
-public sealed record RouteOutcome(Route Route, float[] Logits, ushort[] PayloadBytes)
+public sealed record RouteOutcome(Route Route, float[] Logits, int[] PayloadBytes)
 {
     public Bytes MeanPayload => new(PayloadBytes.Average(size => size));
 }

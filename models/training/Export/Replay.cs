@@ -94,7 +94,7 @@ public sealed class Replay : IDisposable
     private sealed class Crossing(Route route, Tail tail, int images, int classes)
     {
         private readonly float[] logits = new float[images * classes];
-        private readonly ushort[] payloadBytes = new ushort[images];
+        private readonly int[] payloadBytes = new int[images];
         private int sent;
         private int waiting;
 
@@ -108,7 +108,7 @@ public sealed class Replay : IDisposable
         public async ValueTask Send(TensorFrame frame, bool isLast)
         {
             if (!tail.Load(waiting, frame)) throw new InvalidOperationException($"image {sent}: its own payload over {route} cannot be decoded");
-            payloadBytes[sent++] = checked((ushort)frame.Payload.Length);
+            payloadBytes[sent++] = frame.Payload.Length;
             if (++waiting < tail.BatchMax && !isLast) return;
             await tail.Run(waiting);
             for (var row = 0; row < waiting; row++) tail.Logits(row).CopyTo(logits.AsSpan((sent - waiting + row) * classes));

@@ -45,7 +45,7 @@ internal static class AnyMessage
         from period in Period
         from share in Ratio
         from temperature in Gen.Double[-40, 120].Nullable()
-        from amounts in Amount.Nullable().Array[9]
+        from amounts in Amount.Nullable().Array[10]
         from ratios in Ratio.Nullable().Array[2]
         from measured in Gen.Bool
         from rate in Amount
@@ -73,6 +73,7 @@ internal static class AnyMessage
             TxEnergy = Of<JoulesPerByte>(amounts[8]),
             StageSeconds = seconds,
             StageJoules = joules,
+            EncoderTime = Of<Seconds>(amounts[9]),
         };
 
     public static readonly Gen<Message> InferWindow =
@@ -119,7 +120,10 @@ internal static class AnyMessage
         from head in Gen.Int[1, PerExit.Max]
         from sendsInput in Gen.Bool
         from input in Gen.OneOf(FeatureCodec.Raw, FeatureCodec.Png, FeatureCodec.Webp)
+        from narrows in Gen.Bool
         from feature in Gen.OneOf(FeatureCodec.Int8, FeatureCodec.Float16, FeatureCodec.Float32)
+        from bottleneck in Name
+        from cut in Gen.Int[1, head]
         from thresholds in Gen.Double[0, 2].Array[head]
         from temperatures in Gen.Double[0.01, 100].Array[head]
         from offloads in Gen.Bool
@@ -134,9 +138,10 @@ internal static class AnyMessage
             CardSha256 = texts[0],
             Head = head,
             ArtifactsUrl = texts[1],
-            Cut = sendsInput ? 0 : head,
+            Cut = narrows ? cut : sendsInput ? 0 : head,
+            Bottleneck = narrows ? bottleneck : "",
             InputCodec = input,
-            FeatureDType = feature,
+            FeatureDType = narrows && head % 2 == 0 ? FeatureCodec.Coded : feature,
             Thresholds = new PerExit(thresholds),
             Temperatures = new PerExit(temperatures),
             OffloadTo = offloads ? names[1] : "",
@@ -152,6 +157,7 @@ internal static class AnyMessage
         from model in Name
         from texts in Text.Array[4]
         from cuts in Gen.Int[0, 7].Array[0, 4]
+        from bottlenecks in Name.Array[0, 4]
         from temperature in Gen.Double[0.01, 100]
         from period in Period
         select (Message)new TailAssignment
@@ -162,6 +168,7 @@ internal static class AnyMessage
             CardSha256 = texts[0],
             ArtifactsUrl = texts[1],
             Tails = string.Join(',', cuts.Distinct()),
+            Bottlenecks = string.Join(',', bottlenecks.Distinct()),
             Temperature = temperature,
             ReportPeriod = period,
             Reason = texts[2],
@@ -177,6 +184,7 @@ internal static class AnyMessage
         from busy in Ratio
         from means in Amount.Nullable().Array[3]
         from tails in Amount.Nullable().Array[0, PerExit.Max]
+        from bottlenecks in Amount.Nullable().Array[0, PerExit.Max]
         select (Message)new EdgeLoad
         {
             Sequence = wholes[0],
@@ -196,6 +204,7 @@ internal static class AnyMessage
             ComputeMean = Of<Seconds>(means[2]),
             ServedTotal = wholes[1],
             TailSeconds = new PerExit(tails.Select(tail => tail ?? double.NaN)),
+            BottleneckSeconds = new PerExit(bottlenecks.Select(tail => tail ?? double.NaN)),
         };
 
     public static readonly Gen<Message> Summary =
@@ -273,12 +282,14 @@ internal static class AnyMessage
     public static readonly Gen<TensorFrame> TensorFrame =
         from cut in Gen.Int[0, 255]
         from image in Gen.OneOf(FeatureCodec.Raw, FeatureCodec.Png, FeatureCodec.Webp)
-        from tensor in Gen.OneOf(FeatureCodec.Int8, FeatureCodec.Float16, FeatureCodec.Float32)
+        from bottleneck in Gen.OneOf(Gen.Const(0), Gen.Int[1, 255])
+        from view in Gen.Int[0, 255]
+        from tensor in Gen.OneOf(bottleneck == 0 ? [FeatureCodec.Int8, FeatureCodec.Float16, FeatureCodec.Float32] : new[] { FeatureCodec.Int8, FeatureCodec.Float16, FeatureCodec.Float32, FeatureCodec.Coded })
         from ids in Gen.ULong.Array[2]
         from microseconds in Gen.UInt
         from sample in Gen.Int[-1, int.MaxValue]
         from scale in Gen.Float[1e-6f, 1e3f]
-        from zero in Gen.Int[-128, 127]
+        from zero in Gen.Int[short.MinValue, short.MaxValue]
         from shape in Gen.Int[0, 6].Array[1, 4]
         let codec = cut == 0 ? image : tensor
         let elements = shape.Aggregate(1, (product, extent) => product * extent)
@@ -293,6 +304,8 @@ internal static class AnyMessage
             Sample = sample,
             Scale = scale,
             ZeroPoint = zero,
+            Bottleneck = cut == 0 ? 0 : bottleneck,
+            View = view,
             Shape = shape,
             Payload = payload,
             ReplyTo = Samples.On(TopicKind.Reply),

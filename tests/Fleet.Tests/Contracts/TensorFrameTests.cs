@@ -15,16 +15,17 @@ public sealed class TensorFrameTests
     private static readonly byte[] Golden =
     [
         0x46, 0x4c, 0x54, 0x46, // "FLTF"
-        0x01, 0x01, 0x01, 0x03, // version 1, int8, cut 1, 3 dimensions
+        0x02, 0x01, 0x01, 0x03, // version 2, int8, cut 1, 3 dimensions
         0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11, // model hash
         0x2a, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, // request 42
         0x90, 0xd0, 0x03, 0x00, // 250,000 us
         0xff, 0xff, 0xff, 0xff, // live
         0x00, 0x00, 0x00, 0x3f, // scale 0.5
-        0x80, 0xff, 0xff, 0xff, // zero point -128
+        0x80, 0xff, // zero point -128
+        0x00, 0x00, // no bottleneck, one view
         0x02, 0x00, 0x01, 0x00, 0x03, 0x00, 0x00, 0x00, // [2, 1, 3]
         0x06, 0x00, 0x00, 0x00, // payload bytes
-        0xc4, 0x3f, 0x6b, 0xb6, // CRC-32
+        0x83, 0x41, 0x69, 0xcd, // CRC-32
         0x01, 0x02, 0x03, 0x04, 0x05, 0x06,
     ];
 
@@ -65,11 +66,12 @@ public sealed class TensorFrameTests
     }, iter: 2000);
 
     [TestCase(0, 0x47, "FLTF")]
-    [TestCase(4, 2, "version 2; this reads 1")]
-    [TestCase(4, 0, "version 0; this reads 1")]
+    [TestCase(4, 1, "version 1; this reads 2")]
+    [TestCase(4, 0, "version 0; this reads 2")]
     [TestCase(5, 0, "cut 1 none does not exist")]
     [TestCase(5, 4, "cut 1 raw does not exist")]
     [TestCase(5, 200, "cut 1 codec 200 does not exist")]
+    [TestCase(5, 7, "cut 1 coded does not exist")]
     [TestCase(6, 0, "cut 0 int8 does not exist")]
     [TestCase(7, 0, "0 dimensions; allowed: 1 to 4")]
     [TestCase(7, 5, "5 dimensions; allowed: 1 to 4")]
@@ -82,6 +84,17 @@ public sealed class TensorFrameTests
         var lie = (byte[])Golden.Clone();
         lie[at] = value;
         Assert.That(ReasonOf(Signed(lie)), Does.Contain(expected));
+    }
+
+    [Test]
+    public void Encode_BottleneckAndView_StandBesideTheZeroPoint()
+    {
+        var coded = Samples.Frame with { Codec = FeatureCodec.Coded, Bottleneck = 200, View = 6, ZeroPoint = 0, Payload = new byte[] { 9 } };
+        var bytes = Wire.Encode(coded);
+        Assert.That(bytes[36..40], Is.EqualTo(new byte[] { 0, 0, 200, 6 }));
+        Assert.That(WireTests.IsSame(coded, TensorFrame.Decode(bytes, Back)), Is.True);
+        bytes[6] = 0;
+        Assert.That(ReasonOf(Signed(bytes)), Does.Contain("cut 0 bottleneck 200 coded does not exist"));
     }
 
     [TestCase(float.NaN)]
@@ -137,6 +150,7 @@ public sealed class TensorFrameTests
     [TestCase(FeatureCodec.Float32, 10, 40)]
     [TestCase(FeatureCodec.Png, 10, null)]
     [TestCase(FeatureCodec.Webp, 10, null)]
+    [TestCase(FeatureCodec.Coded, 10, null)]
     public void PayloadBytes_Codec_IsItsElementSize(FeatureCodec codec, long elements, long? expected) => Assert.That(TensorFrame.PayloadBytes(codec, elements), Is.EqualTo(expected));
 
     private static string ReasonOf(byte[] frame)

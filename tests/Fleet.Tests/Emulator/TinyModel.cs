@@ -35,7 +35,7 @@ internal static class TinyModel
     public static readonly Trace Trace = new(
         "tiny", new byte[32], 0, [0, 1, EdgeLabel], 5,
         [Logits(0, 5, 0, 0), Logits(1, 5, 5, 0), Logits(2, 9, 9, 9)],
-        Features, Features.Select(_ => Logits(EdgeLabel, 9, 9, 9)), Features.Select(_ => new ushort[] { 8, 8, 8 }));
+        Features, Features.Select(_ => Logits(EdgeLabel, 9, 9, 9)), Features.Select(_ => new[] { 8, 8, 8 }));
 
     private static Route[] Features => [new(1, FeatureCodec.Int8), new(2, FeatureCodec.Int8)];
 

@@ -67,7 +67,7 @@ public sealed class HeadAndTailTests
     public void TracedTail_OverEveryRouteOfTheCard_GivesTheComputedLogitsInHalfPrecision()
     {
         var head = Computed(Card.StageCount);
-        foreach (var route in Card.Routes.Select(route => route.Route))
+        foreach (var route in Card.Routes.Select(Card.RouteOf))
         {
             var computed = Computed(route.Cut, batchMax: 1);
             using var traced = Tail.Traced(Card, Zoo.Model.Hash, route.Cut, Zoo.TestTrace, batchMax: 1);
@@ -89,7 +89,7 @@ public sealed class HeadAndTailTests
     {
         var computed = Computed(Card.StageCount);
         using var traced = Head.Traced(Card, Zoo.Model.Hash, Zoo.TestTrace, Card.StageCount);
-        foreach (var route in Card.Routes.Select(route => route.Route))
+        foreach (var route in Card.Routes.Select(Card.RouteOf))
             for (var i = 0; i < 20; i++)
             {
                 Run(computed, i);

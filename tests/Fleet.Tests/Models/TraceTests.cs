@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
+using CsCheck;
 using Fleet.Contracts;
 using Fleet.Models;
 using NUnit.Framework;
@@ -11,6 +12,7 @@ public sealed class TraceTests
 {
     private static readonly Route Int8 = new(1, FeatureCodec.Int8);
     private static readonly Route Webp = new(0, FeatureCodec.Webp);
+    private static readonly Route Coded = new(1, FeatureCodec.Coded, Bottleneck: 3);
     private string folder = "";
 
     [SetUp]
@@ -24,9 +26,9 @@ public sealed class TraceTests
     {
         var written = Example();
         var read = Trace.Read(Write(written));
-        Assert.That((read.Text, read.FirstSample, read.Samples, read.Classes, read.Exits), Is.EqualTo(("made by \u00fcs", 55_000, 3, 2, 2)));
+        Assert.That((read.Text, read.Drift, read.FirstSample, read.Samples, read.Classes, read.Exits), Is.EqualTo(("made by \u00fcs", "blur-1", 55_000, 3, 2, 2)));
         Assert.That(read.NetworkHash, Is.EqualTo(written.NetworkHash));
-        Assert.That(read.Routes, Is.EqualTo(new[] { Int8, Webp }));
+        Assert.That(read.Routes, Is.EqualTo(new[] { Int8, Webp, Coded }));
         Assert.That(read.Labels.ToArray(), Is.EqualTo(new byte[] { 1, 0, 1 }));
         for (var sample = 0; sample < 3; sample++)
         {
@@ -38,6 +40,17 @@ public sealed class TraceTests
             }
         }
     }
+
+    [Test]
+    public void Read_AnyHalvesWritten_HaveTheSameBits() => Gen.Select(Gen.Float, Gen.Float, Gen.OneOf(0f, -0f, float.NaN, float.PositiveInfinity, float.Epsilon)).Array[6].Sample(values =>
+    {
+        float[] final = [.. values.Select(value => value.Item1)], other = [.. values.Select((value, i) => i % 2 == 0 ? value.Item2 : value.Item3)];
+        var written = new Trace("", new byte[32], 0, [0, 1], 3, [other, final], [Int8], [other], [[1, 2]]);
+        var read = Trace.Read(Write(written));
+        for (var sample = 0; sample < 2; sample++)
+            if (!Bits(read.ExitLogits(1, sample)).SequenceEqual(Bits(written.ExitLogits(1, sample))) || !Bits(read.ExitLogits(2, sample)).SequenceEqual(Bits(written.ExitLogits(2, sample))) || !Bits(read.RouteLogits(Int8, sample)).SequenceEqual(Bits(written.RouteLogits(Int8, sample)))) return false;
+        return true;
+    }, iter: 200, threads: 1);
 
     [Test]
     public void Logits_Recorded_AreTheNearestHalves()
@@ -53,7 +66,7 @@ public sealed class TraceTests
     public void RouteLogits_OfALosslessRoute_AreTheFinalExits()
     {
         var trace = Example();
-        foreach (var route in (Route[])[new(0, FeatureCodec.Raw), new(1, FeatureCodec.Float32)])
+        foreach (var route in (Route[])[new(0, FeatureCodec.Raw), new(0, FeatureCodec.Png), new(1, FeatureCodec.Float32)])
         {
             Assert.That(trace.RouteLogits(route, 1).ToArray(), Is.EqualTo(trace.ExitLogits(2, 1).ToArray()));
             Assert.That((trace.Knows(route), trace.PayloadBytes(route, 1)), Is.EqualTo((true, (int?)null)));
@@ -64,7 +77,7 @@ public sealed class TraceTests
     public void RouteLogits_OfARouteNotRecorded_NamesIt()
     {
         var trace = Example();
-        Assert.That(trace.Knows(new Route(1, FeatureCodec.Float16)), Is.False);
+        foreach (var unknown in (Route[])[new(1, FeatureCodec.Float16), new(1, FeatureCodec.Float32, Bottleneck: 3), new(1, FeatureCodec.Coded, Bottleneck: 2)]) Assert.That(trace.Knows(unknown), Is.False, unknown.ToString());
         Assert.That(() => trace.RouteLogits(new Route(1, FeatureCodec.Float16), 0).Length, Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("cut 1 fp16"));
     }
 
@@ -93,8 +106,8 @@ public sealed class TraceTests
     public void Read_OtherVersion_NamesBoth()
     {
         var bytes = File.ReadAllBytes(Write(Example()));
-        bytes[4] = 2;
-        Assert.That(FaultOf(Signed(bytes)), Is.EqualTo("has version 2; this reads 1"));
+        bytes[4] = 1;
+        Assert.That(FaultOf(Signed(bytes)), Is.EqualTo("has version 1; this reads 2"));
     }
 
     [TestCase(6, 3)]
@@ -121,14 +134,24 @@ public sealed class TraceTests
     }
 
     [Test]
+    public void Zoo_TestTrace_IsLessThanHalfOfItsValues()
+    {
+        var trace = Zoo.TestTrace;
+        var values = 2L * trace.Samples * trace.Classes * (trace.Exits + trace.Routes.Count);
+        Assert.That(new FileInfo(Path.Combine(Zoo.Directory, Zoo.Card.TestTrace.File)).Length, Is.LessThan(values / 2).And.GreaterThan(values / 10));
+    }
+
+    [Test]
     public void Read_NoSuchFile_NamesIt() => Assert.That(Assert.Throws<FaultsException>(() => Trace.Read(Path.Combine(folder, "none")))!.Subject, Is.EqualTo(Path.Combine(folder, "none")));
 
     private static Trace Example() => new(
         "made by \u00fcs", [.. Enumerable.Range(0, 32).Select(i => (byte)i)], 55_000, [1, 0, 1], 2,
         [[0, 1, 2, 3, 0.1f, -7.3f], [10, 11, 12, 13, 14, 15]],
-        [Int8, Webp],
-        [[20, 21, 22, 23, 24, 25], [30, 31, 32, 33, 34, 35]],
-        [[6272, 6272, 6272], [250, 300, 350]]);
+        [Int8, Webp, Coded],
+        [[20, 21, 22, 23, 24, 25], [30, 31, 32, 33, 34, 35], [float.NaN, -0f, float.NegativeInfinity, 65504, -65504, 6e-8f]],
+        [[6272, 6272, 6272], [250, 300, 350], [0, 70_000, 41]], "blur-1");
+
+    private static ushort[] Bits(ReadOnlySpan<Half> logits) => Array.ConvertAll(logits.ToArray(), BitConverter.HalfToUInt16Bits);
 
     private static byte[] Signed(byte[] bytes)
     {
