@@ -1,10 +1,10 @@
+using Fleet.Models.Calibrating;
+
 namespace Fleet.Models;
 
-/// <summary>Temperature scaling and its measure. Source: Guo et al., "On calibration of modern neural networks", ICML 2017.</summary>
+/// <summary>Temperature scaling and what judges it. Source: Guo et al., "On calibration of modern neural networks", ICML 2017.</summary>
 public static class Calibration
 {
-    public const int Bins = 15;
-
     /// <summary>
     /// The temperature that minimises the negative log-likelihood of the labels; logits are [samples x classes], row by row.
     /// The likelihood is convex in 1/T, so a golden-section search over 1/T in [0.05, 20] finds it.
@@ -48,24 +48,23 @@ public static class Calibration
         return total / labels.Length;
     }
 
-    /// <summary>
-    /// Expected calibration error: mean over samples of |accuracy - mean confidence| of the sample's bin, with
-    /// <see cref="Bins"/> equal-width bins of the largest probability.
-    /// </summary>
+    /// <summary>Expected calibration error of the largest probability, see <see cref="ReliabilityDiagram.Ece"/>.</summary>
     public static double Ece(ReadOnlySpan<float> logits, ReadOnlySpan<byte> labels, int classes, double temperature)
     {
-        Span<double> confidence = stackalloc double[Bins];
-        Span<double> correct = stackalloc double[Bins];
-        for (var i = 0; i < labels.Length; i++)
+        var (confidences, correct) = new TemperatureMap(temperature).Judge(logits, labels, classes);
+        return ReliabilityDiagram.EqualWidth(confidences, correct).Ece;
+    }
+
+    /// <summary>Brier score of the event that an answer is right: mean (confidence - [right])^2, from 0 to 1. Source: Brier, Mon. Weather Rev. 78(1), 1950.</summary>
+    public static double Brier(ReadOnlySpan<double> confidences, ReadOnlySpan<bool> correct)
+    {
+        double sum = 0;
+        for (var i = 0; i < confidences.Length; i++)
         {
-            var p = Confidence.MaxProbability(logits.Slice(i * classes, classes), temperature, out var label);
-            var bin = Math.Min(Bins - 1, (int)(p * Bins));
-            confidence[bin] += p;
-            if (label == labels[i]) correct[bin]++;
+            var gap = confidences[i] - (correct[i] ? 1 : 0);
+            sum += gap * gap;
         }
-        double error = 0;
-        for (var bin = 0; bin < Bins; bin++) error += Math.Abs(correct[bin] - confidence[bin]);
-        return error / labels.Length;
+        return sum / confidences.Length;
     }
 
     public static double Accuracy(ReadOnlySpan<float> logits, ReadOnlySpan<byte> labels, int classes)

@@ -63,6 +63,9 @@ public sealed class Trace
     /// <summary>Logits of exit <paramref name="exit"/> (1..N).</summary>
     public ReadOnlySpan<Half> ExitLogits(int exit, int sample) => exitLogits[exit - 1].AsSpan(sample * Classes, Classes);
 
+    /// <summary>Logits of exit <paramref name="exit"/> (1..N) for every sample: [samples x classes], row by row.</summary>
+    public float[] ExitLogits(int exit) => Array.ConvertAll(exitLogits[exit - 1], logit => (float)logit);
+
     /// <summary>Logits of the final exit when the work crossed by <paramref name="route"/>.</summary>
     public ReadOnlySpan<Half> RouteLogits(Route route, int sample)
     {

@@ -10,6 +10,8 @@ internal static class Zoo
 
     private static readonly Lazy<ModelFiles> LazyModel = new(() => ModelFiles.Open(Directory));
     private static readonly Lazy<Trace> LazyTrace = new(() => Model.ReadTestTrace());
+    private static readonly Lazy<ExitLogits> LazyCalibration = new(() => ExitLogits.Of(Model.ReadCalibrationTrace()));
+    private static readonly Lazy<ExitLogits> LazyTest = new(() => ExitLogits.Of(TestTrace));
     private static readonly Lazy<LabelledImages> LazyImages = new(() =>
     {
         var data = ProjectFiles.Find("data/fashion-mnist");
@@ -21,6 +23,11 @@ internal static class Zoo
     public static ModelCard Card => Model.Card;
 
     public static Trace TestTrace => LazyTrace.Value;
+
+    /// <summary>What every exit answers on the calibration and on the test set.</summary>
+    public static ExitLogits Calibration => LazyCalibration.Value;
+
+    public static ExitLogits Test => LazyTest.Value;
 
     public static LabelledImages Images => LazyImages.Value;
 
