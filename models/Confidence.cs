@@ -27,4 +27,36 @@ public static class Confidence
         for (var c = 0; c < logits.Length; c++) sum += probabilities[c] = Math.Exp((logits[c] - largest) / temperature);
         for (var c = 0; c < logits.Length; c++) probabilities[c] /= sum;
     }
+
+    /// <summary>
+    /// -sum p ln p in nats, from 0 to ln C; +infinity when a logit is no number, since then nothing can be believed. Allocates nothing.
+    /// With weights w = exp((z - max z) / T) of sum Z it is ln Z - sum w ln w / Z, so that no probability underflows.
+    /// </summary>
+    public static double Entropy(ReadOnlySpan<float> logits, double temperature)
+    {
+        var largest = logits[ArgMax(logits)];
+        double sum = 0, weighted = 0;
+        foreach (var logit in logits)
+        {
+            var exponent = (logit - largest) / temperature;
+            var weight = Math.Exp(exponent);
+            sum += weight;
+            if (weight != 0) weighted += weight * exponent;
+        }
+        return sum >= 1 ? Math.Max(0, Math.Log(sum) - weighted / sum) : double.PositiveInfinity;
+    }
+
+    /// <summary>The largest probability less the second largest; 0 when a logit is no number. Allocates nothing.</summary>
+    public static double Margin(ReadOnlySpan<float> logits, double temperature)
+    {
+        var best = ArgMax(logits);
+        double sum = 0, second = 0;
+        for (var c = 0; c < logits.Length; c++)
+        {
+            var weight = Math.Exp((logits[c] - logits[best]) / temperature);
+            sum += weight;
+            if (c != best) second = Math.Max(second, weight);
+        }
+        return sum >= 1 ? (1 - second) / sum : 0;
+    }
 }
