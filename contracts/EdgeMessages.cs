@@ -41,6 +41,13 @@ public sealed record TailAssignment : Message
     /// <summary>The names in <see cref="Bottlenecks"/>.</summary>
     [JsonIgnore] public IReadOnlyList<string> BottleneckNames => Bottlenecks.Length == 0 ? [] : Bottlenecks.Split(',');
 
+    public bool HoldsBottleneck(string name)
+    {
+        foreach (var range in Bottlenecks.AsSpan().Split(','))
+            if (Bottlenecks.AsSpan(range).SequenceEqual(name)) return true;
+        return false;
+    }
+
     /// <summary>Every tail it names, in order. Throws <see cref="FaultsException"/> that lists all a card has not.</summary>
     public IReadOnlyList<TailStart> StartsIn(ModelCard card)
     {

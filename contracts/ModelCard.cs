@@ -46,10 +46,7 @@ public sealed record ModelCard
     /// <summary>The piece that runs stage <paramref name="stage"/> (1..N).</summary>
     public ModelPiece Stage(int stage) => Stages[stage - 1];
 
-    /// <summary>The piece that finishes from cut <paramref name="cut"/> (0..N-1).</summary>
-    public ModelPiece Tail(int cut) => Tails[cut];
-
-    /// <summary>The piece that finishes from a cut or a latent.</summary>
+    /// <summary>The piece that finishes from a cut (0..N-1) or a latent.</summary>
     public ModelPiece Tail(TailStart start) => start.Bottleneck == 0 ? Tails[start.Cut] : Bottleneck(start.Bottleneck).Tail;
 
     /// <summary>The bottleneck of number <paramref name="number"/> (1..).</summary>

@@ -35,6 +35,9 @@ public enum FeatureCodec
 /// <param name="Bottleneck">Its place in the card's list, from 1; 0 when the cut itself crosses.</param>
 public readonly record struct TailStart(int Cut, int Bottleneck = 0)
 {
+    /// <summary>A cut is where its own tail starts.</summary>
+    public static implicit operator TailStart(int cut) => new(cut);
+
     public override string ToString() => Bottleneck == 0 ? $"cut {Cut}" : $"cut {Cut} bottleneck {Bottleneck}";
 }
 

@@ -139,6 +139,7 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
         Differs(a.RequestRate.Value, b.RequestRate.Value, floor: 0.1)
         || Differs(a.RoundTrip?.Value, b.RoundTrip?.Value, floor: 0.005)
         || Differs(a.EnergyBudget?.Value, b.EnergyBudget?.Value, floor: 0.01)
+        || Differs(a.EncoderTime?.Value, b.EncoderTime?.Value, floor: 1e-4)
         || a.StageSeconds.Count != b.StageSeconds.Count
         || a.StageSeconds.Zip(b.StageSeconds).Any(pair => Differs(pair.First, pair.Second, floor: 1e-4));
 

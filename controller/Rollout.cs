@@ -44,10 +44,10 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options)
     public TailAssignment? EdgeDesiredOf(string edge) => edgeDesired.GetValueOrDefault(edge);
 
     /// <summary>The number of assignments that changed.</summary>
-    public int Publish(Plan plan, FleetSnapshot fleet, PlannedModel model)
+    public int Publish(Plan plan, FleetSnapshot fleet, OptionTable table)
     {
         var changed = 0;
-        foreach (var edge in fleet.OnlineEdges) changed += PublishTails(edge.Id, model);
+        foreach (var edge in fleet.OnlineEdges) changed += PublishTails(edge.Id, table);
         foreach (var (device, choice) in plan.Choices)
         {
             var assignment = choice.Option.Assign(choice.Edge, options.Deadline, options.ReportPeriod, options.ArtifactsUrl, choice.Reason);
@@ -67,8 +67,9 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options)
         foreach (var (device, assignment) in desired) bus.Publish(new Topic(TopicKind.Desired, site, device), assignment);
     }
 
-    private int PublishTails(string edge, PlannedModel model)
+    private int PublishTails(string edge, OptionTable table)
     {
+        var model = table.Model;
         var tails = new TailAssignment
         {
             Version = 0,
@@ -77,9 +78,10 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options)
             CardSha256 = model.Files.CardSha256,
             ArtifactsUrl = options.ArtifactsUrl,
             Tails = string.Join(",", Enumerable.Range(0, model.Files.Card.StageCount)),
+            Bottlenecks = string.Join(',', table.Bottlenecks),
             Temperature = model.FinalTemperature,
             ReportPeriod = options.ReportPeriod,
-            Reason = "every cut is offered",
+            Reason = "every way to finish is offered",
         };
         if (edgeDesired.TryGetValue(edge, out var standing) && standing.RunsAs(tails)) return 0;
         edgeDesired[edge] = tails with { Version = ++Version, Epoch = Epoch };

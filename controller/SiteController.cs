@@ -116,7 +116,7 @@ public sealed class SiteController
     {
         var fleet = view.Snapshot();
         (Plan, state) = planner.Plan(fleet, state, random);
-        var changed = rollout.Publish(Plan, fleet, model);
+        var changed = rollout.Publish(Plan, fleet, table);
         bus.Publish(new Topic(TopicKind.Plan, site), Describe(fleet, changed));
     }
 

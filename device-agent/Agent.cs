@@ -194,11 +194,11 @@ public sealed class Agent
     private async Task Switch(Assignment target)
     {
         var now = path.Running;
-        var head = now is not null && now.Assignment.CardSha256 == target.CardSha256 && now.Head.Depth == target.Head ? now.Head : await install(target, stopping);
-        var cutFits = target.Cut < head.Card.StageCount || target.OffloadTo.Length == 0;
-        if (head != now?.Head && (stopping.IsCancellationRequested || !cutFits)) head.Dispose();
+        var head = now is not null && Holds(now, target) ? now.Head : await install(target, stopping);
+        var faults = target.FaultsWith(head.Card).ToList();
+        if (head != now?.Head && (stopping.IsCancellationRequested || faults.Count > 0)) head.Dispose();
         if (stopping.IsCancellationRequested) return;
-        if (!cutFits) throw new FaultsException("cut", $"is {target.Cut}; {head.Card.Name} can be cut at 0 to {head.Card.StageCount - 1}");
+        FaultsException.ThrowIfAny("desired", faults);
         var edge = target.OffloadTo.Length == 0 ? null : now?.Edge?.Id == target.OffloadTo ? now.Edge : new Topic(TopicKind.Offload, options.Site, target.OffloadTo);
         if (head != now?.Head) await Try(head);
         // A window belongs to one assignment, or nobody could say what its answers promised.
@@ -213,6 +213,10 @@ public sealed class Agent
         bus.Publish(state, State.Ready);
         firstHead.TrySetResult();
     }
+
+    /// <summary>Whether the head in use does for an assignment: it has its stages, and the encoder of its bottleneck. An unknown one's fault is told by whoever looks at the card.</summary>
+    private static bool Holds(Running now, Assignment target) => now.Assignment.CardSha256 == target.CardSha256 && now.Head.Depth == target.Head
+        && now.Head.Card.NumberOf(target.Bottleneck) is var number && (number is null or 0 || now.Head.Bottlenecks.Contains(number.Value));
 
     private async Task Try(Head head)
     {

@@ -110,8 +110,9 @@ internal static class AgentProgram
     {
         var installed = await store.Install(wanted, cancel);
         var model = ModelFiles.Open(installed.Directory);
-        var stages = ModelFiles.LoadAll(Enumerable.Range(1, wanted.Head).Select(stage => (Func<OnnxPiece>)(() => model.LoadStage(stage))));
-        return Head.Onnx(model.Card, model.Hash, stages, ownsPieces: true);
+        var pieces = Enumerable.Range(1, wanted.Head).Select(stage => (Func<IDisposable>)(() => model.LoadStage(stage)));
+        if (model.Card.NumberOf(wanted.Bottleneck) is > 0 and var bottleneck) pieces = pieces.Append(() => model.LoadEncoder(bottleneck));
+        return ModelFiles.LoadAll(pieces, loaded => Head.Onnx(model.Card, model.Hash, [.. loaded.OfType<OnnxPiece>()], ownsPieces: true, [.. loaded.OfType<EncoderPiece>()]));
     }
 
     private static SensorSuite Sensors(ParseResult parsed)

@@ -35,6 +35,7 @@ public sealed class Reports(AgentOptions options, TimeProvider clock, SensorSuit
             TxEnergy = options.Profile.Radio.TxPerByte.Value,
             StageSeconds = times.Seconds(depth),
             StageJoules = times.Energies(depth, activePower),
+            EncoderTime = Rounded(times.Encoder),
         };
     }
 

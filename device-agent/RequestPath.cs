@@ -4,12 +4,16 @@ using Fleet.Models;
 namespace Fleet.DeviceAgent;
 
 /// <summary>What the device runs now: a head and the assignment it was installed for. Swapped whole, never changed.</summary>
-public sealed record Running(Head Head, Assignment Assignment, Topic? Edge);
+public sealed record Running(Head Head, Assignment Assignment, Topic? Edge)
+{
+    /// <summary>What is sent when no exit was confident.</summary>
+    public Route Route { get; } = Assignment.RouteIn(Head.Card);
+}
 
 /// <summary>
 /// The path of one input:
 /// 1. the head runs stage by stage until an exit is confident: answered by that exit;
-/// 2. else the cut is sent to the edge server, and answered by its reply;
+/// 2. else the cut, or what a bottleneck's encoder makes of it, is sent to the edge server, and answered by its reply;
 /// 3. else, at the deadline or when no edge server can be asked, answered by the deepest exit held.
 /// Every input that starts is answered exactly once.
 /// </summary>
@@ -44,9 +48,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         try
         {
             var now = running ?? throw new InvalidOperationException("no head is installed");
-            isHandedOver = now.Assignment.SendsAll && offloads.MayTry();
-            if (isHandedOver) Offload(now, sample, arrived, local: null);
-            else isHandedOver = await RunHead(now, sample, arrived);
+            isHandedOver = now.Assignment.SendsAll && offloads.MayTry() ? await SendInput(now, sample, arrived) : await RunHead(now, sample, arrived);
         }
         finally
         {
@@ -72,7 +74,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         }
     }
 
-    /// <summary>Runs every stage of a head a few times on a blank input and notes its latency: before it is swapped in, so that one that cannot run never answers.</summary>
+    /// <summary>Runs every stage and encoder of a head a few times on a blank input and notes its latency: before it is swapped in, so that one that cannot run never answers.</summary>
     public async Task Measure(Head head, int runs)
     {
         await turn.WaitAsync();
@@ -81,7 +83,10 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
             times.Clear();
             head.Load(new Sample(0, -1, new byte[head.Card.Cuts[0].Elements]));
             for (var run = 0; run < runs; run++)
+            {
                 for (var stage = 1; stage <= head.Depth; stage++) await RunStage(head, stage);
+                foreach (var bottleneck in head.Bottlenecks) times.AddEncoder(await head.Encode(bottleneck));
+            }
         }
         finally
         {
@@ -100,21 +105,36 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
             window.Spent(options.Profile.Power.Active.Value * await RunStage(head, stage));
             confidence = Confidence.MaxProbability(head.Logits(stage), assignment.Temperatures.Of(stage), out label);
             if (confidence < assignment.Thresholds.Of(stage)) continue;
-            if (assignment.AuditRatio > 0 && now.Edge is not null && random.NextDouble() < assignment.AuditRatio && HasRun(now, stage) && offloads.MayTry()) Audit(now, sample, label);
+            if (assignment.AuditRatio > 0 && now.Edge is not null && random.NextDouble() < assignment.AuditRatio && now.Route.Cut <= stage && offloads.MayTry()) Audit(now, await Pack(now), label);
             Answer(now, sample, arrived, label, confidence, AnsweredBy.Exit, stage);
             return false;
         }
         if (now.Edge is not null && offloads.MayTry())
         {
-            Offload(now, sample, arrived, new Local(label, confidence));
+            Offload(now, await Pack(now), sample, arrived, new Local(label, confidence));
             return true;
         }
         Answer(now, sample, arrived, label, confidence, now.Edge is null ? AnsweredBy.Exit : AnsweredBy.Fallback, assignment.Head);
         return false;
     }
 
-    /// <summary>Whether what would be sent exists after <paramref name="stage"/>.</summary>
-    private static bool HasRun(Running now, int stage) => now.Assignment.Cut == 0 || now.Assignment.Cut == stage;
+    /// <summary>No stage has to run before it: it is handed over at once.</summary>
+    private async ValueTask<bool> SendInput(Running now, Sample sample, long arrived)
+    {
+        now.Head.Load(sample);
+        Offload(now, await Pack(now), sample, arrived, local: null);
+        return true;
+    }
+
+    /// <summary>What crosses, made while the processor is this input's: an encoder takes its time and energy.</summary>
+    private async ValueTask<TensorFrame> Pack(Running now)
+    {
+        var (frame, took) = await now.Head.Pack(now.Route, offloads.NewRequestId(), now.Assignment.Deadline, replies);
+        if (now.Route.Bottleneck == 0) return frame;
+        times.AddEncoder(took);
+        window.Spent(options.Profile.Power.Active.Value * took);
+        return frame;
+    }
 
     private async ValueTask<Seconds> RunStage(Head head, int stage)
     {
@@ -124,9 +144,9 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     }
 
     /// <summary>Asks the edge server and answers; a failure here is a bug and ends the process, hence async void.</summary>
-    private async void Offload(Running now, Sample sample, long arrived, Local? local)
+    private async void Offload(Running now, TensorFrame frame, Sample sample, long arrived, Local? local)
     {
-        var reply = await Ask(now, sample);
+        var reply = await Ask(now, frame);
         var missed = reply is null;
         if (reply is { Status: OffloadStatus.Ok }) Answer(now, sample, arrived, reply.Label, reply.Confidence, AnsweredBy.Edge, exit: 0);
         else if (local is { } own) Answer(now, sample, arrived, own.Label, own.Confidence, AnsweredBy.Fallback, now.Assignment.Head, missed);
@@ -152,30 +172,13 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         }
     }
 
-    private async void Audit(Running now, Sample sample, int label)
+    private async void Audit(Running now, TensorFrame frame, int label)
     {
-        if (await Ask(now, sample) is { Status: OffloadStatus.Ok } reply) window.Audited(reply.Label == label);
+        if (await Ask(now, frame) is { Status: OffloadStatus.Ok } reply) window.Audited(reply.Label == label);
     }
 
-    private Task<Reply?> Ask(Running now, Sample sample)
+    private Task<Reply?> Ask(Running now, TensorFrame frame)
     {
-        var route = now.Assignment.RouteIn(now.Head.Card);
-        var cut = now.Head.Card.Cuts[route.Cut];
-        if (now.Assignment.SendsAll) now.Head.Load(sample);
-        var frame = new TensorFrame
-        {
-            Codec = route.Codec,
-            Cut = route.Cut,
-            ModelHash = now.Head.ModelHash,
-            RequestId = offloads.NewRequestId(),
-            Deadline = now.Assignment.Deadline,
-            Sample = sample.Index,
-            Scale = cut.Scale,
-            ZeroPoint = cut.ZeroPoint,
-            Shape = cut.Shape,
-            Payload = now.Head.Payload(route),
-            ReplyTo = replies,
-        };
         window.Sent(new Bytes(frame.EncodedBytes));
         window.Spent(new Bytes(frame.EncodedBytes) * options.Profile.Radio.TxPerByte.Value);
         var air = options.Profile.OnAir(frame.EncodedBytes) / options.Profile.Radio.Goodput.Value;

@@ -2,7 +2,7 @@ using Fleet.Contracts;
 
 namespace Fleet.DeviceAgent;
 
-/// <summary>Latency of each stage held: an exponential mean that follows the board as it heats up or shares its processor.</summary>
+/// <summary>Latency of each stage held, and of the encoder behind them: an exponential mean that follows the board as it heats up or shares its processor.</summary>
 public sealed class StageTimes
 {
     private const double Weight = 0.1;
@@ -11,8 +11,17 @@ public sealed class StageTimes
     public void Add(int stage, Seconds time) =>
         seconds[stage - 1] = seconds[stage - 1] == 0 ? time.Value : seconds[stage - 1] + Weight * (time.Value - seconds[stage - 1]);
 
-    /// <summary>Starts stage means anew, as after a change of files.</summary>
-    public void Clear() => Array.Clear(seconds);
+    public void AddEncoder(Seconds time) => Encoder = Encoder is { } mean ? mean + (time - mean) * Weight : time;
+
+    /// <summary>Starts all means anew, as after a change of files.</summary>
+    public void Clear()
+    {
+        Array.Clear(seconds);
+        Encoder = null;
+    }
+
+    /// <summary>Of the bottleneck's encoder; null when none has run.</summary>
+    public Seconds? Encoder { get; private set; }
 
     public Seconds Of(int stage) => new(seconds[stage - 1]);
 

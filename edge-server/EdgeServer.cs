@@ -4,7 +4,7 @@ using Fleet.Models;
 namespace Fleet.EdgeServer;
 
 /// <summary>
-/// Finishes what devices send: holds the tails its desired names, queues frames by deadline, runs what waits for one cut as a batch,
+/// Finishes what devices send: holds the tails its desired names, queues frames by deadline, runs what waits for one tail as a batch,
 /// and answers every frame it could read, in time or not. Runs on one event loop; tails may compute on worker threads behind their engines.
 /// </summary>
 public sealed class EdgeServer
@@ -95,7 +95,7 @@ public sealed class EdgeServer
             Refuse(frame, OffloadStatus.NotHeld);
             return;
         }
-        if (held.Of(frame.Cut, 0).Refuses(frame) is not null)
+        if (held.Of(frame.Route.Tail, 0).Refuses(frame) is not null)
         {
             Refuse(frame, OffloadStatus.Refused);
             return;
@@ -123,7 +123,7 @@ public sealed class EdgeServer
             if (queue.Count == 0 || tails is not { } held) continue;
             batch.Clear();
             expired.Clear();
-            queue.Take(clock.GetTimestamp(), cut => held.Holds(cut) ? held.BatchOf(cut) : 1, batch, expired);
+            queue.Take(clock.GetTimestamp(), start => held.Holds(start) ? held.BatchOf(start) : 1, batch, expired);
             foreach (var late in expired) Expire(late);
             if (batch.Count == 0) continue;
             held.Enter();
@@ -147,11 +147,11 @@ public sealed class EdgeServer
 
     private async Task Compute(TailSet held, int worker, List<WaitingFrame> batch)
     {
-        // Tails may have been replaced while frames waited: those of another model or cut have nobody left to finish them.
+        // Tails may have been replaced while frames waited: those of another model or tail have nobody left to finish them.
         foreach (var orphan in batch.Where(waited => !held.Finishes(waited.Frame))) Refuse(orphan.Frame, OffloadStatus.NotHeld);
         batch.RemoveAll(waited => !held.Finishes(waited.Frame));
         if (batch.Count == 0) return;
-        var tail = held.Of(batch[0].Frame.Cut, worker);
+        var tail = held.Of(batch[0].Frame.Route.Tail, worker);
         for (var row = 0; row < batch.Count; row++)
         {
             if (tail.Load(row, batch[row].Frame)) continue;

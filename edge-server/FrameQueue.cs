@@ -28,10 +28,10 @@ public sealed class FrameQueue(int capacity)
     }
 
     /// <summary>
-    /// Moves the most urgent frame into <paramref name="batch"/> and with it others that wait for the same cut, up to
-    /// <paramref name="batchMax"/> of that cut; frames past <paramref name="now"/> go to <paramref name="expired"/>.
+    /// Moves the most urgent frame into <paramref name="batch"/> and with it others that wait for the same tail, up to
+    /// <paramref name="batchMax"/> of that tail; frames past <paramref name="now"/> go to <paramref name="expired"/>.
     /// </summary>
-    public void Take(long now, Func<int, int> batchMax, List<WaitingFrame> batch, List<WaitingFrame> expired)
+    public void Take(long now, Func<TailStart, int> batchMax, List<WaitingFrame> batch, List<WaitingFrame> expired)
     {
         passedOver.Clear();
         var limit = int.MaxValue;
@@ -41,9 +41,9 @@ public sealed class FrameQueue(int capacity)
             {
                 expired.Add(next);
             }
-            else if (batch.Count == 0 || next.Frame.Cut == batch[0].Frame.Cut)
+            else if (batch.Count == 0 || next.Frame.Route.Tail == batch[0].Frame.Route.Tail)
             {
-                if (batch.Count == 0) limit = batchMax(next.Frame.Cut);
+                if (batch.Count == 0) limit = batchMax(next.Frame.Route.Tail);
                 batch.Add(next);
             }
             else

@@ -49,6 +49,7 @@ public sealed class LoadCounter
             ComputeMean = batches == 0 ? null : Quantity.Rounded(computed / batches),
             ServedTotal = servedTotal,
             TailSeconds = tails?.TailSeconds ?? new PerExit(),
+            BottleneckSeconds = tails?.BottleneckSeconds ?? new PerExit(),
         };
         served = expired = refused = malformed = batches = 0;
         queued = computed = Seconds.Zero;

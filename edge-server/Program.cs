@@ -56,12 +56,15 @@ return ProcessEdge.Invoke(root, args);
 static async Task<TailSet> Install(TailAssignment wanted, ModelStore store, IReadOnlyList<WorkerThread> threads, EdgeOptions options, CancellationToken cancel)
 {
     var model = await store.Install(wanted.Model, wanted.CardSha256, wanted.ArtifactsUrl, card => Choose(card, wanted), cancel);
-    var loaded = ModelFiles.LoadAll(wanted.Cuts.Select(cut => (Func<OnnxPiece>)(() => model.LoadTail(cut))));
-    var pieces = wanted.Cuts.Zip(loaded).ToDictionary(pair => pair.First, pair => pair.Second);
-    Tail Load(int cut, WorkerThread thread) =>
-        Tail.Onnx(model.Card, model.Hash, cut, pieces[cut], options.BatchMax).Wrap(engine => new WorkerEngine(engine, thread));
-    return new TailSet(model.Card, model.Hash, wanted.Cuts.Select(cut => (cut, threads.Select(thread => Load(cut, thread)).ToArray())), [.. pieces.Values]);
+    var starts = wanted.StartsIn(model.Card);
+    var tables = starts.ToDictionary(start => start, start => model.ReadTables(start.Bottleneck));
+    return ModelFiles.LoadAll(starts.Select(start => (Func<OnnxPiece>)(() => model.LoadTail(start))), pieces =>
+    {
+        Tail Load(int i, WorkerThread thread) =>
+            Tail.Onnx(model.Card, model.Hash, starts[i], pieces[i], options.BatchMax, tables[starts[i]]).Wrap(engine => new WorkerEngine(engine, thread));
+        return new TailSet(model.Card, model.Hash, starts.Select((start, i) => (start, threads.Select(thread => Load(i, thread)).ToArray())), pieces);
+    });
 }
 
-static List<ModelPiece> Choose(ModelCard card, TailAssignment wanted) =>
-    wanted.Cuts.All(cut => cut < card.StageCount) ? [.. wanted.Cuts.Select(card.Tail)] : throw new FaultsException("tails", $"is \"{wanted.Tails}\"; {card.Name} has cuts 0 to {card.StageCount - 1}");
+static List<StoredFile> Choose(ModelCard card, TailAssignment wanted) =>
+    [.. wanted.StartsIn(card).SelectMany(start => start.Bottleneck == 0 ? [card.Tail(start).Stored] : card.Bottleneck(start.Bottleneck).EdgeFiles)];

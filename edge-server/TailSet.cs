@@ -3,24 +3,24 @@ using Fleet.Models;
 
 namespace Fleet.EdgeServer;
 
-/// <summary>The tails of one model that an edge server holds: for each cut one instance a worker, and the batch that pays.</summary>
+/// <summary>The tails of one model that an edge server holds: for each cut and bottleneck one instance a worker, and the batch that pays.</summary>
 public sealed class TailSet : IDisposable
 {
-    private readonly Dictionary<int, Tail[]> tails = [];
-    private readonly Dictionary<int, (int Batch, Seconds PerFrame)> measured = [];
+    private readonly Dictionary<TailStart, Tail[]> tails = [];
+    private readonly Dictionary<TailStart, (int Batch, Seconds PerFrame)> measured = [];
     private readonly IReadOnlyList<IDisposable> pieces;
     private int users;
     private bool isRetired;
 
-    /// <param name="byCut">One tail a worker for each cut.</param>
+    /// <param name="byStart">One tail a worker for each cut or bottleneck.</param>
     /// <param name="pieces">Disposed with the set: loaded files that the tails share.</param>
-    public TailSet(ModelCard card, ulong modelHash, IEnumerable<(int Cut, Tail[] Workers)> byCut, IReadOnlyList<IDisposable> pieces)
+    public TailSet(ModelCard card, ulong modelHash, IEnumerable<(TailStart Start, Tail[] Workers)> byStart, IReadOnlyList<IDisposable> pieces)
     {
         (Card, ModelHash, this.pieces) = (card, modelHash, pieces);
-        foreach (var (cut, workers) in byCut)
+        foreach (var (start, workers) in byStart)
         {
-            tails.Add(cut, workers);
-            measured.Add(cut, (1, Seconds.Zero));
+            tails.Add(start, workers);
+            measured.Add(start, (1, Seconds.Zero));
         }
     }
 
@@ -28,21 +28,24 @@ public sealed class TailSet : IDisposable
 
     public ulong ModelHash { get; }
 
-    public bool Holds(int cut) => tails.ContainsKey(cut);
+    public bool Holds(TailStart start) => tails.ContainsKey(start);
 
-    /// <summary>Whether the frame's model and cut are held.</summary>
-    public bool Finishes(TensorFrame frame) => frame.ModelHash == ModelHash && Holds(frame.Cut);
+    /// <summary>Whether the frame's model and tail are held.</summary>
+    public bool Finishes(TensorFrame frame) => frame.ModelHash == ModelHash && Holds(frame.Route.Tail);
 
-    public Tail Of(int cut, int worker) => tails[cut][worker];
+    public Tail Of(TailStart start, int worker) => tails[start][worker];
 
-    public int BatchOf(int cut) => measured[cut].Batch;
+    public int BatchOf(TailStart start) => measured[start].Batch;
 
     /// <summary>Measured time of one frame at each cut; index cut + 1, NaN where no tail is held.</summary>
-    public PerExit TailSeconds => new(Enumerable.Range(0, Card.StageCount).Select(cut => measured.TryGetValue(cut, out var known) ? Quantity.Rounded(known.PerFrame.Value) : double.NaN));
+    public PerExit TailSeconds => new(Enumerable.Range(0, Card.StageCount).Select(cut => PerFrame(cut)));
+
+    /// <summary>Likewise behind each bottleneck, by number; the first eight.</summary>
+    public PerExit BottleneckSeconds => new(Card.Bottlenecks.Take(PerExit.Max).Select((bottleneck, i) => PerFrame(new TailStart(bottleneck.Cut, i + 1))));
 
     public async Task MeasureBatches()
     {
-        foreach (var (cut, workers) in tails.OrderBy(entry => entry.Key)) measured[cut] = await BatchCurve.Choose(workers[0]);
+        foreach (var (start, workers) in tails.OrderBy(entry => entry.Key.Cut).ThenBy(entry => entry.Key.Bottleneck)) measured[start] = await BatchCurve.Choose(workers[0]);
     }
 
     /// <summary>A worker begins to compute with it.</summary>
@@ -66,4 +69,6 @@ public sealed class TailSet : IDisposable
         foreach (var tail in tails.Values.SelectMany(workers => workers)) tail.Dispose();
         foreach (var piece in pieces) piece.Dispose();
     }
+
+    private double PerFrame(TailStart start) => measured.TryGetValue(start, out var known) ? Quantity.Rounded(known.PerFrame.Value) : double.NaN;
 }

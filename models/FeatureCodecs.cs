@@ -10,7 +10,7 @@ public static class FeatureCodecs
 {
     /// <summary>Bytes that <see cref="Encode"/> writes for so many elements.</summary>
     public static int EncodedBytes(FeatureCodec codec, int elements) =>
-        checked((int)(TensorFrame.PayloadBytes(codec, elements) ?? throw new ArgumentOutOfRangeException(nameof(codec), codec, "an image codec has no fixed size")));
+        checked((int)(TensorFrame.PayloadBytes(codec, elements) ?? throw new ArgumentOutOfRangeException(nameof(codec), codec, "its payloads have no fixed size")));
 
     /// <summary>int8: q = round(x / scale) + zero_point, saturated to -128..127.</summary>
     public static void Encode(FeatureCodec codec, ReadOnlySpan<float> features, float scale, int zeroPoint, Span<byte> payload)
@@ -32,6 +32,19 @@ public static class FeatureCodecs
             default:
                 throw new ArgumentOutOfRangeException(nameof(codec), codec, "not a tensor codec");
         }
+    }
+
+    /// <summary>The integers of a latent: q = round(y / scale), saturated to 32 bits, 0 for what is no number.</summary>
+    public static void Quantise(ReadOnlySpan<float> latent, float scale, Span<int> symbols)
+    {
+        var inverse = 1 / scale;
+        for (var i = 0; i < latent.Length; i++) symbols[i] = (int)MathF.Round(latent[i] * inverse);
+    }
+
+    /// <summary>y = scale * q.</summary>
+    public static void Dequantise(ReadOnlySpan<int> symbols, float scale, Span<float> latent)
+    {
+        for (var i = 0; i < symbols.Length; i++) latent[i] = scale * symbols[i];
     }
 
     public static void Decode(FeatureCodec codec, ReadOnlySpan<byte> payload, float scale, int zeroPoint, Span<float> features)

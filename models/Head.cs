@@ -3,23 +3,25 @@ using Fleet.Contracts;
 namespace Fleet.Models;
 
 /// <summary>
-/// The first stages of a model, run one by one on one input at a time, and what crosses the network after any of them. Its engines
-/// share buffers: a stage writes where the next one reads. Steady use allocates nothing.
+/// The first stages of a model, run one by one on one input at a time, and what crosses the network after any of them: the features
+/// themselves, or the latent that a bottleneck's encoder makes of them. Its engines share buffers: a stage writes where the next one
+/// and the encoder read. Steady use allocates nothing but what is sent.
 /// </summary>
 public sealed class Head : IDisposable
 {
     private readonly IReadOnlyList<IEngine> stages;
+    private readonly IReadOnlyDictionary<int, Encoder> encoders;
     private readonly Trace? trace;
     private readonly float[] normalised = new float[256];
     private readonly byte[] zeros;
     private readonly IReadOnlyList<IDisposable> owned;
     private Sample sample;
 
-    private Head(ModelCard card, ulong modelHash, IReadOnlyList<IEngine> stages, Trace? trace, IReadOnlyList<IDisposable> owned)
+    private Head(ModelCard card, ulong modelHash, IReadOnlyList<IEngine> stages, IReadOnlyDictionary<int, Encoder> encoders, Trace? trace, IReadOnlyList<IDisposable> owned)
     {
-        (Card, ModelHash, this.stages, this.trace, this.owned) = (card, modelHash, stages, trace, owned);
+        (Card, ModelHash, this.stages, this.encoders, this.trace, this.owned) = (card, modelHash, stages, encoders, trace, owned);
         for (var p = 0; p < 256; p++) normalised[p] = (float)((p / 255.0 - card.InputMean) / card.InputStd);
-        zeros = trace is null ? [] : new byte[4 * card.Cuts.Max(cut => cut.Elements)];
+        zeros = trace is null ? [] : new byte[Math.Max(trace.PayloadBytesMax, 4 * card.Cuts.Concat(encoders.Values.Select(encoder => encoder.Latent)).Max(cut => cut.Elements))];
     }
 
     public ModelCard Card { get; }
@@ -29,10 +31,16 @@ public sealed class Head : IDisposable
     /// <summary>Deepest stage held; 0 when every input is sent.</summary>
     public int Depth => stages.Count;
 
-    /// <summary>A head that computes.</summary>
+    /// <summary>Numbers of the bottlenecks whose encoders are held.</summary>
+    public IEnumerable<int> Bottlenecks => encoders.Keys;
+
+    /// <summary>A head that computes. Throws <see cref="FaultsException"/> when an encoder does not fit the card or lies behind the head.</summary>
     /// <param name="ownsPieces">Whether the pieces go with the head; shared ones stay the caller's.</param>
-    public static Head Onnx(ModelCard card, ulong modelHash, IReadOnlyList<OnnxPiece> pieces, bool ownsPieces = false)
+    /// <param name="encoders">Of the bottlenecks that may be sent.</param>
+    public static Head Onnx(ModelCard card, ulong modelHash, IReadOnlyList<OnnxPiece> pieces, bool ownsPieces = false, IReadOnlyList<EncoderPiece>? encoders = null)
     {
+        encoders ??= [];
+        FaultsException.ThrowIfAny("bottleneck", TooDeep(card, pieces.Count, encoders.Select(encoder => encoder.Bottleneck)));
         var stages = new List<IEngine>(pieces.Count);
         var input = Activations.Pinned(card.Cuts[0].Elements);
         for (var stage = 1; stage <= pieces.Count; stage++)
@@ -42,20 +50,23 @@ public sealed class Head : IDisposable
             stages.Add(new OnnxEngine(pieces[stage - 1], rows, card.Cuts[stage - 1].Shape, behind?.Shape));
             input = rows.Features;
         }
-        return new Head(card, modelHash, stages, trace: null, ownsPieces ? pieces : []);
+        var byNumber = encoders.ToDictionary(encoder => encoder.Bottleneck, encoder => Encoder.Onnx(card, encoder, stages[card.Bottleneck(encoder.Bottleneck).Cut - 1].Rows.Features));
+        return new Head(card, modelHash, stages, byNumber, trace: null, ownsPieces ? [.. pieces, .. encoders] : []);
     }
 
-    /// <summary>A head that answers from a trace; what it sends has the right length and no content.</summary>
-    public static Head Traced(ModelCard card, ulong modelHash, Trace trace, int depth)
+    /// <summary>A head that answers from a trace; what it sends has the right length and no content. Throws as <see cref="Onnx"/>.</summary>
+    public static Head Traced(ModelCard card, ulong modelHash, Trace trace, int depth, IReadOnlyList<int>? bottlenecks = null)
     {
+        bottlenecks ??= [];
+        FaultsException.ThrowIfAny("bottleneck", TooDeep(card, depth, bottlenecks));
         var stages = new List<IEngine>(depth);
         for (var stage = 1; stage <= depth; stage++) stages.Add(new TraceEngine(trace, stage, new Activations(1, [], 0, card.Classes.Count)));
-        return new Head(card, modelHash, stages, trace, []);
+        return new Head(card, modelHash, stages, bottlenecks.ToDictionary(number => number, number => Encoder.Traced(card.Bottleneck(number))), trace, []);
     }
 
     /// <summary>The same head with every engine wrapped, as an emulated board does.</summary>
-    public Head Wrap(Func<int, IEngine, IEngine> wrap) =>
-        new(Card, ModelHash, [.. stages.Select((engine, i) => wrap(i + 1, engine))], trace, owned);
+    public Head Wrap(Func<ModelPiece, IEngine, IEngine> wrap) =>
+        new(Card, ModelHash, [.. stages.Select((engine, i) => wrap(Card.Stages[i], engine))], encoders.ToDictionary(pair => pair.Key, pair => pair.Value.Wrap(wrap)), trace, owned);
 
     /// <summary>Takes the next input. The pixels must stay as they are until the inference ends.</summary>
     public void Load(Sample next)
@@ -79,24 +90,61 @@ public sealed class Head : IDisposable
 
     public ReadOnlySpan<float> Logits(int stage) => stages[stage - 1].Rows.Logits;
 
-    /// <summary>What crosses the network now; stages up to the route's cut have run. Always a fresh array: messages are never reused.</summary>
+    /// <summary>
+    /// Makes the latent of a bottleneck held (1..) from the features of its cut, whose stage has run; nothing for 0, where the cut itself
+    /// crosses. Gives the time it took, without that of coding, which is some tens of nanoseconds an element.
+    /// </summary>
+    public ValueTask<Seconds> Encode(int bottleneck) => bottleneck == 0 ? new(Seconds.Zero) : EncoderOf(bottleneck).Run();
+
+    /// <summary>
+    /// What crosses the network now; stages up to the route's cut have run, and so has <see cref="Encode"/>. Always a fresh array:
+    /// messages are never reused.
+    /// </summary>
     public ReadOnlyMemory<byte> Payload(Route route)
     {
-        var cut = Card.Cuts[route.Cut];
-        if (trace is not null)
-        {
-            var bytes = trace.PayloadBytes(route, sample.Index) ?? FeatureCodecs.EncodedBytes(route.Codec, cut.Elements);
-            return zeros.AsMemory(0, bytes);
-        }
-        if (route.Cut == 0) return ImageCodec.Encode(route.Codec, sample.Pixels.Span, cut.Shape[1], cut.Shape[2]);
-        var payload = new byte[FeatureCodecs.EncodedBytes(route.Codec, cut.Elements)];
-        FeatureCodecs.Encode(route.Codec, stages[route.Cut - 1].Rows.Features, cut.Scale, cut.ZeroPoint, payload);
+        var crossing = Crossing(route.Tail);
+        if (trace is not null) return zeros.AsMemory(0, trace.PayloadBytes(route, sample.Index) ?? FeatureCodecs.EncodedBytes(route.Codec, crossing.Elements));
+        if (route.Cut == 0) return ImageCodec.Encode(route.Codec, sample.Pixels.Span, crossing.Shape[1], crossing.Shape[2]);
+        if (route.Bottleneck > 0) return EncoderOf(route.Bottleneck).Payload(route.Codec);
+        var payload = new byte[FeatureCodecs.EncodedBytes(route.Codec, crossing.Elements)];
+        FeatureCodecs.Encode(route.Codec, stages[route.Cut - 1].Rows.Features, crossing.Scale, crossing.ZeroPoint, payload);
         return payload;
+    }
+
+    /// <summary>The frame that sends the current input on a route, and the time its encoder took.</summary>
+    public async ValueTask<(TensorFrame Frame, Seconds Took)> Pack(Route route, ulong requestId, Seconds deadline, Topic replyTo)
+    {
+        var took = await Encode(route.Bottleneck);
+        var crossing = Crossing(route.Tail);
+        return (new TensorFrame
+        {
+            Codec = route.Codec,
+            Cut = route.Cut,
+            Bottleneck = route.Bottleneck,
+            ModelHash = ModelHash,
+            RequestId = requestId,
+            Deadline = deadline,
+            Sample = sample.Index,
+            Scale = crossing.Scale,
+            ZeroPoint = crossing.ZeroPoint,
+            Shape = crossing.Shape,
+            Payload = Payload(route),
+            ReplyTo = replyTo,
+        }, took);
     }
 
     public void Dispose()
     {
         foreach (var stage in stages) stage.Dispose();
+        foreach (var encoder in encoders.Values) encoder.Dispose();
         foreach (var piece in owned) piece.Dispose();
     }
+
+    private CutPoint Crossing(TailStart start) => start.Bottleneck == 0 ? Card.Cuts[start.Cut] : EncoderOf(start.Bottleneck).Latent;
+
+    private Encoder EncoderOf(int bottleneck) =>
+        encoders.TryGetValue(bottleneck, out var encoder) ? encoder : throw new ArgumentOutOfRangeException(nameof(bottleneck), bottleneck, $"the head holds the encoders of [{string.Join(", ", encoders.Keys)}]");
+
+    private static IEnumerable<string> TooDeep(ModelCard card, int depth, IEnumerable<int> bottlenecks) => bottlenecks.Select(card.Bottleneck)
+        .Where(bottleneck => bottleneck.Cut > depth).Select(bottleneck => $"is \"{bottleneck.Name}\" at cut {bottleneck.Cut}; the head has {depth} stages");
 }

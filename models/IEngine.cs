@@ -35,10 +35,10 @@ public sealed class Activations
     /// <summary>[rows x elements of the cut before the piece].</summary>
     public float[] Input { get; }
 
-    /// <summary>[rows x elements of the cut behind the piece]; empty for the last stage and for tails.</summary>
+    /// <summary>[rows x elements of the cut behind the piece]; empty for the last stage and for tails; an encoder's latent.</summary>
     public float[] Features { get; }
 
-    /// <summary>[rows x classes].</summary>
+    /// <summary>[rows x classes]; empty for an encoder.</summary>
     public float[] Logits { get; }
 
     public ReadOnlySpan<float> LogitsOf(int row) => Logits.AsSpan(row * Classes, Classes);

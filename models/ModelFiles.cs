@@ -78,20 +78,40 @@ public sealed class ModelFiles
         return OnnxPiece.Load(Path.Combine(Directory, piece.File), ReadChecked(piece.File, piece.Sha256), piece, hasFeatures: stage < Card.StageCount, threads);
     }
 
-    public OnnxPiece LoadTail(int cut, int threads = 1)
+    /// <summary>The device's side of bottleneck <paramref name="bottleneck"/> (1..).</summary>
+    public EncoderPiece LoadEncoder(int bottleneck, int threads = 1)
     {
-        var piece = Card.Tail(cut);
+        var (card, tables) = (Card.Bottleneck(bottleneck), ReadTables(bottleneck));
+        var piece = OnnxPiece.Load(Path.Combine(Directory, card.Encoder.File), ReadChecked(card.Encoder.File, card.Encoder.Sha256), card.Encoder, hasFeatures: true, threads, hasLogits: false);
+        return new EncoderPiece(bottleneck, piece, tables);
+    }
+
+    /// <summary>What the latents of bottleneck <paramref name="bottleneck"/> (1..) are coded with; null when they are not, or it is 0.</summary>
+    public EntropyModel? ReadTables(int bottleneck)
+    {
+        if (bottleneck == 0 || Card.Bottleneck(bottleneck) is not { Tables: { } file } card) return null;
+        var path = Path.Combine(Directory, file.File);
+        var tables = EntropyModel.Parse(path, ReadChecked(file.File, file.Sha256));
+        return tables.Channels == card.Shape[0] ? tables : throw new FaultsException(path, $"has tables for {tables.Channels} channels; the latent of {card.Name} has {card.Shape[0]}");
+    }
+
+    public OnnxPiece LoadTail(TailStart start, int threads = 1)
+    {
+        var piece = Card.Tail(start);
         return OnnxPiece.Load(Path.Combine(Directory, piece.File), ReadChecked(piece.File, piece.Sha256), piece, hasFeatures: false, threads);
     }
 
     /// <summary>Loads several pieces; when one cannot be read the others are released.</summary>
-    public static IReadOnlyList<OnnxPiece> LoadAll(IEnumerable<Func<OnnxPiece>> loads)
+    public static IReadOnlyList<T> LoadAll<T>(IEnumerable<Func<T>> loads) where T : IDisposable => LoadAll(loads, pieces => pieces);
+
+    /// <summary>Loads several pieces and makes something of them; when one cannot be read, or they do not fit, all are released.</summary>
+    public static TMade LoadAll<T, TMade>(IEnumerable<Func<T>> loads, Func<IReadOnlyList<T>, TMade> make) where T : IDisposable
     {
-        var pieces = new List<OnnxPiece>();
+        var pieces = new List<T>();
         try
         {
             foreach (var load in loads) pieces.Add(load());
-            return pieces;
+            return make(pieces);
         }
         catch
         {

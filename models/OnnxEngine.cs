@@ -20,8 +20,8 @@ public sealed class OnnxPiece : IDisposable
 
     internal InferenceSession Session { get; }
 
-    /// <summary>Loads bytes whose hash has been checked. Throws <see cref="FaultsException"/> when ONNX Runtime cannot read them or they are another network.</summary>
-    public static OnnxPiece Load(string name, byte[] file, ModelPiece piece, bool hasFeatures, int threads = 1)
+    /// <summary>Loads bytes whose hash has been checked: a stage has features and logits, a tail logits, an encoder features. Throws <see cref="FaultsException"/> when ONNX Runtime cannot read them or they are another network.</summary>
+    public static OnnxPiece Load(string name, byte[] file, ModelPiece piece, bool hasFeatures, int threads = 1, bool hasLogits = true)
     {
         InferenceSession session;
         try
@@ -35,7 +35,7 @@ public sealed class OnnxPiece : IDisposable
         {
             throw new FaultsException(name, "ONNX Runtime cannot read it: " + e.Message.Split('\n')[0]);
         }
-        string[] needed = hasFeatures ? [FeaturesName, LogitsName] : [LogitsName];
+        string[] needed = [.. hasFeatures ? [FeaturesName] : Array.Empty<string>(), .. hasLogits ? [LogitsName] : Array.Empty<string>()];
         if (!session.InputMetadata.ContainsKey(InputName) || needed.Any(output => !session.OutputMetadata.ContainsKey(output)))
         {
             var found = $"{string.Join(", ", session.InputMetadata.Keys)} -> {string.Join(", ", session.OutputMetadata.Keys)}";
@@ -45,7 +45,23 @@ public sealed class OnnxPiece : IDisposable
         return new OnnxPiece(session, piece);
     }
 
+    /// <summary>Throws <see cref="FaultsException"/> when the file says that its tensors have other shapes than the card says; extents it leaves open fit any.</summary>
+    /// <param name="input">Of "x", without the batch.</param>
+    /// <param name="output">"features" or "logits".</param>
+    /// <param name="shape">Of the output, without the batch.</param>
+    public void Require(IReadOnlyList<int> input, string output, IReadOnlyList<int> shape) => FaultsException.ThrowIfAny(Piece.File,
+    [
+        .. ShapeFaults(InputName, Session.InputMetadata[InputName].Dimensions, input),
+        .. ShapeFaults(output, Session.OutputMetadata[output].Dimensions, shape),
+    ]);
+
     public void Dispose() => Session.Dispose();
+
+    private static IEnumerable<string> ShapeFaults(string name, int[] found, IReadOnlyList<int> needed)
+    {
+        if (found.Length != needed.Count + 1 || found.Skip(1).Zip(needed).Any(pair => pair.First >= 0 && pair.First != pair.Second))
+            yield return $"{name} is [{string.Join(",", found)}]; the card says [N,{string.Join(",", needed)}]";
+    }
 }
 
 /// <summary>Runs an ONNX file inline, in place, over pinned arrays. Allocates nothing once a batch size has been seen.</summary>
@@ -78,7 +94,7 @@ public sealed class OnnxEngine(OnnxPiece piece, Activations rows, IReadOnlyList<
         var binding = piece.Session.CreateIoBinding();
         binding.BindInput(OnnxPiece.InputName, Value(rows.Input, count, inputShape));
         if (featureShape is not null) binding.BindOutput(OnnxPiece.FeaturesName, Value(rows.Features, count, featureShape));
-        binding.BindOutput(OnnxPiece.LogitsName, Value(rows.Logits, count, [rows.Classes]));
+        if (rows.Classes > 0) binding.BindOutput(OnnxPiece.LogitsName, Value(rows.Logits, count, [rows.Classes]));
         return binding;
     }
 

@@ -2,64 +2,77 @@ using Fleet.Contracts;
 
 namespace Fleet.Models;
 
-/// <summary>The rest of a model behind a cut, run on batches of frames.</summary>
+/// <summary>The rest of a model behind a cut, or behind the latent of a bottleneck, run on batches of frames.</summary>
 public sealed class Tail : IDisposable
 {
     private readonly IEngine engine;
     private readonly float[] normalised = new float[256];
     private readonly byte[] pixels;
+    private readonly CutPoint crossing;
+    private readonly RangeCoder? coder;
+    private readonly int[] symbols;
+    private readonly Route blank;
 
-    private Tail(ModelCard card, ulong modelHash, int cut, IEngine engine)
+    private Tail(ModelCard card, ulong modelHash, TailStart start, IEngine engine, RangeCoder? coder, Route blank)
     {
-        (Card, ModelHash, Cut, this.engine) = (card, modelHash, cut, engine);
+        (Card, ModelHash, Start, this.engine, this.coder, this.blank) = (card, modelHash, start, engine, coder, blank);
         for (var p = 0; p < 256; p++) normalised[p] = (float)((p / 255.0 - card.InputMean) / card.InputStd);
         pixels = new byte[card.Cuts[0].Elements];
+        crossing = card.Crossing(start);
+        symbols = new int[coder is null ? 0 : crossing.Elements];
     }
 
     public ModelCard Card { get; }
 
     public ulong ModelHash { get; }
 
-    public int Cut { get; }
+    public TailStart Start { get; }
 
     public int BatchMax => engine.Rows.Capacity;
 
-    /// <summary>A tail that computes. The piece stays the caller's.</summary>
-    public static Tail Onnx(ModelCard card, ulong modelHash, int cut, OnnxPiece piece, int batchMax)
+    /// <summary>A tail that computes. The piece stays the caller's. Throws <see cref="FaultsException"/> when a bottleneck's does not fit the card.</summary>
+    /// <param name="tables">What the latents of its bottleneck are coded with; null when they are not.</param>
+    public static Tail Onnx(ModelCard card, ulong modelHash, TailStart start, OnnxPiece piece, int batchMax, EntropyModel? tables = null)
     {
-        var input = Activations.Pinned(batchMax * card.Cuts[cut].Elements);
-        return new Tail(card, modelHash, cut, new OnnxEngine(piece, new Activations(batchMax, input, 0, card.Classes.Count), card.Cuts[cut].Shape, featureShape: null));
+        var crossing = card.Crossing(start);
+        if (start.Bottleneck > 0) piece.Require(crossing.Shape, OnnxPiece.LogitsName, [card.Classes.Count]);
+        var input = Activations.Pinned(batchMax * crossing.Elements);
+        var engine = new OnnxEngine(piece, new Activations(batchMax, input, 0, card.Classes.Count), crossing.Shape, featureShape: null);
+        return new Tail(card, modelHash, start, engine, tables is null ? null : new RangeCoder(tables), Plainest(start));
     }
 
-    /// <summary>A tail that answers from a trace.</summary>
-    public static Tail Traced(ModelCard card, ulong modelHash, int cut, Trace trace, int batchMax) =>
-        new(card, modelHash, cut, new TraceEngine(trace, exit: 0, new Activations(batchMax, [], 0, card.Classes.Count)));
+    /// <summary>A tail that answers from a trace. Throws <see cref="FaultsException"/> when the trace has no route to it.</summary>
+    public static Tail Traced(ModelCard card, ulong modelHash, TailStart start, Trace trace, int batchMax)
+    {
+        var known = trace.Routes.Append(Plainest(start)).Where(route => route.Tail == start && trace.Knows(route)).ToList();
+        if (known.Count == 0) throw new FaultsException("trace", $"has no route over {start}");
+        return new Tail(card, modelHash, start, new TraceEngine(trace, exit: 0, new Activations(batchMax, [], 0, card.Classes.Count)), coder: null, known[^1]);
+    }
 
     /// <summary>The same tail with its engine wrapped, as an emulated server or a worker thread does.</summary>
-    public Tail Wrap(Func<IEngine, IEngine> wrap) => new(Card, ModelHash, Cut, wrap(engine));
+    public Tail Wrap(Func<IEngine, IEngine> wrap) => new(Card, ModelHash, Start, wrap(engine), coder, blank);
 
     /// <summary>Why this tail cannot take a frame; null when it can.</summary>
     public string? Refuses(TensorFrame frame)
     {
-        var cut = Card.Cuts[Cut];
-        if (frame.Cut != Cut) return $"cut {frame.Cut}; this tail starts at {Cut}";
-        return frame.Shape.SequenceEqual(cut.Shape) ? null : $"shape [{string.Join(",", frame.Shape)}]; {Card.Name} needs [{string.Join(",", cut.Shape)}] at cut {Cut}";
+        if (frame.Route.Tail != Start) return $"{frame.Route.Tail}; this tail starts at {Start}";
+        return frame.Shape.SequenceEqual(crossing.Shape) ? null : $"shape [{string.Join(",", frame.Shape)}]; {Card.Name} needs [{string.Join(",", crossing.Shape)}] at {Start}";
     }
 
-    /// <summary>Puts a frame into a row; false when its payload is no such image.</summary>
+    /// <summary>Puts a frame into a row; false when its payload is no such image, or no code of a latent.</summary>
     public bool Load(int row, TensorFrame frame)
     {
         var rows = engine.Rows;
         rows.Origins[row] = new RowOrigin(frame.Sample, frame.Route);
         if (rows.Input.Length == 0) return true;
-        var cut = Card.Cuts[Cut];
-        var input = rows.Input.AsSpan(row * cut.Elements, cut.Elements);
-        if (Cut > 0)
+        var input = rows.Input.AsSpan(row * crossing.Elements, crossing.Elements);
+        if (frame.Codec is FeatureCodec.Coded) return LoadCoded(frame, input);
+        if (Start.Cut > 0)
         {
             FeatureCodecs.Decode(frame.Codec, frame.Payload.Span, frame.Scale, frame.ZeroPoint, input);
             return true;
         }
-        if (!ImageCodec.TryDecode(frame.Codec, frame.Payload.Span, cut.Shape[1], cut.Shape[2], pixels)) return false;
+        if (!ImageCodec.TryDecode(frame.Codec, frame.Payload.Span, crossing.Shape[1], crossing.Shape[2], pixels)) return false;
         for (var i = 0; i < input.Length; i++) input[i] = normalised[pixels[i]];
         return true;
     }
@@ -68,7 +81,7 @@ public sealed class Tail : IDisposable
     public void LoadBlank(int count)
     {
         Array.Clear(engine.Rows.Input);
-        Array.Fill(engine.Rows.Origins, new RowOrigin(0, new Route(Cut, Cut == 0 ? FeatureCodec.Raw : FeatureCodec.Float32)), 0, count);
+        Array.Fill(engine.Rows.Origins, new RowOrigin(0, blank), 0, count);
     }
 
     /// <summary>Runs the first <paramref name="count"/> rows; gives the time it took.</summary>
@@ -81,4 +94,14 @@ public sealed class Tail : IDisposable
     public ReadOnlySpan<float> Logits(int row) => engine.Rows.LogitsOf(row);
 
     public void Dispose() => engine.Dispose();
+
+    private bool LoadCoded(TensorFrame frame, Span<float> input)
+    {
+        if (coder is null || coder.Decode(frame.Payload.Span, symbols) is not null) return false;
+        FeatureCodecs.Dequantise(symbols, frame.Scale, input);
+        return true;
+    }
+
+    /// <summary>The route that changes what crosses least.</summary>
+    private static Route Plainest(TailStart start) => new(start.Cut, start.Cut == 0 ? FeatureCodec.Raw : FeatureCodec.Float32, start.Bottleneck);
 }

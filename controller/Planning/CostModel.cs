@@ -79,27 +79,43 @@ public sealed class CostModel(Weights weights)
     /// <summary>Measured times count only for the model they were measured with.</summary>
     private static bool Ran(DeviceView device, Option option) => device.Reported?.CardSha256 == option.Model.Files.CardSha256;
 
-    /// <summary>Time of one frame on the edge server: measured, else its profile's claim, else unknown.</summary>
-    private static Seconds? Served(Option option, Route route, EdgeView edge) =>
-        edge.Load?.TailSeconds.Find(route.Cut + 1) is { } measured and > 0 ? new Seconds(measured) : edge.Profile?.NominalTime(option.Model.Files.Card.Tail(route.Cut).Work);
+    /// <summary>Time of one frame on the edge server: measured, else its profile's claim, else unknown; null too when it does not hold the bottleneck.</summary>
+    private static Seconds? Served(Option option, Route route, EdgeView edge)
+    {
+        var card = option.Model.Files.Card;
+        if (route.Bottleneck > 0 && edge.Reported?.HoldsBottleneck(card.Bottleneck(route.Bottleneck).Name) is not true) return null;
+        var measured = route.Bottleneck == 0 ? edge.Load?.TailSeconds.Find(route.Cut + 1) : edge.Load?.BottleneckSeconds.Find(route.Bottleneck);
+        return measured is { } known and > 0 ? new Seconds(known) : edge.Profile?.NominalTime(card.Tail(route.Tail).Work);
+    }
+
+    /// <summary>What making the payload takes on the device, before it is sent.</summary>
+    private static Seconds PackTime(Option option, Route route, DeviceView device, HardwareProfile profile)
+    {
+        var card = option.Model.Files.Card;
+        if (route.Codec is FeatureCodec.Png or FeatureCodec.Webp) return profile.NominalImageCodecTime(card.Cuts[0].Elements);
+        if (route.Bottleneck == 0) return Seconds.Zero;
+        var bottleneck = card.Bottleneck(route.Bottleneck);
+        var isMeasured = Ran(device, option) && device.Reported?.Bottleneck == bottleneck.Name;
+        return isMeasured && device.Budget?.EncoderTime is { Value: > 0 } measured ? measured : profile.NominalTime(bottleneck.Encoder.Work);
+    }
 
     private static (Seconds Latency, Joules Energy) Crossing(Option option, Route route, DeviceView device, HardwareProfile profile, Seconds served, EdgeView edge)
     {
-        var card = option.Model.Files.Card;
         var onAir = profile.OnAir((long)option.Payload.Value + TensorFrame.HeaderBytes);
         var uplink = device.Budget?.Uplink ?? profile.Radio.Goodput.Value;
-        var coding = route.Codec is FeatureCodec.Png or FeatureCodec.Webp ? profile.NominalImageCodecTime(card.Cuts[0].Elements) : Seconds.Zero;
+        var packing = PackTime(option, route, device, profile);
         var queue = edge.Load?.QueueMean ?? Seconds.Zero;
-        var latency = coding + onAir / uplink + (device.Budget?.RoundTrip ?? UnknownRoundTrip) + queue + served;
-        var energy = profile.Power.Active.Value * coding + onAir * (device.Budget?.TxEnergy ?? profile.Radio.TxPerByte.Value);
+        var latency = packing + onAir / uplink + (device.Budget?.RoundTrip ?? UnknownRoundTrip) + queue + served;
+        var energy = profile.Power.Active.Value * packing + onAir * (device.Budget?.TxEnergy ?? profile.Radio.TxPerByte.Value);
         return (latency, energy);
     }
 
     private static bool Fits(Option option, DeviceView device, HardwareProfile profile)
     {
         var stages = option.Model.Files.Card.Stages.Take(option.Head).ToList();
-        var files = stages.Sum(stage => stage.FileBytes);
-        var memory = files + stages.Max(stage => stage.PeakActivationBytes);
+        var bottleneck = option.Route is { Bottleneck: > 0 and var number } ? option.Model.Files.Card.Bottleneck(number) : null;
+        var files = stages.Sum(stage => stage.FileBytes) + (bottleneck?.DeviceFiles.Sum(file => file.FileBytes) ?? 0);
+        var memory = files + Math.Max(stages.Max(stage => stage.PeakActivationBytes), bottleneck?.Encoder.PeakActivationBytes ?? 0);
         return memory <= (device.Info?.Memory is { Value: > 0 } told ? told : profile.Memory.Value).Value
             && files <= (device.Info?.Storage is { Value: > 0 } room ? room : profile.Storage.Value).Value;
     }

@@ -36,7 +36,10 @@ public sealed class OffloadAll(OptionTable options, CostModel costs) : IPlanner
     }
 }
 
-/// <summary>One split for everybody: the first stage on the device, int8 features to the edge server below the default threshold.</summary>
+/// <summary>
+/// One split for everybody: the first stage on the device, int8 features to the edge server below the default threshold. Where those are
+/// not offered another way over cut 1 is taken, and where none is, everybody stays.
+/// </summary>
 public sealed class StaticSplit(OptionTable options, CostModel costs) : IPlanner
 {
     public const string PolicyName = "static-split";
@@ -45,8 +48,11 @@ public sealed class StaticSplit(OptionTable options, CostModel costs) : IPlanner
 
     public (Plan Plan, PlannerState State) Plan(FleetSnapshot fleet, PlannerState last, Random random)
     {
-        var option = options.Get(head: 1, OptionTable.DefaultThreshold, new Route(1, FeatureCodec.Int8));
-        return Choices.Spread(fleet, last, costs, option, $"static-split: cut 1 int8 below {OptionTable.DefaultThreshold}");
+        var split = options.All.Where(option => option.Head == 1 && option.Route is { Cut: 1 } && option.Thresholds.Of(1) == OptionTable.DefaultThreshold)
+            .OrderByDescending(option => option.Route == new Route(1, FeatureCodec.Int8)).FirstOrDefault();
+        return split is null
+            ? new LocalOnly(options, costs).Plan(fleet, last, random)
+            : Choices.Spread(fleet, last, costs, split, $"static-split: {split.Route} below {OptionTable.DefaultThreshold}");
     }
 }
 

@@ -6,7 +6,8 @@ namespace Fleet.Controller.Planning;
 
 /// <summary>
 /// Every option of a model: heads, thresholds and routes with their shares and accuracies, counted once on the calibration trace.
-/// One threshold serves all exits of a head.
+/// One threshold serves all exits of a head. No offload is worse than staying: a route that loses something is offered only to heads
+/// whose deepest exit is right less often than the network behind the route.
 /// </summary>
 public sealed class OptionTable
 {
@@ -17,23 +18,28 @@ public sealed class OptionTable
     public const double DefaultThreshold = 0.8;
 
     private static readonly double[] Grid = [0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 0.99];
-    private readonly PlannedModel model;
     private readonly float[][] confidences;
     private readonly bool[][] correct;
     private readonly Dictionary<Route, bool[]> routeCorrect = [];
 
     public OptionTable(PlannedModel model)
     {
-        this.model = model;
+        Model = model;
         var (card, trace) = (model.Files.Card, model.Calibration);
         confidences = new float[card.StageCount][];
         correct = new bool[card.StageCount][];
         for (var exit = 1; exit <= card.StageCount; exit++) (confidences[exit - 1], correct[exit - 1]) = Judge(exit, card.Exit(exit).Temperature);
         foreach (var route in card.Routes.Select(card.RouteOf).Where(trace.Knows)) routeCorrect.Add(route, JudgeRoute(route));
         All = [.. Build()];
+        Bottlenecks = [.. All.Select(option => option.Route?.Bottleneck ?? 0).Where(number => number > 0).Distinct().Order().Select(number => card.Bottleneck(number).Name)];
     }
 
+    public PlannedModel Model { get; }
+
     public IReadOnlyList<Option> All { get; }
+
+    /// <summary>Names of the bottlenecks that some option sends, in the card's order.</summary>
+    public IReadOnlyList<string> Bottlenecks { get; }
 
     /// <summary>The option an assignment runs; null when the table has none like it.</summary>
     public Option? Find(Assignment assignment) => All.FirstOrDefault(option => option.IsRunBy(assignment));
@@ -45,25 +51,30 @@ public sealed class OptionTable
 
     private IEnumerable<Option> Build()
     {
-        var stages = model.Files.Card.StageCount;
+        var stages = Model.Files.Card.StageCount;
         for (var head = 1; head <= stages; head++)
         {
+            var routes = Routes(head).ToList();
             foreach (var threshold in Grid)
             {
                 if (head > 1 || threshold == DefaultThreshold) yield return Count(head, threshold, route: null);
-                foreach (var route in Routes(head)) yield return Count(head, threshold, route);
+                foreach (var route in routes) yield return Count(head, threshold, route);
             }
-            foreach (var route in Routes(head).Where(route => route.Cut == 0 && head == 1)) yield return Count(head, Never, route);
+            foreach (var route in routes.Where(route => route.Cut == 0 && head == 1)) yield return Count(head, Never, route);
         }
     }
 
     /// <summary>Behind the last stage nothing is left to send.</summary>
-    private IEnumerable<Route> Routes(int head) =>
-        head == model.Files.Card.StageCount ? [] : routeCorrect.Keys.Where(route => route.Cut == 0 || route.Cut == head).OrderBy(route => route.Cut).ThenBy(route => route.Codec);
+    private IEnumerable<Route> Routes(int head) => head == Model.Files.Card.StageCount ? [] : routeCorrect.Keys
+        .Where(route => route.Cut == 0 || route.Cut == head || route.Bottleneck > 0 && route.Cut < head)
+        .Where(route => route.IsLossless || Right(routeCorrect[route]) > Right(correct[head - 1]))
+        .OrderBy(route => route.Cut).ThenBy(route => route.Bottleneck).ThenBy(route => route.Codec);
+
+    private static int Right(bool[] answers) => answers.Count(isRight => isRight);
 
     private Option Count(int head, double threshold, Route? route)
     {
-        var samples = model.Calibration.Samples;
+        var samples = Model.Calibration.Samples;
         var (ran, exited, right) = (new int[head], new int[head], new int[head]);
         var (offloaded, offloadRight, fallbackRight) = (0, 0, 0);
         for (var sample = 0; sample < samples; sample++)
@@ -84,7 +95,7 @@ public sealed class OptionTable
         }
         return new Option
         {
-            Model = model,
+            Model = Model,
             Head = head,
             Route = route,
             Thresholds = new PerExit(Enumerable.Range(1, head).Select(exit => route is null && exit == head ? 0 : threshold)),
@@ -102,16 +113,16 @@ public sealed class OptionTable
 
     private Bytes MeanPayload(Route route)
     {
-        var trace = model.Calibration;
+        var trace = Model.Calibration;
         if (FeatureSize(route) is { } size) return new Bytes(size);
-        return new Bytes(Enumerable.Range(0, trace.Samples).Average(sample => trace.PayloadBytes(route, sample) ?? model.Files.Card.Cuts[0].Elements));
+        return new Bytes(Enumerable.Range(0, trace.Samples).Average(sample => trace.PayloadBytes(route, sample) ?? Model.Files.Card.Cuts[0].Elements));
     }
 
-    private long? FeatureSize(Route route) => TensorFrame.PayloadBytes(route.Codec, model.Files.Card.Crossing(route.Tail).Elements);
+    private long? FeatureSize(Route route) => TensorFrame.PayloadBytes(route.Codec, Model.Files.Card.Crossing(route.Tail).Elements);
 
     private (float[] Confidence, bool[] Correct) Judge(int exit, double temperature)
     {
-        var trace = model.Calibration;
+        var trace = Model.Calibration;
         var (confidence, right, logits) = (new float[trace.Samples], new bool[trace.Samples], new float[trace.Classes]);
         for (var sample = 0; sample < trace.Samples; sample++)
         {
@@ -124,7 +135,7 @@ public sealed class OptionTable
 
     private bool[] JudgeRoute(Route route)
     {
-        var trace = model.Calibration;
+        var trace = Model.Calibration;
         var (right, logits) = (new bool[trace.Samples], new float[trace.Classes]);
         for (var sample = 0; sample < trace.Samples; sample++)
         {

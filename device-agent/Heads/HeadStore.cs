@@ -5,7 +5,7 @@ using Fleet.Models.Store;
 
 namespace Fleet.DeviceAgent.Heads;
 
-/// <summary>A head on this device's disk: the card and the files of its first stages, in <paramref name="Directory"/>.</summary>
+/// <summary>A head on this device's disk: the card and the files of its first stages, and of the bottleneck behind them, in <paramref name="Directory"/>.</summary>
 public sealed record InstalledHead(ModelCard Card, string CardSha256, string Directory);
 
 /// <summary>
@@ -29,19 +29,23 @@ public sealed class HeadStore
     private string Previous => Path.Combine(directory, "previous.json");
 
     /// <summary>
-    /// Makes sure that the card and the stages an assignment names are here, whole; fetches only what is not, so that what was
+    /// Makes sure that the card, the stages and the bottleneck's encoder that an assignment names are here, whole; fetches only what is not, so that what was
     /// installed once needs no network. Throws <see cref="FaultsException"/> naming the file or URL at fault; what ran before is
     /// untouched. Trying again is the caller's to decide.
     /// </summary>
     public async Task<InstalledHead> Install(Assignment assignment, CancellationToken cancel)
     {
         FaultsException.ThrowIfAny("assignment", Faults(assignment));
-        var model = await models.Install(assignment.Model, assignment.CardSha256, assignment.ArtifactsUrl, card => Stages(card, assignment.Head), cancel);
+        var model = await models.Install(assignment.Model, assignment.CardSha256, assignment.ArtifactsUrl, card => Files(card, assignment), cancel);
         return new InstalledHead(model.Card, assignment.CardSha256, model.Directory);
     }
 
-    private static List<ModelPiece> Stages(ModelCard card, int head) =>
-        head <= card.StageCount ? [.. card.Stages.Take(head)] : throw new FaultsException("head", $"is {head}; {card.Name} has stages 1 to {card.StageCount}");
+    private static List<StoredFile> Files(ModelCard card, Assignment assignment)
+    {
+        FaultsException.ThrowIfAny("assignment", assignment.FaultsWith(card));
+        var stages = card.Stages.Take(assignment.Head).Select(stage => stage.Stored);
+        return card.NumberOf(assignment.Bottleneck) is > 0 and var number ? [.. stages, .. card.Bottleneck(number).DeviceFiles] : [.. stages];
+    }
 
     /// <summary>
     /// Notes what the device runs now, for the next start. When it is another version, the one before is kept and older ones are

@@ -36,7 +36,8 @@ internal sealed class ModelVerification : IDisposable
     private readonly LabelledImages images;
     private readonly byte[] labels;
     private readonly List<OnnxPiece> stages = [];
-    private readonly List<OnnxPiece> tails = [];
+    private readonly Dictionary<TailStart, (OnnxPiece Piece, EntropyModel? Tables)> tails = [];
+    private readonly List<EncoderPiece> encoders = [];
     private readonly Trace test;
     private readonly Trace calibration;
 
@@ -60,7 +61,14 @@ internal sealed class ModelVerification : IDisposable
         for (var stage = 1; stage <= model.Card.StageCount; stage++)
             if (Read(() => model.LoadStage(stage)) is { } piece) stages.Add(piece);
         for (var cut = 0; cut < model.Card.StageCount; cut++)
-            if (Read(() => model.LoadTail(cut)) is { } piece) tails.Add(piece);
+            if (Read(() => model.LoadTail(cut)) is { } piece) tails.Add(cut, (piece, null));
+        for (var number = 1; number <= model.Card.Bottlenecks.Count; number++)
+        {
+            var start = new TailStart(model.Card.Bottleneck(number).Cut, number);
+            if (Read(() => model.LoadEncoder(number)) is { } encoder) encoders.Add(encoder);
+            if (Read(() => model.LoadTail(start)) is { } piece) tails.Add(start, (piece, encoders.Find(encoder => encoder.Bottleneck == number)?.Tables));
+        }
+        foreach (var drifted in model.Card.DriftTraces) Read(() => model.ReadTrace(drifted));
         (test, calibration) = (Read(model.ReadTestTrace)!, Read(model.ReadCalibrationTrace)!);
         if (faults.Count == 0 && test.Samples != images.Count) faults.Add($"{model.Card.TestTrace.File}: has {test.Samples} samples for {images.Count} test images");
         if (faults.Count > 0)
@@ -94,7 +102,7 @@ internal sealed class ModelVerification : IDisposable
 
     public void Dispose()
     {
-        foreach (var piece in stages.Concat(tails)) piece.Dispose();
+        foreach (var piece in stages.Concat(tails.Values.Select(tail => tail.Piece)).Concat<IDisposable>(encoders)) piece.Dispose();
     }
 
     private async Task<(float[][] Exits, List<Crossing> Crossings)> Infer(Action<double> progress, CancellationToken stop)
@@ -102,8 +110,8 @@ internal sealed class ModelVerification : IDisposable
         var (card, classes) = (model.Card, model.Card.Classes.Count);
         // Besides the card's routes those that lose nothing: over them a tail must say what the stages say.
         var routes = card.Routes.Select(card.RouteOf).Union(Enumerable.Range(0, card.StageCount).Select(Lossless));
-        using var head = Head.Onnx(card, model.Hash, stages);
-        var crossings = routes.Select(route => new Crossing(route, Tail.Onnx(card, model.Hash, route.Cut, tails[route.Cut], Batch), images.Count, classes)).ToList();
+        using var head = Head.Onnx(card, model.Hash, stages, encoders: encoders);
+        var crossings = routes.Select(route => new Crossing(route, TailOf(route), images.Count, classes)).ToList();
         var exits = stages.Select(_ => new float[images.Count * classes]).ToArray();
         try
         {
@@ -115,7 +123,7 @@ internal sealed class ModelVerification : IDisposable
                     await head.Run(stage);
                     head.Logits(stage).CopyTo(exits[stage - 1].AsSpan(i * classes));
                 }
-                foreach (var crossing in crossings) await crossing.Send(Frame(head, crossing.Route), isLast: i == images.Count - 1);
+                foreach (var crossing in crossings) await crossing.Send((await head.Pack(crossing.Route, requestId: 0, new Seconds(1), Nowhere)).Frame, isLast: i == images.Count - 1);
                 if (i % Batch != Batch - 1) continue;
                 progress((i + 1.0) / images.Count);
                 if (stop.IsCancellationRequested) throw new FaultsException(card.Name, $"stopped after {i + 1} of {images.Count} images");
@@ -219,23 +227,7 @@ internal sealed class ModelVerification : IDisposable
 
     private static Route Lossless(int cut) => new(cut, cut == 0 ? FeatureCodec.Raw : FeatureCodec.Float32);
 
-    private TensorFrame Frame(Head head, Route route)
-    {
-        var cut = model.Card.Cuts[route.Cut];
-        return new TensorFrame
-        {
-            Codec = route.Codec,
-            Cut = route.Cut,
-            ModelHash = model.Hash,
-            RequestId = 0,
-            Deadline = new Seconds(1),
-            Scale = cut.Scale,
-            ZeroPoint = cut.ZeroPoint,
-            Shape = cut.Shape,
-            Payload = head.Payload(route),
-            ReplyTo = Nowhere,
-        };
-    }
+    private Tail TailOf(Route route) => Tail.Onnx(model.Card, model.Hash, route.Tail, tails[route.Tail].Piece, Batch, tails[route.Tail].Tables);
 
     private delegate ReadOnlySpan<Half> Rows(int sample);
 

@@ -29,8 +29,9 @@ public static class ModelsCommand
     {
         var name = new Argument<string?>("NAME") { Description = "One model; all without it.", Arity = ArgumentArity.ZeroOrOne };
         var zoo = ZooOption();
-        var command = new Command("verify", "Run the ONNX files over the test images and compare with the card. Exit code 1 when a figure differs, 2 when a file is damaged.") { name, zoo };
-        command.SetAction(parsed => ProcessEdge.Run((_, stop) => Verify(new Stock(parsed.GetValue(zoo)), parsed.GetValue(name), stop)));
+        var data = new Option<string?>("--data") { Description = "Directory of the test images as IDX files; Fashion-MNIST's without it." };
+        var command = new Command("verify", "Run the ONNX files over the test images and compare with the card. Exit code 1 when a figure differs, 2 when a file is damaged.") { name, zoo, data };
+        command.SetAction(parsed => ProcessEdge.Run((_, stop) => Verify(new Stock(parsed.GetValue(zoo), data: parsed.GetValue(data)), parsed.GetValue(name), stop)));
         return command;
     }
 
@@ -56,10 +57,20 @@ public static class ModelsCommand
             $"{exit.Exit}", Count(card.HeadWork(exit.Exit).Total.Value), Digits(exit.Accuracy), Digits(exit.Temperature), Digits(exit.EceAfter), $"{Count(card.Stage(exit.Exit).FileBytes)} B",
         }));
         Figures.Columns(exits);
+        if (card.Bottlenecks.Count > 0) Figures.Columns([["bottleneck", "cut", "latent", "encoder MACs", "encoder file", "tail file", "trained by"], .. card.Bottlenecks.Select(Line)]);
         var routes = new List<string[]> { new[] { "route", "payload", "accuracy" } };
-        routes.AddRange(card.Routes.Select(route => new[] { $"{card.RouteOf(route)}", route.Payload.Value.ToString("F1", CultureInfo.InvariantCulture) + " B", Digits(route.Accuracy) }));
+        routes.AddRange(card.Routes.Select(route => new[] { Said(route), route.Payload.Value.ToString("F1", CultureInfo.InvariantCulture) + " B", Digits(route.Accuracy) }));
         Figures.Columns(routes);
     }
+
+    private static string[] Line(BottleneckCard bottleneck) =>
+    [
+        bottleneck.Name, $"{bottleneck.Cut}", string.Join('x', bottleneck.Shape), Count(bottleneck.Encoder.Work.Total.Value), $"{Count(bottleneck.DeviceFiles.Sum(file => file.FileBytes))} B",
+        $"{Count(bottleneck.EdgeFiles.Sum(file => file.FileBytes))} B", bottleneck.FrozenEncoder ? bottleneck.TrainedBy + ", encoder frozen" : bottleneck.TrainedBy,
+    ];
+
+    /// <summary>A route with the name of its bottleneck.</summary>
+    private static string Said(RouteCard route) => $"cut {route.Cut} {(route.Bottleneck.Length == 0 ? "" : route.Bottleneck + " ")}{Route.CodecName(route.Codec)}";
 
     private static async Task<int> Verify(Stock stock, string? name, CancellationToken stop)
     {
@@ -69,7 +80,7 @@ public static class ModelsCommand
         foreach (var model in stock.Models.Values.Where(model => name is null || model.Card.Name == name))
         {
             using var verification = new ModelVerification(model, images);
-            Console.Out.WriteLine($"{model.Card.Name}: {model.Card.Stages.Count + model.Card.Tails.Count + 2} files have the hashes of card {model.CardSha256[..16]}; {Count(images.Count)} test images");
+            Console.Out.WriteLine($"{model.Card.Name}: {model.Card.StoredFiles.Count() + model.Card.DriftTraces.Count + 2} files have the hashes of card {model.CardSha256[..16]}; {Count(images.Count)} test images");
             var findings = await WithProgress(model.Card.Name, progress => verification.Run(progress, stop));
             var rows = new List<string[]> { new[] { "figure", "said", "found", "" } };
             rows.AddRange(findings.Select(finding => new[] { finding.What, finding.Said, finding.Found, finding.Agrees ? "agrees" : "DIFFERS" }));

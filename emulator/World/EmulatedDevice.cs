@@ -120,18 +120,20 @@ public sealed class EmulatedDevice : ISensor
         },
     };
 
-    /// <summary>Fetches the stages it does not hold yet over its own link, then loads them.</summary>
+    /// <summary>Fetches the stages and the encoder it does not hold yet over its own link, then loads them.</summary>
     private async Task<Head> Install(Assignment wanted, CancellationToken stop)
     {
         if (!stock.Models.TryGetValue(wanted.Model, out var model) || model.CardSha256 != wanted.CardSha256)
             throw new FaultsException("card_sha256", $"is {wanted.CardSha256} for {wanted.Model}; the emulator has {string.Join(", ", stock.Models.Values.Select(known => $"{known.Card.Name} {known.CardSha256}"))}");
-        if (wanted.Head > model.Card.StageCount) throw new FaultsException("head", $"is {wanted.Head}; {wanted.Model} has stages 1 to {model.Card.StageCount}");
-        var missing = model.Card.Stages.Take(wanted.Head).Where(stage => held.Add(stage.Sha256)).Sum(stage => stage.FileBytes);
+        FaultsException.ThrowIfAny("assignment", wanted.FaultsWith(model.Card));
+        int[] bottlenecks = model.Card.NumberOf(wanted.Bottleneck) is > 0 and var number ? [number] : [];
+        var files = model.Card.Stages.Take(wanted.Head).Select(stage => stage.Stored).Concat(bottlenecks.SelectMany(bottleneck => model.Card.Bottleneck(bottleneck).DeviceFiles));
+        var missing = files.Where(file => held.Add(file.Sha256)).Sum(file => file.FileBytes);
         if (missing > 0) await radio.Download(new Bytes(missing));
         var head = inference is InferenceKind.Trace
-            ? Head.Traced(model.Card, model.Hash, stock.TestTrace(model), wanted.Head)
-            : Head.Onnx(model.Card, model.Hash, [.. Enumerable.Range(1, wanted.Head).Select(stage => stock.Stage(model, stage))]);
-        return head.Wrap((stage, engine) => new BoardEngine(engine, model.Card.Stage(stage).Work, board));
+            ? Head.Traced(model.Card, model.Hash, stock.TestTrace(model), wanted.Head, bottlenecks)
+            : Head.Onnx(model.Card, model.Hash, [.. Enumerable.Range(1, wanted.Head).Select(stage => stock.Stage(model, stage))], encoders: [.. bottlenecks.Select(bottleneck => stock.Encoder(model, bottleneck))]);
+        return head.Wrap((piece, engine) => new BoardEngine(engine, piece.Work, board));
     }
 
     /// <summary>Test images drawn one by one: no order to remember for each of a million devices.</summary>

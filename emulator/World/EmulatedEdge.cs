@@ -56,15 +56,15 @@ public sealed class EmulatedEdge
     {
         if (!stock.Models.TryGetValue(wanted.Model, out var model) || model.CardSha256 != wanted.CardSha256)
             throw new FaultsException("card_sha256", $"is {wanted.CardSha256} for {wanted.Model}; the emulator has another model of that name or none");
-        var byCut = wanted.Cuts.Select(cut => (cut, Enumerable.Range(0, spec.Workers).Select(_ => Load(model, cut)).ToArray()));
-        return Task.FromResult(new TailSet(model.Card, model.Hash, byCut, []));
+        var byStart = wanted.StartsIn(model.Card).Select(start => (start, Enumerable.Range(0, spec.Workers).Select(_ => Load(model, start)).ToArray()));
+        return Task.FromResult(new TailSet(model.Card, model.Hash, byStart, []));
     }
 
-    private Tail Load(ModelFiles model, int cut)
+    private Tail Load(ModelFiles model, TailStart start)
     {
         var tail = inference is InferenceKind.Trace
-            ? Tail.Traced(model.Card, model.Hash, cut, stock.TestTrace(model), options.BatchMax)
-            : Tail.Onnx(model.Card, model.Hash, cut, stock.Tail(model, cut), options.BatchMax);
-        return tail.Wrap(engine => new BoardEngine(engine, model.Card.Tail(cut).Work, board));
+            ? Tail.Traced(model.Card, model.Hash, start, stock.TestTrace(model), options.BatchMax)
+            : Tail.Onnx(model.Card, model.Hash, start, stock.Tail(model, start), options.BatchMax, model.ReadTables(start.Bottleneck));
+        return tail.Wrap(engine => new BoardEngine(engine, model.Card.Tail(start).Work, board));
     }
 }

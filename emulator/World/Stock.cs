@@ -8,7 +8,7 @@ namespace Fleet.Emulator;
 public sealed class Stock
 {
     private readonly Dictionary<string, Trace> traces = [];
-    private readonly Dictionary<(string Model, bool IsTail, int Index), OnnxPiece> pieces = [];
+    private readonly Dictionary<(string Sha256, string Kind, int Number), object> loaded = [];
     private readonly Lock gate = new();
     private LabelledImages? images;
 
@@ -43,12 +43,16 @@ public sealed class Stock
     public PlannedModel Planned(ModelFiles model) => new(model, model.ReadCalibrationTrace());
 
     /// <summary>A loaded stage; sessions are shared by all devices.</summary>
-    public OnnxPiece Stage(ModelFiles model, int stage) => Piece((model.CardSha256, false, stage), () => model.LoadStage(stage));
+    public OnnxPiece Stage(ModelFiles model, int stage) => Once((model.CardSha256, "stage", stage), () => model.LoadStage(stage));
 
-    public OnnxPiece Tail(ModelFiles model, int cut) => Piece((model.CardSha256, true, cut), () => model.LoadTail(cut));
+    public OnnxPiece Tail(ModelFiles model, TailStart start) =>
+        Once((model.CardSha256, start.Bottleneck == 0 ? "tail" : "latent", start.Bottleneck == 0 ? start.Cut : start.Bottleneck), () => model.LoadTail(start));
 
-    private OnnxPiece Piece((string, bool, int) key, Func<OnnxPiece> load)
+    /// <summary>A loaded encoder with its tables.</summary>
+    public EncoderPiece Encoder(ModelFiles model, int bottleneck) => Once((model.CardSha256, "encoder", bottleneck), () => model.LoadEncoder(bottleneck));
+
+    private T Once<T>((string, string, int) key, Func<T> load) where T : class
     {
-        lock (gate) return pieces.TryGetValue(key, out var piece) ? piece : pieces[key] = load();
+        lock (gate) return (T)(loaded.TryGetValue(key, out var known) ? known : loaded[key] = load());
     }
 }

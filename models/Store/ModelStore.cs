@@ -3,9 +3,9 @@ using Fleet.Contracts;
 namespace Fleet.Models.Store;
 
 /// <summary>
-/// Models on this machine's disk, by version, each with the pieces somebody needed.
+/// Models on this machine's disk, by version, each with the files somebody needed.
 /// <code>
-/// .incoming/   &lt;model&gt;/&lt;SHA-256 of card&gt;/card.json, stage and tail files
+/// .incoming/   &lt;model&gt;/&lt;SHA-256 of card&gt;/card.json, files of stages, tails and bottlenecks
 /// </code>
 /// A file gets its name only when it is whole, of the promised hash and on the disk; power may go at any moment. One process
 /// owns a store, and runs one <see cref="Install"/> at a time.
@@ -46,20 +46,20 @@ public sealed class ModelStore
     private string Incoming => Path.Combine(directory, ".incoming");
 
     /// <summary>
-    /// Makes sure that a card and the pieces chosen from it are here, whole; fetches only what is not, so that what was installed once
+    /// Makes sure that a card and the files chosen from it are here, whole; fetches only what is not, so that what was installed once
     /// needs no network. Throws <see cref="FaultsException"/> naming the file or URL at fault; what was here before is untouched.
     /// Trying again is the caller's to decide.
     /// </summary>
-    /// <param name="choose">The pieces needed; throws when the card has none such.</param>
-    public async Task<ModelFiles> Install(string model, string cardSha256, string artifactsUrl, Func<ModelCard, IReadOnlyList<ModelPiece>> choose, CancellationToken cancel)
+    /// <param name="choose">The files needed; throws when the card has none such.</param>
+    public async Task<ModelFiles> Install(string model, string cardSha256, string artifactsUrl, Func<ModelCard, IReadOnlyList<StoredFile>> choose, CancellationToken cancel)
     {
         FaultsException.ThrowIfAny("assignment", NameFaults(model, cardSha256));
         var source = ArtifactSource.For(artifactsUrl, artifacts, model, http);
         var version = VersionOf(model, cardSha256);
         var card = await InstallCard(source, version, model, cardSha256, cancel);
-        var pieces = choose(card);
-        FaultsException.ThrowIfAny(source.Locate(ModelFiles.CardName), pieces.SelectMany(PieceFaults).Concat(Doubles(pieces)));
-        foreach (var piece in pieces) await InstallPiece(source, version, piece, cancel);
+        var files = choose(card);
+        FaultsException.ThrowIfAny(source.Locate(ModelFiles.CardName), files.SelectMany(FileFaults).Concat(Doubles(files)));
+        foreach (var file in files) await InstallFile(source, version, file, cancel);
         return ModelFiles.Open(version);
     }
 
@@ -117,39 +117,39 @@ public sealed class ModelStore
         return bytes[..length];
     }
 
-    private async Task InstallPiece(ArtifactSource source, string version, ModelPiece piece, CancellationToken cancel)
+    private async Task InstallFile(ArtifactSource source, string version, StoredFile file, CancellationToken cancel)
     {
-        var target = Path.Combine(version, piece.File);
-        if (await Within(target, late => CheckedFile.Holds(target, piece.FileBytes, piece.Sha256, late), cancel)) return;
-        if (await CopyFromOtherVersion(target, piece, cancel)) return;
-        var place = source.Locate(piece.File);
+        var target = Path.Combine(version, file.File);
+        if (await Within(target, late => CheckedFile.Holds(target, file.FileBytes, file.Sha256, late), cancel)) return;
+        if (await CopyFromOtherVersion(target, file, cancel)) return;
+        var place = source.Locate(file.File);
         await Within(place, async late =>
         {
-            var (stream, length) = await source.Open(piece.File, late);
+            var (stream, length) = await source.Open(file.File, late);
             await using var opened = stream;
-            if (length is { } announced && announced != piece.FileBytes) throw new FaultsException(place, $"has {announced} bytes; the card says {piece.FileBytes}");
-            await CheckedFile.Land(stream, place, target, TemporaryFor(piece.File), piece.FileBytes, piece.Sha256, late);
+            if (length is { } announced && announced != file.FileBytes) throw new FaultsException(place, $"has {announced} bytes; the card says {file.FileBytes}");
+            await CheckedFile.Land(stream, place, target, TemporaryFor(file.File), file.FileBytes, file.Sha256, late);
             return true;
         }, cancel);
     }
 
     /// <summary>
-    /// Versions often share pieces. A copy, not a link: a block that goes bad in one must not take the other with it, and the
+    /// Versions often share files. A copy, not a link: a block that goes bad in one must not take the other with it, and the
     /// copy checks the hash on its way.
     /// </summary>
-    private async Task<bool> CopyFromOtherVersion(string target, ModelPiece piece, CancellationToken cancel)
+    private async Task<bool> CopyFromOtherVersion(string target, StoredFile file, CancellationToken cancel)
     {
         foreach (var version in Versions())
         {
             try
             {
-                var twin = ModelFiles.Open(version).Card.Pieces.FirstOrDefault(other => other.Sha256 == piece.Sha256);
-                var path = twin is null || PieceFaults(twin).Any() ? target : Path.Combine(version, twin.File);
+                var twin = ModelFiles.Open(version).Card.StoredFiles.FirstOrDefault(other => other.Sha256 == file.Sha256);
+                var path = twin is null || FileFaults(twin).Any() ? target : Path.Combine(version, twin.File);
                 if (path == target || !File.Exists(path)) continue;
                 return await Within(path, async late =>
                 {
                     await using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, useAsync: true);
-                    await CheckedFile.Land(stream, path, target, TemporaryFor(piece.File), piece.FileBytes, piece.Sha256, late);
+                    await CheckedFile.Land(stream, path, target, TemporaryFor(file.File), file.FileBytes, file.Sha256, late);
                     return true;
                 }, cancel);
             }
@@ -173,17 +173,17 @@ public sealed class ModelStore
             .Order(StringComparer.Ordinal),
     ];
 
-    private static IEnumerable<string> PieceFaults(ModelPiece piece)
+    private static IEnumerable<string> FileFaults(StoredFile file)
     {
-        var isPlain = piece.File is { Length: > 0 and <= FileNameLengthMax } && piece.File[0] != '.' && piece.File != ModelFiles.CardName
-            && piece.File.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_');
-        if (!isPlain) yield return $"file \"{piece.File}\" must be 1 to {FileNameLengthMax} letters, digits, dots, dashes and underscores, not starting with a dot and not {ModelFiles.CardName}";
-        if (piece.FileBytes is < 1 or > FileBytesMax) yield return $"file \"{piece.File}\": file_bytes is {piece.FileBytes}; allowed: 1 to {FileBytesMax}";
-        if (!IsSha256(piece.Sha256)) yield return $"file \"{piece.File}\": sha256 is \"{piece.Sha256}\"; allowed: {Sha256Digits} lower-case hexadecimal digits";
+        var isPlain = file.File is { Length: > 0 and <= FileNameLengthMax } && file.File[0] != '.' && file.File != ModelFiles.CardName
+            && file.File.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_');
+        if (!isPlain) yield return $"file \"{file.File}\" must be 1 to {FileNameLengthMax} letters, digits, dots, dashes and underscores, not starting with a dot and not {ModelFiles.CardName}";
+        if (file.FileBytes is < 1 or > FileBytesMax) yield return $"file \"{file.File}\": file_bytes is {file.FileBytes}; allowed: 1 to {FileBytesMax}";
+        if (!IsSha256(file.Sha256)) yield return $"file \"{file.File}\": sha256 is \"{file.Sha256}\"; allowed: {Sha256Digits} lower-case hexadecimal digits";
     }
 
-    private static IEnumerable<string> Doubles(IEnumerable<ModelPiece> pieces) =>
-        pieces.GroupBy(piece => piece.File).Where(same => same.Select(piece => piece.Sha256).Distinct().Count() > 1).Select(same => $"file \"{same.Key}\" has several hashes");
+    private static IEnumerable<string> Doubles(IEnumerable<StoredFile> files) =>
+        files.GroupBy(file => file.File).Where(same => same.Select(file => file.Sha256).Distinct().Count() > 1).Select(same => $"file \"{same.Key}\" has several hashes");
 
     private static bool IsSha256(string? text) => text is { Length: Sha256Digits } && text.All(c => c is (>= '0' and <= '9') or (>= 'a' and <= 'f'));
 

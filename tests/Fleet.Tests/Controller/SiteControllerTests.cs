@@ -74,11 +74,11 @@ public sealed class SiteControllerTests
         var fleet = FleetBuilder.Fleet([FleetBuilder.Device("a", "pi-5"), FleetBuilder.Device("b", "pi-zero-2w")], FleetBuilder.Edge("e"));
         var plan = FleetBuilder.Planner(Greedy.PolicyName).Plan(fleet, PlannerState.Empty, new Random(1)).Plan;
         rollout.Adopt(fleet, epochSeen: 6, versionSeen: 40);
-        Assert.That(rollout.Publish(plan, fleet, FleetBuilder.Model), Is.EqualTo(3));
+        Assert.That(rollout.Publish(plan, fleet, FleetBuilder.Table), Is.EqualTo(3));
         Assert.That((rollout.Epoch, rollout.Version), Is.EqualTo((7L, 43L)));
-        Assert.That(rollout.Publish(plan, fleet, FleetBuilder.Model), Is.Zero);
+        Assert.That(rollout.Publish(plan, fleet, FleetBuilder.Table), Is.Zero);
         var changed = new Plan(plan.Choices.ToDictionary(pair => pair.Key, pair => pair.Key == "a" ? pair.Value with { Option = FleetBuilder.Table.Get(2, 0.7, null), Edge = null } : pair.Value with { Reason = "said otherwise" }));
-        Assert.That(rollout.Publish(changed, fleet, FleetBuilder.Model), Is.EqualTo(1));
+        Assert.That(rollout.Publish(changed, fleet, FleetBuilder.Table), Is.EqualTo(1));
         Assert.That(rollout.DesiredOf("a")!.Version, Is.EqualTo(44));
         Assert.That(rollout.DesiredOf("b")!.Version, Is.LessThan(44));
     }
@@ -91,7 +91,7 @@ public sealed class SiteControllerTests
         var plan = FleetBuilder.Planner(Greedy.PolicyName).Plan(fleet, PlannerState.Empty, new Random(1)).Plan;
         var first = new Rollout("lab", world.Bus.Connect("controller"), new ControllerOptions());
         first.Adopt(fleet, 0, 0);
-        first.Publish(plan, fleet, FleetBuilder.Model);
+        first.Publish(plan, fleet, FleetBuilder.Table);
         var seen = fleet with
         {
             Devices = [fleet.Devices[0] with { Desired = first.DesiredOf("a") }],
@@ -99,7 +99,7 @@ public sealed class SiteControllerTests
         };
         var second = new Rollout("lab", world.Bus.Connect("controller"), new ControllerOptions());
         second.Adopt(seen, first.Epoch, first.Version);
-        Assert.That(second.Publish(plan, seen, FleetBuilder.Model), Is.Zero);
+        Assert.That(second.Publish(plan, seen, FleetBuilder.Table), Is.Zero);
         Assert.That(second.Epoch, Is.EqualTo(first.Epoch + 1));
         Assert.That(second.DesiredOf("a"), Is.EqualTo(first.DesiredOf("a")));
     }

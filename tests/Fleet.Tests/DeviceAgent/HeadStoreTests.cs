@@ -1,5 +1,6 @@
 using Fleet.Contracts;
 using Fleet.DeviceAgent.Heads;
+using Fleet.Tests.Models;
 using NUnit.Framework;
 
 namespace Fleet.Tests.DeviceAgent;
@@ -18,6 +19,22 @@ public sealed class HeadStoreTests : HeadStoreFixture
         Assert.That(FilesIn(head.Directory), Is.EqualTo(new[] { "card.json", "stage1.onnx", "stage2.onnx" }));
         Assert.That(await File.ReadAllBytesAsync(Path.Combine(head.Directory, "stage2.onnx")), Is.EqualTo(model.Files["stage2.onnx"]));
         Assert.That(Temporaries(), Is.Empty);
+    }
+
+    [Test]
+    public async Task Install_AssignmentWithABottleneck_HasItsEncoderAndTablesAndNoOthers()
+    {
+        using var narrow = new NarrowModel();
+        var store = new HeadStore(StorePath, narrow.Zoo, Http, TimeProvider.System);
+        var assignment = new Assignment { Version = 1, Epoch = 1, Model = "tiny-narrow", CardSha256 = narrow.Files.CardSha256, Head = 1, Cut = 1, Bottleneck = "narrow", FeatureDType = FeatureCodec.Coded, OffloadTo = "edge-1" };
+        var head = await store.Install(assignment, CancellationToken.None);
+        Assert.That(FilesIn(head.Directory), Is.EqualTo(new[] { "card.json", "narrow-encoder.onnx", "narrow.tables", "stage-1.onnx" }));
+        await store.Install(assignment with { Bottleneck = "plain", FeatureDType = FeatureCodec.Int8 }, CancellationToken.None);
+        Assert.That(FilesIn(head.Directory), Has.Member("plain-encoder.onnx").And.No.Member("plain-tail.onnx"));
+        Assert.That(() => store.Install(assignment with { Bottleneck = "wide" }, CancellationToken.None), Fault("assignment", "bottleneck is \"wide\"; tiny-narrow has narrow, plain"));
+        Damage(Path.Combine(narrow.Folder, "narrow.tables"));
+        Damage(Path.Combine(head.Directory, "narrow.tables"));
+        Assert.That(() => store.Install(assignment, CancellationToken.None), Fault("narrow.tables", "tampered"));
     }
 
     [TestCase("")]

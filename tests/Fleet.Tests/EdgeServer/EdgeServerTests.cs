@@ -373,7 +373,7 @@ internal sealed class EdgeWorld
         var isMeasuring = true;
         measured.Add(() => isMeasuring = false);
         Tail Load(int cut) => TinyModel.Tail(cut, Clock, rows => isMeasuring ? time(rows) * MeasuringPace : time(rows), hash, rows => Count(rows, isMeasuring), () => Disposed++);
-        var byCut = wanted.Cuts.Select(cut => (cut, Enumerable.Range(0, workers).Select(_ => Load(cut)).ToArray())).ToList();
+        var byCut = wanted.Cuts.Select(cut => (new TailStart(cut), Enumerable.Range(0, workers).Select(_ => Load(cut)).ToArray())).ToList();
         return new TailSet(TinyModel.Card, hash, byCut, []);
     }
 

@@ -41,7 +41,7 @@ internal static class TinyModel
 
     /// <summary>A head of so many stages, each taking so long on the clock.</summary>
     public static Head Head(int depth, TimeProvider clock, Seconds each, Action<int>? ran = null) =>
-        Fleet.Models.Head.Traced(Card, Hash, Trace, depth).Wrap((stage, engine) => new TimedEngine(engine, clock, _ => each, _ => ran?.Invoke(stage)));
+        Fleet.Models.Head.Traced(Card, Hash, Trace, depth).Wrap((piece, engine) => new TimedEngine(engine, clock, _ => each, _ => ran?.Invoke(piece.Index)));
 
     /// <summary>A tail that takes so long for so many rows.</summary>
     public static Tail Tail(int cut, TimeProvider clock, Func<int, Seconds> time, ulong hash = Hash, Action<int>? ran = null, Action? disposed = null, int batchMax = 8) =>

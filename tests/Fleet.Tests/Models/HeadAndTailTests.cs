@@ -146,7 +146,7 @@ public sealed class HeadAndTailTests
         Run(head, 0);
         var frame = Zoo.Frame(head, new Route(1, FeatureCodec.Int8), 0);
         Assert.That(tail.Refuses(frame), Is.Null);
-        Assert.That(tail.Refuses(frame with { Cut = 2 }), Is.EqualTo("cut 2; this tail starts at 1"));
+        Assert.That(tail.Refuses(frame with { Cut = 2 }), Is.EqualTo("cut 2; this tail starts at cut 1"));
         Assert.That(tail.Refuses(frame with { Shape = [64, 7, 7] }), Is.EqualTo("shape [64,7,7]; fmnist needs [32,14,14] at cut 1"));
         Assert.That(tail.Refuses(frame with { Shape = [32, 14] }), Is.Not.Null);
         Assert.That(tail.Refuses(frame with { Shape = [1, 32, 14, 14] }), Is.Not.Null);
@@ -205,7 +205,7 @@ public sealed class HeadAndTailTests
     public void Wrap_Head_RunsThroughTheWrappers()
     {
         var ran = new List<int>();
-        var head = Computed(2).Wrap((stage, engine) => new Listening(engine, () => ran.Add(stage)));
+        var head = Computed(2).Wrap((piece, engine) => new Listening(engine, () => ran.Add(piece.Index)));
         Run(head, 0);
         Assert.That(ran, Is.EqualTo(new[] { 1, 2 }));
         Assert.That(head.Depth, Is.EqualTo(2));

@@ -1,4 +1,5 @@
 using Fleet.Contracts;
+using Fleet.Tests.Models;
 using NUnit.Framework;
 
 namespace Fleet.Tests.Emulator.Commands;
@@ -40,6 +41,36 @@ public sealed class ModelsCommandTests : CommandFixture
         var said = Fleet("models", "verify", "--zoo", zoo);
         Assert.That(said.ExitCode, Is.EqualTo(2), said.Out);
         Assert.That(said.Error, Does.Contain("stage-2.onnx").And.Contain("test.trace").And.Contain("tampered"));
+    }
+
+    [Test]
+    public void ListAndVerify_ModelWithBottlenecks_TellThemAndReplayTheirRoutes()
+    {
+        using var narrow = new NarrowModel();
+        var listed = Fleet("models", "list", "--zoo", narrow.Zoo);
+        Assert.That(listed.ExitCode, Is.Zero, listed.Error);
+        Assert.That(listed.Out, Does.Contain("2x2x2").And.Contain("cut 1 narrow coded").And.Contain("entropic, encoder frozen"));
+        var verified = Fleet("models", "verify", "--zoo", narrow.Zoo, "--data", narrow.Data);
+        Assert.That(verified.ExitCode, Is.Zero, verified.Out + verified.Error);
+        Assert.That(verified.Out, Does.Contain("12 files have the hashes").And.Not.Contain("DIFFERS"));
+        foreach (var what in (string[])["cut 1 bottleneck 1 coded accuracy", "cut 1 bottleneck 1 coded payload", "cut 1 bottleneck 2 int8 accuracy", "test trace cut 1 bottleneck 1 fp16"])
+            Assert.That(verified.Out, Does.Contain(what));
+    }
+
+    [Test]
+    public void Verify_BottleneckThatIsNotWhatTheCardSays_IsFound()
+    {
+        using var narrow = new NarrowModel();
+        var card = narrow.Files.Card;
+        narrow.Write(card with { Bottlenecks = [card.Bottlenecks[0] with { Scale = 3 }, card.Bottlenecks[1]] });
+        var said = Fleet("models", "verify", "--zoo", narrow.Zoo, "--data", narrow.Data);
+        Assert.That(said.ExitCode, Is.EqualTo(1), said.Out + said.Error);
+        Assert.That(said.Out, Does.Match("test trace cut 1 bottleneck 1 coded .*DIFFERS").And.Not.Match("bottleneck 2 .*DIFFERS"));
+        narrow.Write(card);
+        foreach (var file in (string[])["narrow.tables", "plain-encoder.onnx", "noise.trace"]) File.AppendAllText(narrow.At(file), "more");
+        said = Fleet("models", "verify", "--zoo", narrow.Zoo, "--data", narrow.Data);
+        Assert.That(said.ExitCode, Is.EqualTo(2), said.Out);
+        Assert.That(said.Error, Does.Contain("narrow.tables").And.Contain("plain-encoder.onnx").And.Contain("noise.trace"));
     }
 
     [Test]

@@ -1,0 +1,125 @@
+using System.Text.Json.Serialization;
+
+namespace Fleet.Contracts;
+
+/// <summary>When a head stops.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<ExitRuleKind>))]
+public enum ExitRuleKind
+{
+    /// <summary>Exit when the largest calibrated probability reaches the threshold.</summary>
+    [JsonStringEnumMemberName("max-probability")] MaxProbability,
+}
+
+/// <summary>
+/// Topics desired and reported: what a device shall run, and what it runs. The deepest stage held always answers when nothing else
+/// does; its threshold decides whether it asks an edge server first.
+/// </summary>
+public sealed record Assignment : Message
+{
+    /// <summary>Only grows; a device refuses an older one.</summary>
+    [JsonPropertyName("version")] public required long Version { get; init; }
+
+    /// <summary>Of the controller that decided; an older epoch is refused.</summary>
+    [JsonPropertyName("epoch")] public required long Epoch { get; init; }
+    [JsonPropertyName("model")] public required string Model { get; init; }
+    [JsonPropertyName("card_sha256")] public required string CardSha256 { get; init; }
+
+    /// <summary>
+    /// Deepest stage on the device, at least 1: it answers when no edge server does. A device whose thresholds are all above 1 sends
+    /// the input first and runs its head only when no answer comes.
+    /// </summary>
+    [JsonPropertyName("head")] public required int Head { get; init; }
+    [JsonPropertyName("artifacts_url")] public string ArtifactsUrl { get; init; } = "";
+
+    /// <summary>What is sent when no exit was confident: features of this cut, or the input when 0.</summary>
+    [JsonPropertyName("cut")] public int Cut { get; init; }
+
+    /// <summary>Name of the bottleneck whose latent is sent in the stead of the cut's features; "" for the cut itself.</summary>
+    [JsonPropertyName("bottleneck")] public string Bottleneck { get; init; } = "";
+    [JsonPropertyName("input_codec")] public FeatureCodec InputCodec { get; init; } = FeatureCodec.Raw;
+    [JsonPropertyName("feature_dtype")] public FeatureCodec FeatureDType { get; init; } = FeatureCodec.Int8;
+    [JsonPropertyName("exit_rule")] public ExitRuleKind ExitRule { get; init; } = ExitRuleKind.MaxProbability;
+
+    /// <summary>For each stage held, the calibrated confidence from which its exit answers; 0 always answers, above 1 never.</summary>
+    [JsonPropertyName("exit_{n}_threshold")] public PerExit Thresholds { get; init; } = new();
+    [JsonPropertyName("exit_{n}_temperature")] public PerExit Temperatures { get; init; } = new();
+
+    /// <summary>Edge server, or "" to stay local.</summary>
+    [JsonPropertyName("offload_to")] public string OffloadTo { get; init; } = "";
+
+    /// <summary>mqtt.</summary>
+    [JsonPropertyName("transport")] public string Transport { get; init; } = "mqtt";
+    [JsonPropertyName("deadline_s")] public Seconds Deadline { get; init; } = new(0.5);
+
+    /// <summary>Share of confident inputs that are sent all the same, to check the exit against the tail.</summary>
+    [JsonPropertyName("audit_ratio")] public double AuditRatio { get; init; }
+    [JsonPropertyName("report_s")] public Seconds ReportPeriod { get; init; } = new(5);
+
+    /// <summary>Why the controller chose this.</summary>
+    [JsonPropertyName("reason")] public string Reason { get; init; } = "";
+
+    /// <summary>In reported: why the desired version could not be applied; what ran before runs on.</summary>
+    [JsonPropertyName("error")] public string Error { get; init; } = "";
+
+    [JsonIgnore] public FeatureCodec Codec => Cut == 0 ? InputCodec : FeatureDType;
+
+    /// <summary>Whether no exit held can ever be confident, so that the input may leave before any stage has run.</summary>
+    [JsonIgnore] public bool SendsAll => Cut == 0 && OffloadTo.Length > 0 && Thresholds.All(threshold => threshold > 1);
+
+    /// <summary>What is sent when no exit was confident; only the card knows a bottleneck's number. Throws <see cref="FaultsException"/> when it has none such.</summary>
+    public Route RouteIn(ModelCard card) => new(Cut, Codec, card.NumberOf(Bottleneck) ?? throw new FaultsException("bottleneck", card.UnknownBottleneck(Bottleneck)));
+
+    /// <summary>What a card cannot give of this, one sentence a fault.</summary>
+    public IEnumerable<string> FaultsWith(ModelCard card)
+    {
+        if (Head > card.StageCount) yield return $"head is {Head}; {card.Name} has stages 1 to {card.StageCount}";
+        if (OffloadTo.Length > 0 && Cut >= card.StageCount) yield return $"cut is {Cut}; {card.Name} can be cut at 0 to {card.StageCount - 1}";
+        if (Bottleneck.Length == 0) yield break;
+        if (card.NumberOf(Bottleneck) is not { } number) yield return card.UnknownBottleneck(Bottleneck);
+        else if (card.Bottleneck(number).Cut != Cut) yield return $"cut is {Cut}; bottleneck \"{Bottleneck}\" of {card.Name} is at cut {card.Bottleneck(number).Cut}";
+        else if (Codec is FeatureCodec.Coded && card.Bottleneck(number).Tables is null) yield return $"feature_dtype is coded; bottleneck \"{Bottleneck}\" of {card.Name} has no tables";
+    }
+
+    /// <summary>Whether both would make a device do the same, whoever decided it, when and why.</summary>
+    public bool RunsAs(Assignment other) =>
+        this with { Version = 0, Epoch = 0, ArtifactsUrl = "", Reason = "", Error = "" } == other with { Version = 0, Epoch = 0, ArtifactsUrl = "", Reason = "", Error = "" };
+
+    public override IEnumerable<string> Faults()
+    {
+        if (Version < 0) yield return $"version is {Version}; allowed: 0 or more";
+        if (Head is < 1 or > PerExit.Max) yield return $"head is {Head}; allowed: 1 to {PerExit.Max} (without a head nobody would answer when the edge server is away)";
+        if (Bottleneck.Length > 0 && !Name.IsValid(Bottleneck)) yield return Name.Fault("bottleneck", Bottleneck);
+        if (Bottleneck.Length == 0 && Cut != 0 && Cut != Head) yield return $"cut is {Cut}; allowed: 0 (the input) or head ({Head})";
+        if (Bottleneck.Length > 0 && (Cut < 1 || Cut > Head)) yield return $"cut is {Cut}; allowed with a bottleneck: 1 to head ({Head})";
+        if (!new Route(Cut, Codec, Bottleneck.Length == 0 ? 0 : 1).IsLawful)
+            yield return $"cut {Cut} {Route.CodecName(Codec)} does not exist; input_codec is raw, png or webp, feature_dtype is int8, fp16 or fp32, or coded with a bottleneck";
+        if (Thresholds.Count != Head) yield return $"{Thresholds.Count} thresholds for head {Head}; one for each exit held is needed";
+        if (Temperatures.Count != Head) yield return $"{Temperatures.Count} temperatures for head {Head}; one for each exit held is needed";
+        foreach (var (value, i) in Thresholds.Select((value, i) => (value, i + 1)))
+            if (!(value is >= 0 and <= 2)) yield return $"exit_{i}_threshold is {value}; allowed: 0 (always answers) to 1, or up to 2 (never)";
+        foreach (var (value, i) in Temperatures.Select((value, i) => (value, i + 1)))
+            if (!(value is > 0 and <= 100)) yield return $"exit_{i}_temperature is {value}; allowed: above 0 to 100";
+        if (OffloadTo.Length > 0 && !Name.IsValid(OffloadTo)) yield return Name.Fault("offload_to", OffloadTo);
+        if (!Name.IsValid(Model)) yield return Name.Fault("model", Model);
+        if (Transport != "mqtt") yield return $"transport is \"{Transport}\"; allowed: mqtt";
+        if (!(Deadline.Value is > 0 and <= 3600)) yield return $"deadline_s is {Deadline.Value}; allowed: above 0 to 3600";
+        if (!(ReportPeriod.Value is >= 0.1 and <= 86400)) yield return $"report_s is {ReportPeriod.Value}; allowed: 0.1 to 86400";
+        foreach (var fault in Ratio("audit_ratio", AuditRatio)) yield return fault;
+    }
+}
+
+/// <summary>Topic cmd/&lt;id&gt;: retained until done.</summary>
+public sealed record Command : Message
+{
+    /// <summary>measure: run each stage again and report its time.</summary>
+    [JsonPropertyName("command")] public required string Verb { get; init; }
+
+    /// <summary>init | executing | successful | failed.</summary>
+    [JsonPropertyName("status")] public required string Status { get; init; }
+    [JsonPropertyName("error")] public string Error { get; init; } = "";
+
+    public override IEnumerable<string> Faults()
+    {
+        if (Status is not ("init" or "executing" or "successful" or "failed")) yield return $"status is \"{Status}\"; allowed: init, executing, successful, failed";
+    }
+}
