@@ -26,9 +26,7 @@ public sealed class OnnxPiece : IDisposable
         InferenceSession session;
         try
         {
-            using var options = new SessionOptions { IntraOpNumThreads = threads, InterOpNumThreads = 1, ExecutionMode = ExecutionMode.ORT_SEQUENTIAL };
-            // A spinning thread pool would burn the second core of a small board for nothing.
-            options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+            using var options = Options(threads);
             session = new InferenceSession(file, options);
         }
         catch (Exception e) when (e is OnnxRuntimeException or InvalidDataException)
@@ -61,6 +59,15 @@ public sealed class OnnxPiece : IDisposable
     {
         if (found.Length != needed.Count + 1 || found.Skip(1).Zip(needed).Any(pair => pair.First >= 0 && pair.First != pair.Second))
             yield return $"{name} is [{string.Join(",", found)}]; the card says [N,{string.Join(",", needed)}]";
+    }
+
+    /// <summary>How every piece is run, and timed.</summary>
+    internal static SessionOptions Options(int threads)
+    {
+        var options = new SessionOptions { IntraOpNumThreads = threads, InterOpNumThreads = 1, ExecutionMode = ExecutionMode.ORT_SEQUENTIAL };
+        // A spinning thread pool would burn the second core of a small board for nothing.
+        options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+        return options;
     }
 }
 
