@@ -14,6 +14,7 @@ install() {
   command -v mosquitto >/dev/null || missing+=(mosquitto)
   command -v mosquitto_sub >/dev/null || missing+=(mosquitto-clients)
   command -v jq >/dev/null || missing+=(jq)
+  command -v npm >/dev/null || missing+=(npm)
   dpkg -s libonnx-testdata >/dev/null 2>&1 || missing+=(libonnx-testdata)
   [ ${#missing[@]} = 0 ] && return
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

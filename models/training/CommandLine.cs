@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Fleet.Models;
 
 namespace Fleet.Training;
 
@@ -8,7 +9,7 @@ namespace Fleet.Training;
 public static class CommandLine
 {
     public static RootCommand Build(Commands commands) =>
-        new("Trains Fleet's early-exit networks and exports them to the model zoo.") { Train(commands) };
+        new("Trains Fleet's early-exit networks and exports them to the model zoo.") { Train(commands), Adapt(commands) };
 
     private static Command Train(Commands commands)
     {
@@ -17,18 +18,49 @@ public static class CommandLine
             Description = "One of: " + string.Concat(Jobs.All.Select(job => $"\n  {job.Name}: {job.Description}")) + $"\n  {Commands.Everything}: all of them, in this order.",
         };
         name.AcceptOnlyFromAmong([.. Jobs.All.Select(job => job.Name), Commands.Everything]);
-        var data = new Option<string>("--data") { Description = $"Directory of the data (Debian package {FashionMnist.DebianPackage}).", DefaultValueFactory = _ => FashionMnist.DebianDirectory };
-        var checkpoints = new Option<string>("--checkpoints") { Description = "Keep weights, and what an interrupted training goes on from, in this directory.", DefaultValueFactory = _ => "models/training/checkpoints" };
-        var zoo = new Option<string>("--zoo") { Description = "Export models to directories below this one.", DefaultValueFactory = _ => "models/zoo" };
-        var threads = AtLeast(new Option<int>("--threads") { Description = "Threads of torch. With another process busy, 2 can be 8 times slower than 1.", DefaultValueFactory = _ => 1 }, 1);
-        var seed = new Option<int?>("--seed") { Description = "Determines weights and batches." };
+        var shop = new ShopOptions();
         var epochs = AtLeast(new Option<int?>("--epochs") { Description = "Passes over the training images." }, 1);
         var limit = AtLeast(new Option<int?>("--limit") { Description = "Learn from the first so many images only." }, new Recipe().BatchSize);
-        var train = new Command("train", "Trains networks and exports them. An interrupted run goes on where it stopped.") { name, data, checkpoints, zoo, threads, seed, epochs, limit };
-        train.SetAction((parsed, _) => commands.Train(parsed.GetRequiredValue(name), new WorkshopOptions(
-            parsed.GetRequiredValue(data), parsed.GetRequiredValue(checkpoints), parsed.GetRequiredValue(zoo), parsed.GetRequiredValue(threads),
-            parsed.GetValue(seed), parsed.GetValue(epochs), parsed.GetValue(limit))));
+        var train = new Command("train", "Trains networks and exports them. An interrupted run goes on where it stopped.") { name, epochs, limit };
+        shop.AddTo(train);
+        train.SetAction((parsed, _) => commands.Train(parsed.GetRequiredValue(name), shop.Of(parsed) with { Epochs = parsed.GetValue(epochs), Limit = parsed.GetValue(limit) }));
         return train;
+    }
+
+    private static Command Adapt(Commands commands)
+    {
+        var model = new Argument<string>("model") { Description = "Which model of the zoo." };
+        model.AcceptOnlyFromAmong([.. Jobs.All.OfType<ExportJob>().Select(job => job.Main.Name)]);
+        var drift = new Option<string>("--drift") { Description = $"How the site's images differ: {string.Join(", ", Drift.Levels)}, or level 3 of a kind.", Required = true };
+        var part = new Option<AdaptedPart>("--part") { Description = "What may change, all of it in stage 1.", DefaultValueFactory = _ => AdaptedPart.ExitAndNorms };
+        var labels = new Option<LabelSource>("--labels") { Description = "Who labels the site's samples.", DefaultValueFactory = _ => LabelSource.Truth };
+        var samples = AtLeast(new Option<int>("--samples") { Description = "How many there are.", DefaultValueFactory = _ => TransferJob.Samples }, 50);
+        var directory = new Option<string>("--out") { Description = "Directory to write the adapted model to.", Required = true };
+        var shop = new ShopOptions();
+        var adapt = new Command("adapt", "Fits a model to a site whose images have drifted; only stage 1 changes.") { model, drift, part, labels, samples, directory };
+        shop.AddTo(adapt);
+        adapt.SetAction((parsed, _) => commands.Adapt(
+            new AdaptOptions(parsed.GetRequiredValue(model), parsed.GetRequiredValue(drift), parsed.GetValue(part), parsed.GetValue(labels), parsed.GetValue(samples), parsed.GetRequiredValue(directory)),
+            shop.Of(parsed)));
+        return adapt;
+    }
+
+    /// <summary>What all commands take.</summary>
+    private sealed class ShopOptions
+    {
+        private readonly Option<string> data = new("--data") { Description = $"Directory of the data (Debian package {FashionMnist.DebianPackage}).", DefaultValueFactory = _ => FashionMnist.DebianDirectory };
+        private readonly Option<string> checkpoints = new("--checkpoints") { Description = "Keep weights, and what an interrupted training goes on from, in this directory.", DefaultValueFactory = _ => "models/training/checkpoints" };
+        private readonly Option<string> zoo = new("--zoo") { Description = "The models' directory.", DefaultValueFactory = _ => "models/zoo" };
+        private readonly Option<int> threads = AtLeast(new Option<int>("--threads") { Description = "Threads of torch. With another process busy, 2 can be 8 times slower than 1.", DefaultValueFactory = _ => 1 }, 1);
+        private readonly Option<int?> seed = new("--seed") { Description = "Determines weights and batches." };
+
+        public void AddTo(Command command)
+        {
+            foreach (var option in new Option[] { data, checkpoints, zoo, threads, seed }) command.Add(option);
+        }
+
+        public WorkshopOptions Of(ParseResult parsed) => new(
+            parsed.GetRequiredValue(data), parsed.GetRequiredValue(checkpoints), parsed.GetRequiredValue(zoo), parsed.GetRequiredValue(threads), parsed.GetValue(seed));
     }
 
     private static Option<T> AtLeast<T>(Option<T> option, int minimum)

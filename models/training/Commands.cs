@@ -1,3 +1,7 @@
+using System.Globalization;
+using Fleet.Contracts;
+using Fleet.Models;
+
 namespace Fleet.Training;
 
 /// <summary>What the executable does, with everything the command line decides.</summary>
@@ -6,10 +10,37 @@ public sealed class Commands(TextWriter output, TimeProvider clock)
     public const string Everything = "all";
 
     /// <summary>Runs one job, or all.</summary>
-    /// <exception cref="Contracts.FaultsException">Data is missing or damaged, or an export does not hold; the message says what.</exception>
+    /// <exception cref="FaultsException">Data is missing or damaged, or an export does not hold; the message says what.</exception>
     public async Task Train(string name, WorkshopOptions options)
     {
         var workshop = new Workshop(options, output, clock);
         foreach (var job in Jobs.All.Where(job => name is Everything || job.Name == name)) await job.Run(workshop);
     }
+
+    /// <summary>Fits a model of the zoo to a drifted site.</summary>
+    /// <exception cref="FaultsException">Model, checkpoint or data are missing or do not belong together; the message says what.</exception>
+    public async Task Adapt(AdaptOptions options, WorkshopOptions shop)
+    {
+        var workshop = new Workshop(shop, output, clock);
+        var drift = Drift.Parse(options.Drift);
+        var job = Jobs.All.OfType<JointJob>().Single(job => job.Name == options.Model);
+        var origin = ModelFiles.Open(Path.Combine(shop.Zoo, options.Model));
+        using var net = job.Train(workshop);
+        var way = new Adaptation(options.Part, options.Labels, shop.Seed ?? 1);
+        var (card, shipped) = await new AdaptedModel(net, workshop.Task(job.Task), origin).Write(drift, way, options.Samples, options.Out, options.CommandLine, clock);
+        workshop.Say($"{options.Out}: exits on the drifted test images {string.Join(" ", card.Exits.Select(exit => exit.Accuracy.ToString("P2", CultureInfo.InvariantCulture)))}");
+        foreach (var file in shipped) workshop.Say($"devices fetch {file.File}, {file.FileBytes} bytes");
+    }
+}
+
+/// <param name="Model">In the zoo.</param>
+/// <param name="Drift">Such as "noise-2".</param>
+/// <param name="Part">What may change.</param>
+/// <param name="Labels">Where labels come from.</param>
+/// <param name="Samples">How many of the site's images are learnt from.</param>
+/// <param name="Out">Directory to write the adapted model to.</param>
+public sealed record AdaptOptions(string Model, string Drift, AdaptedPart Part, LabelSource Labels, int Samples, string Out)
+{
+    /// <summary>For the card: no paths.</summary>
+    public string CommandLine => string.Create(CultureInfo.InvariantCulture, $"fleet-training adapt {Model} --drift {Drift} --part {Part} --labels {Labels} --samples {Samples}");
 }

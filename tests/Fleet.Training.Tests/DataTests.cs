@@ -38,12 +38,12 @@ public sealed class DataTests
     {
         var images = FashionMnist.Read(SmallData.Directory, "t10k").Slice(0, 1);
         var augmented = new AugmentedImages(images, seed: 1);
-        var image = new float[images.PixelCount];
+        var image = new byte[images.PixelCount];
         var levels = images.Image(0).ToArray().Distinct().Count();
         HashSet<string> seen = [];
         for (var epoch = 0; epoch < 100; epoch++)
         {
-            Assert.That(augmented.Fill(epoch, 0, image), Is.EqualTo(images.Labels[0]));
+            Assert.That(augmented.Draw(epoch, 0, image), Is.EqualTo(images.Labels[0]));
             // Nothing but the erased rectangle brings a level that the image has not.
             Assert.That(image.Distinct().Count(), Is.LessThanOrEqualTo(levels + 1));
             seen.Add(string.Join(' ', image));
@@ -55,9 +55,9 @@ public sealed class DataTests
     public void Augmentation_SameEpoch_SameImage()
     {
         var images = FashionMnist.Read(SmallData.Directory, "t10k").Slice(0, 1);
-        var (one, two) = (new float[images.PixelCount], new float[images.PixelCount]);
-        new AugmentedImages(images, seed: 3).Fill(5, 0, one);
-        new AugmentedImages(images, seed: 3).Fill(5, 0, two);
+        var (one, two) = (new byte[images.PixelCount], new byte[images.PixelCount]);
+        new AugmentedImages(images, seed: 3).Draw(5, 0, one);
+        new AugmentedImages(images, seed: 3).Draw(5, 0, two);
         Assert.That(two, Is.EqualTo(one));
     }
 
@@ -66,8 +66,8 @@ public sealed class DataTests
     {
         var images = FashionMnist.Read(SmallData.Directory, "t10k");
         var scenes = new FreshScenes(images, images.Normalisation, count: 10, seed: 1);
-        var (one, two) = (new float[96 * 96], new float[96 * 96]);
-        Assert.That(scenes.Fill(0, 4, one), Is.EqualTo(scenes.Fill(1, 4, two)).And.EqualTo(images.Labels[4]));
+        var (one, two) = (new byte[96 * 96], new byte[96 * 96]);
+        Assert.That(scenes.Draw(0, 4, one), Is.EqualTo(scenes.Draw(1, 4, two)).And.EqualTo(images.Labels[4]));
         Assert.That(two, Is.Not.EqualTo(one));
     }
 }

@@ -28,4 +28,12 @@ internal static class SmallData
         {
             if (report.Epoch == stopAfter) throw new OperationCanceledException();
         });
+
+    public static BottleneckNet TrainBottleneck(Network net, TaskData task, BottleneckMethod method, string checkpoints, bool firstStageOnly = false)
+    {
+        var workshop = new Workshop(new WorkshopOptions(Directory, checkpoints, checkpoints, Threads: 1), TextWriter.Null, TimeProvider.System);
+        var training = new BottleneckTraining(workshop, task, net, new BottleneckRecipe(method, (1, 1), 640, 1e-3));
+        var design = new BottleneckDesign(net.Architecture, cut: 1, channels: 4, hidden: 16, stride: 2);
+        return firstStageOnly ? training.RunFirst("small", design) : training.Run($"small-{method}", "small", design);
+    }
 }

@@ -1,5 +1,6 @@
 using Fleet.Contracts;
 using Fleet.Models;
+using Fleet.Onnx;
 using NUnit.Framework;
 
 namespace Fleet.Training.Tests;
@@ -12,18 +13,21 @@ public sealed class TrainingTests
     private readonly string directory = Directory.CreateTempSubdirectory("fleet-training-").FullName;
     private Network net = null!;
     private IReadOnlyList<EpochReport> reports = null!;
+    private BottleneckNet bottleneck = null!;
     private ExportReport export = null!;
 
     [OneTimeSetUp]
     public async Task TrainAndExport()
     {
         (net, reports) = SmallData.Train(task);
-        export = await new ModelExport(net, task, directory).Run(record);
+        bottleneck = SmallData.TrainBottleneck(net, task, BottleneckMethod.TwoStages, Path.Combine(directory, "checkpoints"));
+        export = await new ModelExport(net, task, [new TrainedBottleneck("small", "bottlefit", FrozenEncoder: false, bottleneck)], directory, TimeProvider.System) { DriftImages = (20, 30) }.Run(record);
     }
 
     [OneTimeTearDown]
     public void Forget()
     {
+        bottleneck?.Dispose();
         net?.Dispose();
         Directory.Delete(directory, recursive: true);
     }
@@ -81,7 +85,7 @@ public sealed class TrainingTests
         Assert.Multiple(() =>
         {
             Assert.That(card.StageCount, Is.EqualTo(3));
-            Assert.That(card.Routes, Has.Count.EqualTo(7));
+            Assert.That(card.Routes, Has.Count.EqualTo(8));
             Assert.That(card.Cuts.Select(cut => cut.Elements), Is.EqualTo([28 * 28, 48 * 14 * 14, 80 * 7 * 7]));
             Assert.That(card.Cuts.Skip(1).Select(cut => cut.ZeroPoint), Is.All.EqualTo(-128));
             Assert.That(card.Exits.Zip(card.Provenance.TrainedAccuracy).Select(pair => Math.Abs(pair.First.Accuracy - pair.Second)), Is.All.LessThan(0.005));
@@ -115,6 +119,83 @@ public sealed class TrainingTests
             Assert.That(right / 350.0, Is.EqualTo(files.Card.Exit(3).Accuracy).Within(0.01));
             Assert.That(files.ReadCalibrationTrace().Samples, Is.EqualTo(250));
         });
+    }
+
+    [Test]
+    public void Export_Pieces_ShipTheFasterPrecisionAndSayWhich()
+    {
+        var files = ModelFiles.Open(directory);
+        foreach (var piece in files.Card.Pieces)
+        {
+            var quantised = OnnxFile.Read(Path.Combine(directory, piece.File)).Graph.Node.Any(node => node.OpType == "QuantizeLinear");
+            Assert.That(piece.Precision, Is.EqualTo(quantised ? Precision.Int8 : Precision.Float32), piece.File);
+        }
+        // Stages, tails and the bottleneck's tail, each as fp32 and as int8; encoders stay fp32.
+        Assert.That(export.Precisions, Has.Count.EqualTo(2 * (3 + 3 + 1)));
+    }
+
+    [Test]
+    public void Export_DriftTraces_AreOfEveryKindLevelAndSet()
+    {
+        var files = ModelFiles.Open(directory);
+        Assert.Multiple(() =>
+        {
+            Assert.That(files.Card.DriftTraces.Select(trace => (trace.Drift, trace.Set)), Is.EquivalentTo(Drift.Levels.SelectMany(drift => new[] { (drift.ToString(), TraceSet.Calibration), (drift.ToString(), TraceSet.Test) })));
+            Assert.That(files.Card.DriftTraces.Select(trace => files.ReadTrace(trace).Samples), Is.EquivalentTo(Drift.Levels.SelectMany(_ => new[] { 20, 30 })));
+        });
+    }
+
+    [Test]
+    public void Export_Bottleneck_ReachesWhatTorchReachesAtTheBytesThePriorPredicts()
+    {
+        var (logits, bytes) = BottleneckTraining.Evaluate(bottleneck, net, task.Sets.Test);
+        var route = export.Card.Routes.Single(route => route.Bottleneck == "small");
+        Assert.Multiple(() =>
+        {
+            Assert.That(route.Codec, Is.EqualTo(FeatureCodec.Coded));
+            // The device's stage may be int8, so that integers near a half may round the other way.
+            Assert.That(route.Accuracy, Is.EqualTo(Calibration.Accuracy(logits, task.Sets.Test.Labels, 10)).Within(0.03));
+            Assert.That(route.Payload.Value, Is.EqualTo(bytes).Within(2 + 0.05 * bytes));
+        });
+    }
+
+    [Test]
+    public void Bottleneck_FrozenEncoder_StaysAsTheFirstStageLeftIt()
+    {
+        var checkpoints = Path.Combine(directory, "checkpoints");
+        using var first = SmallData.TrainBottleneck(net, task, BottleneckMethod.FrozenEncoder, checkpoints, firstStageOnly: true);
+        using var frozen = SmallData.TrainBottleneck(net, task, BottleneckMethod.FrozenEncoder, checkpoints);
+        float[] Encoder(BottleneckNet trained) => [.. trained.Design.Encoder.Layers.OfType<ConvLayer>().SelectMany(layer => trained.Layers.Folded(layer).Weights)];
+        float[] Tail(BottleneckNet trained) => [.. trained.Design.Tail.Layers.OfType<ConvLayer>().SelectMany(layer => trained.Layers.Folded(layer).Weights)];
+        Assert.Multiple(() =>
+        {
+            Assert.That(Encoder(frozen), Is.EqualTo(Encoder(first)));
+            Assert.That(Tail(frozen), Is.Not.EqualTo(Tail(first)));
+            Assert.That(Encoder(bottleneck), Is.Not.EqualTo(Encoder(first)));
+        });
+    }
+
+    [Test]
+    public void Prior_Table_IsADistributionAndCostsWhatTrainingWasCharged()
+    {
+        var table = bottleneck.Prior.Table(-40, 40);
+        Assert.That(table.Select(channel => channel.Sum()), Is.All.EqualTo(1).Within(1e-4));
+        using var latent = TorchSharp.torch.tensor([3f, -2f, 0f, 1f, 0f, 0f, 0f, 0f, 0f], [1, 1, 3, 3]).expand(1, table.Length, 3, 3);
+        var bits = latent.to_type(TorchSharp.torch.ScalarType.Float32).data<float>().Select((q, i) => -Math.Log2(table[i / 9][(int)q + 40])).Sum();
+        Assert.That(bottleneck.Prior.MeanBits(latent).item<float>(), Is.EqualTo(bits).Within(0.01 * bits));
+    }
+
+    [TestCase(AdaptedPart.Exit)]
+    [TestCase(AdaptedPart.Norms)]
+    [TestCase(AdaptedPart.ExitAndNorms)]
+    public void Adaptation_OfAPart_ChangesThatPartOnly(AdaptedPart part)
+    {
+        using var adapted = new Network(ZooNetworks.Fmnist(), seed: 1);
+        adapted.CopyFrom(net);
+        new Adaptation(part, LabelSource.Truth, seed: 1) { Epochs = 1 }.Run(adapted, TransferJob.Drifted(new Drift(DriftKind.Noise, 1), task.Sets.Calibration, 64), TimeProvider.System);
+        var changed = net.Architecture.Layers.OfType<ConvLayer>().Where(layer => !net.Folded(layer).Weights.SequenceEqual(adapted.Folded(layer).Weights)).Select(layer => layer.Output).ToList();
+        string[] sections = part switch { AdaptedPart.Exit => ["exit1"], AdaptedPart.Norms => ["stage1"], _ => ["stage1", "exit1"] };
+        Assert.That(changed.Select(name => name.Split('_')[0]).Distinct(), Is.EquivalentTo(sections));
     }
 
     [Test]

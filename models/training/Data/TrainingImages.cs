@@ -11,9 +11,11 @@ public interface ITrainingImages
     /// <summary>Height and width in pixels.</summary>
     int Side { get; }
 
-    /// <summary>Writes image <paramref name="index"/> of an epoch, normalised, to <paramref name="target"/> ([side, side]).</summary>
+    Normalisation Normalisation { get; }
+
+    /// <summary>Draws image <paramref name="index"/> of an epoch into <paramref name="pixels"/> ([side, side], 0 black to 255 white).</summary>
     /// <returns>Its label.</returns>
-    long Fill(int epoch, int index, Span<float> target);
+    long Draw(int epoch, int index, Span<byte> pixels);
 }
 
 /// <summary>
@@ -23,24 +25,25 @@ public interface ITrainingImages
 public sealed class AugmentedImages(ImageSet images, int seed) : ITrainingImages
 {
     private const int Shift = 2;
-    private const double ErasingShare = 0.5;
 
-    private readonly byte[] moved = new byte[images.PixelCount];
+    /// <summary>The share of images a rectangle of which is blanked.</summary>
+    public double ErasingShare { get; init; } = 0.5;
 
     public int Count => images.Count;
 
     public int Side => images.Side;
 
-    public long Fill(int epoch, int index, Span<float> target)
+    public Normalisation Normalisation => images.Normalisation;
+
+    public long Draw(int epoch, int index, Span<byte> pixels)
     {
         var random = new Random(Seeds.Mix(Seeds.Mix(seed, epoch), index));
-        Move(images.Image(index), random);
-        if (random.NextDouble() < ErasingShare) Erase(random);
-        images.Normalisation.Apply(moved, target);
+        Move(images.Image(index), random, pixels);
+        if (random.NextDouble() < ErasingShare) Erase(random, pixels);
         return images.Labels[index];
     }
 
-    private void Move(ReadOnlySpan<byte> source, Random random)
+    private void Move(ReadOnlySpan<byte> source, Random random, Span<byte> moved)
     {
         var side = Side;
         var right = random.Next(-Shift, Shift + 1);
@@ -59,14 +62,14 @@ public sealed class AugmentedImages(ImageSet images, int seed) : ITrainingImages
     }
 
     /// <summary>Fills a rectangle of 3 % to 20 % of the image with one grey level.</summary>
-    private void Erase(Random random)
+    private void Erase(Random random, Span<byte> moved)
     {
         var area = (0.03 + 0.17 * random.NextDouble()) * moved.Length;
         var height = Math.Clamp((int)Math.Round(Math.Sqrt(area) * (0.5 + random.NextDouble())), 1, Side);
         var width = Math.Clamp((int)Math.Round(area / height), 1, Side);
         var (left, top) = (random.Next(Side - width + 1), random.Next(Side - height + 1));
         var level = (byte)random.Next(256);
-        for (var y = top; y < top + height; y++) moved.AsSpan(y * Side + left, width).Fill(level);
+        for (var y = top; y < top + height; y++) moved.Slice(y * Side + left, width).Fill(level);
     }
 }
 
@@ -78,17 +81,17 @@ public sealed class AugmentedImages(ImageSet images, int seed) : ITrainingImages
 public sealed class FreshScenes(ImageSet items, Normalisation normalisation, int count, int seed) : ITrainingImages
 {
     private readonly Scenes scenes = new(items.Images, seed);
-    private readonly byte[] pixels = new byte[Scenes.Side * Scenes.Side];
 
     public int Count => count;
 
     public int Side => Scenes.Side;
 
-    public long Fill(int epoch, int index, Span<float> target)
+    public Normalisation Normalisation => normalisation;
+
+    public long Draw(int epoch, int index, Span<byte> pixels)
     {
         // Past the range of any set that is measured on, whose scenes count from 0 with another seed.
         scenes.Compose(unchecked((epoch + 1) * 100_000 + index), items.FirstIndex + index, items.FirstIndex, items.Count, pixels);
-        normalisation.Apply(pixels, target);
         return items.Labels[index];
     }
 }

@@ -20,7 +20,7 @@ public static class PieceExporter
             value == piece.Input ? Input : value == piece.Features ? Features : value == piece.Logits ? Logits : value;
         foreach (var layer in piece.Layers) Add(graph, net, layer, Name);
         if (piece.Features is { } features) graph.Output(Features, net.Architecture.Extents[features].ToArray());
-        graph.Output(Logits, net.Architecture.ClassCount);
+        if (piece.Logits is { } logits) graph.Output(Logits, net.Architecture.Extents[logits].Elements);
         return graph.Build("fleet-training");
     }
 

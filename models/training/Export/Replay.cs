@@ -15,28 +15,36 @@ public sealed class Replay : IDisposable
     private static readonly Topic Nowhere = new(TopicKind.Reply, "training", "replay");
 
     private readonly List<OnnxPiece> stages = [];
-    private readonly List<OnnxPiece> tails = [];
+    private readonly List<EncoderPiece> encoders = [];
+    private readonly Dictionary<TailStart, (OnnxPiece Piece, EntropyModel? Tables)> tails = [];
 
     /// <param name="card">Names the pieces.</param>
     /// <param name="directory">Where they lie.</param>
     /// <exception cref="FaultsException">ONNX Runtime cannot load a file.</exception>
     public Replay(ModelCard card, string directory)
     {
-        OnnxPiece Load(ModelPiece piece, bool hasFeatures)
+        OnnxPiece Load(ModelPiece piece, bool hasFeatures, bool hasLogits = true)
         {
             var path = Path.Combine(directory, piece.File);
-            return OnnxPiece.Load(path, File.ReadAllBytes(path), piece, hasFeatures);
+            return OnnxPiece.Load(path, File.ReadAllBytes(path), piece, hasFeatures, hasLogits: hasLogits);
         }
         stages.AddRange(card.Stages.Select(piece => Load(piece, piece.Index < card.StageCount)));
-        tails.AddRange(card.Tails.Select(piece => Load(piece, hasFeatures: false)));
+        for (var cut = 0; cut < card.StageCount; cut++) tails[cut] = (Load(card.Tails[cut], hasFeatures: false), null);
+        for (var number = 1; number <= card.Bottlenecks.Count; number++)
+        {
+            var bottleneck = card.Bottleneck(number);
+            var tables = bottleneck.Tables is { } file ? EntropyModel.Parse(file.File, File.ReadAllBytes(Path.Combine(directory, file.File))) : null;
+            encoders.Add(new EncoderPiece(number, Load(bottleneck.Encoder, hasFeatures: true, hasLogits: false), tables));
+            tails[new TailStart(bottleneck.Cut, number)] = (Load(bottleneck.Tail, hasFeatures: false), tables);
+        }
     }
 
     /// <summary>Runs every image through all stages, and over each route through its tail.</summary>
     public async Task<Outcomes> Run(ModelCard card, ImageSet images, IReadOnlyList<Route> routes)
     {
         var classes = card.Classes.Count;
-        using var head = Head.Onnx(card, modelHash: 0, stages);
-        var crossings = routes.Select(route => new Crossing(route, Tail.Onnx(card, modelHash: 0, route.Cut, tails[route.Cut], Batch), images.Count, classes)).ToList();
+        using var head = Head.Onnx(card, modelHash: 0, stages, encoders: encoders);
+        var crossings = routes.Select(route => new Crossing(route, Open(card, route), images.Count, classes)).ToList();
         var exits = stages.Select(_ => new float[images.Count * classes]).ToArray();
         for (var i = 0; i < images.Count; i++)
         {
@@ -46,7 +54,11 @@ public sealed class Replay : IDisposable
                 await head.Run(stage);
                 head.Logits(stage).CopyTo(exits[stage - 1].AsSpan(i * classes));
             }
-            foreach (var crossing in crossings) await crossing.Send(Frame(card, head, crossing.Route), isLast: i == images.Count - 1);
+            foreach (var crossing in crossings)
+            {
+                var (frame, _) = await head.Pack(crossing.Route, requestId: 0, new Seconds(1), Nowhere);
+                await crossing.Send(frame, isLast: i == images.Count - 1);
+            }
         }
         foreach (var crossing in crossings) crossing.Tail.Dispose();
         return new Outcomes(images, classes, exits, [.. crossings.Select(crossing => crossing.Outcome)]);
@@ -69,25 +81,14 @@ public sealed class Replay : IDisposable
 
     public void Dispose()
     {
-        foreach (var piece in stages.Concat(tails)) piece.Dispose();
+        foreach (var piece in stages.Concat(tails.Values.Select(tail => tail.Piece))) piece.Dispose();
+        foreach (var encoder in encoders) encoder.Dispose();
     }
 
-    private static TensorFrame Frame(ModelCard card, Head head, Route route)
+    private Tail Open(ModelCard card, Route route)
     {
-        var cut = card.Cuts[route.Cut];
-        return new TensorFrame
-        {
-            Codec = route.Codec,
-            Cut = route.Cut,
-            ModelHash = 0,
-            RequestId = 0,
-            Deadline = new Seconds(1),
-            Scale = cut.Scale,
-            ZeroPoint = cut.ZeroPoint,
-            Shape = cut.Shape,
-            Payload = head.Payload(route),
-            ReplyTo = Nowhere,
-        };
+        var (piece, tables) = tails[route.Tail];
+        return Tail.Onnx(card, modelHash: 0, route.Tail, piece, Batch, tables);
     }
 
     /// <summary>One route, and what came of the images that took it so far.</summary>

@@ -20,5 +20,13 @@ public static class Jobs
         JointJob.Fmnist,
         JointJob.Scenes,
         JointJob.ScenesReference,
+        BottleneckJob.Fmnist,
+        BottleneckJob.Scenes,
+        CodecJob.Fmnist,
+        CodecJob.Scenes,
+        TransferJob.Fmnist,
+        TransferJob.Scenes,
+        ExportJob.Fmnist,
+        ExportJob.Scenes,
     ];
 }

@@ -32,4 +32,12 @@ public sealed record JointJob(string Name, string Description, string Task, Func
         return workshop.Trained(Name, new Network(Architecture(), recipe.Steps.Seed), recipe.ToString(), (net, progress) => JointTraining.Run(
             net, task.Learning(recipe.Steps.Seed, workshop.Options.Limit), task.Sets.Calibration, recipe, progress, workshop.Clock, workshop.Say));
     }
+
+    /// <summary>For the card.</summary>
+    public TrainingRecord Record(Workshop workshop)
+    {
+        var steps = workshop.Adjusted(Recipe.Steps);
+        var images = Math.Min(workshop.Options.Limit ?? int.MaxValue, workshop.Task(Task).Sets.Train.Count);
+        return new TrainingRecord(Name, $"fleet-training train {Name}{workshop.Options.Differences}", steps.Seed, steps.Epochs, images);
+    }
 }

@@ -63,7 +63,7 @@ public sealed class Workshop
     /// <param name="net">Fresh; its weights are replaced.</param>
     /// <param name="recipe">All that determines the result besides the code: another text trains anew.</param>
     /// <param name="train">Is given the file to keep progress in.</param>
-    public Network Trained(string name, Network net, string recipe, Action<Network, ProgressFile> train)
+    public T Trained<T>(string name, T net, string recipe, Action<T, ProgressFile> train) where T : torch.nn.Module
     {
         var task = $"{name} {recipe}{Options.Differences}";
         var path = Path.Combine(Options.Checkpoints, name + ".checkpoint");
@@ -72,7 +72,7 @@ public sealed class Workshop
             Say($"{name}: taken from its checkpoint");
             return net;
         }
-        Say($"{name}: {net.ParameterCount} parameters, {net.Trainable.Sum(parameter => parameter.numel())} to train");
+        Say($"{name}: {net.parameters().Where(parameter => parameter.requires_grad).Sum(parameter => parameter.numel())} parameters to train");
         var progress = new ProgressFile(Path.Combine(Options.Checkpoints, name + ".progress"), task);
         train(net, progress);
         Checkpoint.Write(path, net, task);

@@ -1,4 +1,5 @@
 using Fleet.Contracts;
+using static TorchSharp.torch;
 
 namespace Fleet.Training;
 
@@ -10,7 +11,7 @@ public static class Checkpoint
 {
     /// <summary>Writes beside the file and renames, so that nobody meets half of it.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static void Write(string path, Network net, string task)
+    public static void Write(string path, nn.Module net, string task)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         var unfinished = path + ".tmp";
@@ -24,7 +25,7 @@ public static class Checkpoint
 
     /// <summary>Loads the weights into <paramref name="net"/>; false when there is no checkpoint, or one of another task.</summary>
     /// <exception cref="FaultsException">The file is damaged; the message names it and says why.</exception>
-    public static bool TryRead(string path, Network net, string task)
+    public static bool TryRead(string path, nn.Module net, string task)
     {
         if (!File.Exists(path)) return false;
         try

@@ -18,6 +18,7 @@ public sealed record EpochReport(int Epoch, int Epochs, double Loss, IReadOnlyLi
 /// <param name="clock">For reports.</param>
 public sealed class TrainingLoop(nn.Module module, ITrainingImages images, Recipe recipe, ProgressFile? progress, TimeProvider clock)
 {
+    private readonly byte[] image = new byte[images.Side * images.Side];
     private readonly float[] pixels = new float[recipe.BatchSize * images.Side * images.Side];
     private readonly long[] labels = new long[recipe.BatchSize];
 
@@ -67,8 +68,11 @@ public sealed class TrainingLoop(nn.Module module, ITrainingImages images, Recip
     private double Step(int epoch, ReadOnlySpan<int> indices, optim.Optimizer optimiser, Func<Tensor, Tensor, Tensor> loss)
     {
         using var scope = NewDisposeScope();
-        var size = images.Side * images.Side;
-        for (var i = 0; i < indices.Length; i++) labels[i] = images.Fill(epoch, indices[i], pixels.AsSpan(i * size, size));
+        for (var i = 0; i < indices.Length; i++)
+        {
+            labels[i] = images.Draw(epoch, indices[i], image);
+            images.Normalisation.Apply(image, pixels.AsSpan(i * image.Length, image.Length));
+        }
         optimiser.zero_grad();
         var value = loss(tensor(pixels, [indices.Length, 1, images.Side, images.Side]), tensor(labels));
         value.backward();

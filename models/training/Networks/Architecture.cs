@@ -8,14 +8,14 @@ public readonly record struct Extent(int Channels, int Height, int Width)
     public int[] ToArray() => [Channels, Height, Width];
 }
 
-/// <summary>A part of a network that becomes one ONNX file: the layers from one value to an exit's logits and, for a stage, the next cut's features.</summary>
+/// <summary>A part of a network that becomes one ONNX file: the layers from one value to an exit's logits, to features, or, for a stage, to both.</summary>
 /// <param name="File">The ONNX file's name.</param>
 /// <param name="Index">Stage k (1..N), or the cut (0..N-1) a tail starts from.</param>
 /// <param name="Input">The value it starts from.</param>
 /// <param name="Features">The value at the next cut, or null when the piece ends with logits only.</param>
-/// <param name="Logits">The exit's value.</param>
+/// <param name="Logits">The exit's value, or null when the piece ends with features only.</param>
 /// <param name="Layers">In execution order.</param>
-public sealed record Piece(string File, int Index, string Input, string? Features, string Logits, IReadOnlyList<Layer> Layers);
+public sealed record Piece(string File, int Index, string Input, string? Features, string? Logits, IReadOnlyList<Layer> Layers);
 
 /// <summary>An early-exit network as a list of layers, the values at its cuts (cut 0 is the input) and its exits' logits.</summary>
 public sealed record Architecture(
@@ -37,6 +37,12 @@ public sealed record Architecture(
 
     /// <summary>Tail k (0..N-1): from cut k to the final exit.</summary>
     public Piece Tail(int cut) => new($"tail-{cut}.onnx", cut, Cuts[cut], null, Exits[^1], Between(Cuts[cut], Exits[^1]));
+
+    /// <summary>What the device runs before cut k (1..N-1), without exits.</summary>
+    public IReadOnlyList<Layer> HeadLayers(int cut) => LayersTo(Cuts[cut]);
+
+    /// <summary>What computes some values from the input.</summary>
+    public IReadOnlyList<Layer> LayersTo(params ReadOnlySpan<string> values) => Between(Input, values);
 
     public IEnumerable<Piece> Stages => Enumerable.Range(1, StageCount).Select(Stage);
 

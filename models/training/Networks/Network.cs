@@ -68,6 +68,54 @@ public sealed class Network : nn.Module<Tensor, Tensor[]>
         }
     }
 
+    /// <summary>Lets all layers be trained again.</summary>
+    public void Thaw()
+    {
+        frozen.Clear();
+        foreach (var parameter in parameters()) parameter.requires_grad_(true);
+    }
+
+    /// <summary>Lets some layers be trained again.</summary>
+    public void Thaw(IEnumerable<Layer> layers)
+    {
+        foreach (var layer in layers)
+        {
+            frozen.Remove(layer.Output);
+            foreach (var parameter in ParametersOf(layer)) parameter.requires_grad_(true);
+        }
+    }
+
+    /// <summary>Lets the batch normalisation of some layers follow new data, their convolutions staying.</summary>
+    /// <param name="layers">Which.</param>
+    /// <param name="statisticsOnly">Whether scales and offsets stay too.</param>
+    public void ThawNorms(IEnumerable<Layer> layers, bool statisticsOnly)
+    {
+        foreach (var layer in layers)
+        {
+            if (!norms.TryGetValue(layer.Output, out var norm)) continue;
+            frozen.Remove(layer.Output);
+            if (statisticsOnly) continue;
+            foreach (var parameter in norm.parameters()) parameter.requires_grad_(true);
+        }
+    }
+
+    /// <summary>Takes the statistics of all batch normalisation that is not frozen from these images alone.</summary>
+    public void EstimateStatistics(ImageSet images)
+    {
+        // Twenty passes in batches: with the customary momentum of 0.1 what was there before fades below a thousandth.
+        const int passes = 20;
+        Train();
+        using var noGradient = no_grad();
+        for (var pass = 0; pass < passes; pass++)
+        {
+            foreach (var (_, batch) in images.Batches(128))
+            {
+                using var scope = NewDisposeScope();
+                forward(batch());
+            }
+        }
+    }
+
     /// <summary>Takes over weights and running statistics of every layer that <paramref name="other"/> has under the same name.</summary>
     /// <returns>How many layers were taken.</returns>
     public int CopyFrom(Network other)
@@ -122,7 +170,7 @@ public sealed class Network : nn.Module<Tensor, Tensor[]>
     private Tensor Apply(Layer layer, Dictionary<string, Tensor> values) => layer switch
     {
         ConvLayer conv => Convolve(conv, values[conv.Input]),
-        ReluLayer relu => nn.functional.relu(values[relu.Input]),
+        ReluLayer relu => nn.functional.relu(values[relu.Input], inplace: true),
         MaxPoolLayer pool => nn.functional.max_pool2d(values[pool.Input], pool.Window.Kernel, pool.Window.Stride, pool.Window.Padding, 1, pool.RoundsUp),
         SumLayer sum => values[sum.A] + values[sum.B],
         ShuffleLayer shuffle => ChannelsLast(nn.functional.pixel_shuffle(values[shuffle.Input], shuffle.Factor)),

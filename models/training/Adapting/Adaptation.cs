@@ -1,0 +1,97 @@
+using Fleet.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Fleet.Training;
+
+/// <summary>What of a model may change when it is adapted to a site.</summary>
+public enum AdaptedPart
+{
+    /// <summary>Running statistics of batch normalisation before cut 1, from unlabelled images.</summary>
+    Norms,
+
+    /// <summary>Exit 1 alone.</summary>
+    Exit,
+
+    /// <summary>Both: exit 1, and statistics, scales and offsets of batch normalisation before cut 1.</summary>
+    ExitAndNorms,
+}
+
+/// <summary>Where the labels of a site's samples come from.</summary>
+public enum LabelSource
+{
+    /// <summary>Somebody labelled them.</summary>
+    Truth,
+
+    /// <summary>The answers of the whole network, as an edge server gives them.</summary>
+    Tail,
+}
+
+/// <summary>
+/// Fits a trained network to a site whose images have drifted, from a few hundred samples. Only layers of stage 1 change, so that
+/// devices fetch one small file and every later piece stays as it is.
+/// </summary>
+public sealed class Adaptation(AdaptedPart part, LabelSource labels, int seed)
+{
+    public int Epochs { get; init; } = 40;
+    private const double Rate = 2e-3;
+
+    /// <summary>For tables.</summary>
+    public string Name => part switch
+    {
+        AdaptedPart.Norms => "norm statistics of stage 1",
+        AdaptedPart.Exit => $"exit 1, {Labels}",
+        _ => $"exit 1 and norms of stage 1, {Labels}",
+    };
+
+    private string Labels => labels is LabelSource.Truth ? "labelled" : "labels from the tail";
+
+    /// <summary>Adapts <paramref name="net"/> in place.</summary>
+    /// <param name="net">Trained; its other layers end frozen.</param>
+    /// <param name="site">The site's samples.</param>
+    /// <param name="clock">For the training loop.</param>
+    public void Run(Network net, ImageSet site, TimeProvider clock)
+    {
+        var stage = net.Architecture.Stage(1);
+        var trunk = net.Architecture.HeadLayers(1);
+        var exit = stage.Layers.Except(trunk).ToList();
+        var answers = labels is LabelSource.Truth ? site.Labels : Answers(net, site);
+        net.Freeze(net.Architecture.Layers);
+        if (part is not AdaptedPart.Exit) net.ThawNorms(trunk, statisticsOnly: part is AdaptedPart.Norms);
+        if (part is AdaptedPart.Norms)
+        {
+            net.Train();
+            net.EstimateStatistics(site);
+            return;
+        }
+        net.Thaw(exit);
+        var images = new SiteImages(site, answers, seed);
+        var recipe = new Recipe { Seed = seed, Epochs = Epochs, BatchSize = Math.Min(64, site.Count), LearningRate = Rate, WeightDecay = 0.05 };
+        new TrainingLoop(net, images, recipe, progress: null, clock).Run(
+            net.Train, (batch, truth) => Losses.Joint(net.forward(batch), truth, [1, .. Enumerable.Repeat(0.5, net.Architecture.StageCount - 1)]), () => [], _ => { });
+    }
+
+    private static byte[] Answers(Network net, ImageSet site)
+    {
+        var (logits, classes) = (net.Logits(site)[^1], net.Architecture.ClassCount);
+        return [.. Enumerable.Range(0, site.Count).Select(i => (byte)Confidence.ArgMax(logits.AsSpan(i * classes, classes)))];
+    }
+
+    /// <summary>The samples, each moved by a pixel at most and mirrored half of the time.</summary>
+    private sealed class SiteImages(ImageSet site, byte[] labels, int seed) : ITrainingImages
+    {
+        private readonly AugmentedImages moved = new(site, seed) { ErasingShare = 0 };
+
+        public int Count => site.Count;
+
+        public int Side => site.Side;
+
+        public Normalisation Normalisation => site.Normalisation;
+
+        public long Draw(int epoch, int index, Span<byte> pixels)
+        {
+            moved.Draw(epoch, index, pixels);
+            return labels[index];
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using Fleet.Contracts;
+using Fleet.Models;
+
+namespace Fleet.Training;
+
+/// <summary>
+/// A model of the zoo fitted to a drifted site: a directory of its own, in which only stage 1, the card and the traces differ, so that
+/// devices, which know files by their hashes, fetch one file. Its figures and temperatures are those of the site's images.
+/// </summary>
+public sealed class AdaptedModel(Network net, TaskData task, ModelFiles origin)
+{
+    /// <param name="drift">Of the site.</param>
+    /// <param name="way">How to adapt.</param>
+    /// <param name="samples">How many of the site's images are learnt from; they are calibration images.</param>
+    /// <param name="directory">Where to write; must not be the origin's.</param>
+    /// <param name="command">For the card.</param>
+    /// <param name="clock">For the training loop.</param>
+    /// <returns>The card, and the files that differ from the origin's and are shipped.</returns>
+    /// <exception cref="FaultsException">The checkpoint is not the model's; the message says so.</exception>
+    public async Task<(ModelCard Card, IReadOnlyList<StoredFile> Shipped)> Write(Drift drift, Adaptation way, int samples, string directory, string command, TimeProvider clock)
+    {
+        if (Path.GetFullPath(directory) == Path.GetFullPath(origin.Directory)) throw new FaultsException(directory, "is the model itself; name another directory for the adapted one");
+        Require(origin);
+        var site = Site(drift);
+        way.Run(net, site.Sets.Calibration.Slice(0, Math.Min(samples, site.Sets.Calibration.Count)), clock);
+
+        Directory.CreateDirectory(directory);
+        foreach (var file in origin.Card.StoredFiles) File.Copy(Path.Combine(origin.Directory, file.File), Path.Combine(directory, file.File), overwrite: true);
+        var stage = PieceFile.Write(net, net.Architecture.Stage(1), directory);
+        var card = origin.Card with
+        {
+            Stages = [stage, .. origin.Card.Stages.Skip(1)],
+            DriftTraces = [],
+            Provenance = origin.Card.Provenance with { Command = command, Data = site.Description },
+        };
+        using var replay = new Replay(card, directory);
+        card = await new ModelMeasurement(site, directory).Run(card, replay);
+        var known = origin.Card.StoredFiles.Select(file => file.Sha256).ToHashSet();
+        return (card, [.. card.StoredFiles.Where(file => !known.Contains(file.Sha256))]);
+    }
+
+    /// <summary>The weights must be those that the model was exported from: its tail is compared, before anything changes.</summary>
+    private void Require(ModelFiles files)
+    {
+        var trained = files.Card.Provenance.TrainedAccuracy;
+        var found = JointTraining.Accuracies(net, task.Sets.Test);
+        if (!found.SequenceEqual(trained))
+            throw new FaultsException(files.Directory, $"was exported from other weights: its card says {string.Join(" ", trained)} for them, the checkpoint's reach {string.Join(" ", found)}");
+    }
+
+    private TaskData Site(Drift drift)
+    {
+        ImageSet Drifted(ImageSet images) => new(drift.Of(images.Images, images.FirstIndex, images.Count), images.Normalisation);
+        var sets = task.Sets with { Calibration = Drifted(task.Sets.Calibration), Test = Drifted(task.Sets.Test) };
+        return task with { Sets = sets, Description = $"{task.Description}, drifted: {drift}" };
+    }
+}
