@@ -19,6 +19,9 @@ public sealed class PrecisionChoice(TaskData task, string directory, TimeProvide
     /// <summary>How much accuracy int8 may cost at any output it changes, on calibration images.</summary>
     public const double LossMax = 0.002;
 
+    /// <summary>int8 must take less than this share of fp32's time, the median of interleaved rounds: below it noise might choose.</summary>
+    public const double TimeShareMax = 0.9;
+
     private const int RangeImages = 400;
     private const int JudgeImages = 2500;
 
@@ -76,7 +79,7 @@ public sealed class PrecisionChoice(TaskData task, string directory, TimeProvide
         var times = PieceTiming.Measure(
             [new TimedFile(piece.File, original, piece.Work.Total), new TimedFile(piece.File + " as int8", best.File, piece.Work.Total)], TimingPlan.Default, clock, _ => { });
         var ratio = times[1].Times.Over(times[0].Times);
-        var ships = ratio.IsFaster && loss <= LossMax;
+        var ships = ratio.Median < TimeShareMax && loss <= LossMax;
         points.Add(Point(piece.File, "fp32", before[^1], original.Length, ships ? "" : "ships"));
         points.Add(Point(piece.File, $"int8, ranges {best.Ranges}", best.After[^1], best.File.Length, string.Create(CultureInfo.InvariantCulture,
             $"{(ships ? "ships; " : "")}{1 / ratio.Median:F2} times as fast as fp32, {(double)best.File.Length / original.Length:P0} of its size")));
