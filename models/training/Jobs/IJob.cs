@@ -28,5 +28,7 @@ public static class Jobs
         TransferJob.Scenes,
         ExportJob.Fmnist,
         ExportJob.Scenes,
+        new BranchyNetJob(),
+        new BranchyNetExport(),
     ];
 }
