@@ -18,14 +18,21 @@ public static class ServingRates
     public static double[] Of(Cascade cascade, IReadOnlyList<FleetShare> fleet)
     {
         var rates = new double[cascade.Exits];
-        var requests = fleet.Sum(share => share.Requests);
-        if (fleet.Any(share => !(share.Requests >= 0)) || !(requests > 0)) throw new ArgumentException("requests must not be negative, nor all of them 0", nameof(fleet));
+        var requests = Requests(fleet);
         foreach (var share in fleet)
         {
             var shares = cascade.Evaluate(Thresholds(cascade, share)).ExitShares;
             for (var exit = 0; exit < rates.Length; exit++) rates[exit] += share.Requests / requests * shares[exit];
         }
         return rates;
+    }
+
+    /// <summary>Accuracy of all answers in the fleet, by whichever exit.</summary>
+    /// <inheritdoc cref="Of"/>
+    public static double Accuracy(Cascade cascade, IReadOnlyList<FleetShare> fleet)
+    {
+        var requests = Requests(fleet);
+        return fleet.Sum(share => share.Requests / requests * cascade.Evaluate(Thresholds(cascade, share)).Accuracy);
     }
 
     /// <summary>
@@ -36,6 +43,14 @@ public static class ServingRates
     {
         var sum = rates.Sum() + rates.Count * floor;
         return [.. rates.Select(rate => rates.Count * (rate + floor) / sum)];
+    }
+
+    private static double Requests(IReadOnlyList<FleetShare> fleet)
+    {
+        var requests = fleet.Sum(share => share.Requests);
+        return requests > 0 && fleet.All(share => share.Requests >= 0)
+            ? requests
+            : throw new ArgumentException("requests must not be negative, nor all of them 0", nameof(fleet));
     }
 
     /// <summary>Thresholds of the whole cascade that make it answer as the device does.</summary>

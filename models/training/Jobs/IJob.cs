@@ -30,5 +30,6 @@ public static class Jobs
         ExportJob.Scenes,
         new BranchyNetJob(),
         new BranchyNetExport(),
+        new ServingRateJob(),
     ];
 }

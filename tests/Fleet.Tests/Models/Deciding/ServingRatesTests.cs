@@ -36,6 +36,17 @@ public sealed class ServingRatesTests
         Assert.That(ServingRates.Of(cascade, [new FleetShare(4, 3, false, [0.3, 0.1, 0])]), Is.EqualTo(cascade.Evaluate([0.3, 0.1]).ExitShares).Within(1e-12));
     }
 
+    /// <summary>Exit 1 is right about what it takes and nothing else, the last exit about all but two of the rest.</summary>
+    [Test]
+    public void Accuracy_OfAMixedFleet_IsThatOfItsAnswers()
+    {
+        bool[] first = [true, true, true, true, true, true, false, false, false, false];
+        bool[] last = [.. Enumerable.Repeat(true, 8), false, false];
+        var cascade = new Cascade(ExitScore.Probability, [[1, 1, 1, 1, 1, 1, 0, 0, 0, 0], new double[10]], [first, last], [new Macs(1), new Macs(2)]);
+        FleetShare[] fleet = [new(3, 1, Offloads: false, [0.5]), new(1, 1, Offloads: true, [0.5])];
+        Assert.That(ServingRates.Accuracy(cascade, fleet), Is.EqualTo(0.75 * 0.6 + 0.25 * 0.8).Within(1e-12));
+    }
+
     [TestCase(0)]
     [TestCase(0.05)]
     public void LossWeights_AnyRates_HaveMeanOneAndTheirOrder(double floor)
