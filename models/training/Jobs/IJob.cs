@@ -31,5 +31,6 @@ public static class Jobs
         new BranchyNetJob(),
         new BranchyNetExport(),
         new ServingRateJob(),
+        new EarlyLabellingJob(),
     ];
 }
