@@ -66,6 +66,16 @@ public sealed class GraphBuilder(string name)
     public string DepthToSpace(string x, string value, int factor) =>
         Node("DepthToSpace", value, [x], [Attributes.Of("blocksize", factor), Attributes.Of("mode", "CRD")]);
 
+    /// <summary>
+    /// Bilinear, centres of pixels aligned: [N, channels, side, side] to [N, channels, height, width]. As two products with constant
+    /// matrices, which every operator set has, unlike Resize.
+    /// </summary>
+    public string Resample(string x, string value, int side, int height, int width)
+    {
+        var rows = Node("MatMul", value + ".rows", [Constant(value + ".down", Interpolation(height, side, transposed: false), height, side), x]);
+        return Node("MatMul", value, [rows, Constant(value + ".across", Interpolation(width, side, transposed: true), side, width)]);
+    }
+
     public string Relu(string x, string value) => Node("Relu", value, [x]);
 
     public string Add(string a, string b, string value) => Node("Add", value, [a, b]);
@@ -100,6 +110,20 @@ public sealed class GraphBuilder(string name)
         node.Output.Add(value);
         graph.Node.Add(node);
         return value;
+    }
+
+    /// <summary>How much each of <paramref name="from"/> samples counts in each of <paramref name="to"/>: [to, from], or [from, to].</summary>
+    private static float[] Interpolation(int to, int from, bool transposed)
+    {
+        var matrix = new float[to * from];
+        for (var i = 0; i < to; i++)
+        {
+            var at = Math.Clamp((i + 0.5) * from / to - 0.5, 0, from - 1);
+            var (below, share) = ((int)at, at - (int)at);
+            matrix[transposed ? below * to + i : i * from + below] += (float)(1 - share);
+            if (share > 0) matrix[transposed ? (below + 1) * to + i : i * from + below + 1] += (float)share;
+        }
+        return matrix;
     }
 
     /// <summary>A weight.</summary>

@@ -9,7 +9,7 @@ namespace Fleet.Training;
 public static class CommandLine
 {
     public static RootCommand Build(Commands commands) =>
-        new("Trains Fleet's early-exit networks and exports them to the model zoo.") { Train(commands), Adapt(commands) };
+        new("Trains Fleet's early-exit networks and exports them to the model zoo.") { Train(commands), Adapt(commands), Attach(commands) };
 
     private static Command Train(Commands commands)
     {
@@ -43,6 +43,34 @@ public static class CommandLine
             new AdaptOptions(parsed.GetRequiredValue(model), parsed.GetRequiredValue(drift), parsed.GetValue(part), parsed.GetValue(labels), parsed.GetValue(samples), parsed.GetRequiredValue(directory)),
             shop.Of(parsed)));
         return adapt;
+    }
+
+    private static Command Attach(Commands commands)
+    {
+        var file = new Argument<string>("model.onnx") { Description = "A network of convolutions that somebody else trained." };
+        var at = new Option<string>("--at") { Description = "Values that exits go to, separated by commas, the final one's last; `fleet models split` lists them.", Required = true };
+        var shape = new Option<string>("--input-shape") { Description = "Channels, height and width that the network takes, such as 3,48,192.", Required = true };
+        var task = new Option<string>("--task") { Description = "The images to classify.", DefaultValueFactory = _ => "fmnist" };
+        task.AcceptOnlyFromAmong("fmnist", "scenes");
+        var images = AtLeast(new Option<int>("--images") { Description = "Training images to learn the exits from.", DefaultValueFactory = _ => 5000 }, 200);
+        var epochs = AtLeast(new Option<int>("--epochs") { Description = "Passes over them.", DefaultValueFactory = _ => 30 }, 1);
+        var directory = new Option<string>("--out") { Description = "Directory to write the model to; its name is the model's.", Required = true };
+        var shop = new ShopOptions();
+        var attach = new Command("attach-exits", "Trains exits on the frozen features of an ONNX network and writes it as a model.") { file, at, shape, task, images, epochs, directory };
+        shop.AddTo(attach);
+        attach.SetAction((parsed, _) => commands.Attach(
+            new AttachOptions(
+                parsed.GetRequiredValue(file), parsed.GetRequiredValue(at).Split(','), Extents(parsed.GetRequiredValue(shape)), Path.GetFileName(Path.TrimEndingDirectorySeparator(parsed.GetRequiredValue(directory))),
+                parsed.GetValue(images), parsed.GetValue(epochs), shop.Of(parsed).Seed ?? 1),
+            parsed.GetRequiredValue(task), parsed.GetRequiredValue(directory), shop.Of(parsed)));
+        return attach;
+    }
+
+    private static List<int> Extents(string text)
+    {
+        var extents = text.Split(',').Select(part => int.TryParse(part, CultureInfo.InvariantCulture, out var extent) ? extent : 0).ToList();
+        return extents.Count == 3 && extents.All(extent => extent is > 0 and <= 4096) ? extents
+            : throw new Contracts.FaultsException("--input-shape", $"is \"{text}\"; needed are channels, height and width, each from 1 to 4096, such as 3,48,192");
     }
 
     /// <summary>What all commands take.</summary>

@@ -31,6 +31,18 @@ public sealed class Commands(TextWriter output, TimeProvider clock)
         workshop.Say($"{options.Out}: exits on the drifted test images {string.Join(" ", card.Exits.Select(exit => exit.Accuracy.ToString("P2", CultureInfo.InvariantCulture)))}");
         foreach (var file in shipped) workshop.Say($"devices fetch {file.File}, {file.FileBytes} bytes");
     }
+
+    /// <summary>Makes a model out of somebody's ONNX network.</summary>
+    /// <exception cref="FaultsException">The network cannot be cut there or run on our images; the message says why.</exception>
+    public async Task Attach(AttachOptions options, string task, string directory, WorkshopOptions shop)
+    {
+        var workshop = new Workshop(shop, output, clock);
+        var card = await new AttachedExits(options, workshop.Task(task), directory)
+            .Write($"fleet-training attach-exits {Path.GetFileName(options.File)} --at {string.Join(',', options.At)} --input-shape {string.Join(',', options.InputShape)} --task {task} --images {options.Images} --epochs {options.Epochs}");
+        foreach (var exit in card.Exits)
+            workshop.Say(string.Create(CultureInfo.InvariantCulture, $"exit {exit.Exit}: test accuracy {exit.Accuracy:P2}, {card.HeadWork(exit.Exit).Total.Value / 1e6:F3} MMAC, ECE {exit.EceBefore:P2} -> {exit.EceAfter:P2}"));
+        workshop.Say($"written to {directory}");
+    }
 }
 
 /// <param name="Model">In the zoo.</param>
