@@ -20,6 +20,24 @@ public static class Confidence
         return best;
     }
 
+    /// <summary>
+    /// Normalised entropy of p = softmax(logits): -sum p_i ln p_i / ln |C|, from 0 (certain) to 1 (knows nothing); 1 when a logit is no
+    /// number (Teerapittayanon et al., DDNN, ICDCS 2017, section III-D). With q_i = exp(z_i - max z) it is (ln sum q - sum q_i (z_i - max z) / sum q) / ln |C|.
+    /// </summary>
+    public static double NormalisedEntropy(ReadOnlySpan<float> logits)
+    {
+        var largest = logits[ArgMax(logits)];
+        double sum = 0, weighted = 0;
+        foreach (var logit in logits)
+        {
+            var distance = (double)logit - largest;
+            var q = Math.Exp(distance);
+            sum += q;
+            if (q > 0) weighted += q * distance;
+        }
+        return sum >= 1 ? Math.Clamp((Math.Log(sum) - weighted / sum) / Math.Log(logits.Length), 0, 1) : 1;
+    }
+
     public static void Softmax(ReadOnlySpan<float> logits, double temperature, Span<double> probabilities)
     {
         var largest = logits[ArgMax(logits)];

@@ -90,6 +90,9 @@ public sealed class Head : IDisposable
 
     public ReadOnlySpan<float> Logits(int stage) => stages[stage - 1].Rows.Logits;
 
+    /// <summary>What the stage made for the next one, until the next run; empty of the last stage and of a trace.</summary>
+    public ReadOnlySpan<float> Features(int stage) => stages[stage - 1].Rows.Features;
+
     /// <summary>
     /// Makes the latent of a bottleneck held (1..) from the features of its cut, whose stage has run; nothing for 0, where the cut itself
     /// crosses. Gives the time it took, without that of coding, which is some tens of nanoseconds an element.

@@ -29,16 +29,21 @@ public sealed class ModelFiles
     public static ModelFiles Open(string directory)
     {
         var path = Path.Combine(directory, CardName);
-        byte[] bytes;
+        var bytes = ReadFile(path);
+        return new ModelFiles(directory, ParseCard(path, bytes), Sha256(bytes));
+    }
+
+    /// <summary>All of a file. Throws <see cref="FaultsException"/> when it cannot be read.</summary>
+    public static byte[] ReadFile(string path)
+    {
         try
         {
-            bytes = File.ReadAllBytes(path);
+            return File.ReadAllBytes(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new FaultsException(path, e.Message);
         }
-        return new ModelFiles(directory, ParseCard(path, bytes), Sha256(bytes));
     }
 
     /// <summary>Reads a card strictly.</summary>
@@ -56,18 +61,13 @@ public sealed class ModelFiles
     }
 
     /// <summary>A file the card names, its hash checked.</summary>
-    public byte[] ReadChecked(string file, string sha256)
+    public byte[] ReadChecked(string file, string sha256) => ReadChecked(Directory, file, sha256);
+
+    /// <inheritdoc cref="ReadChecked(string, string)"/>
+    public static byte[] ReadChecked(string directory, string file, string sha256)
     {
-        var path = Path.Combine(Directory, file);
-        byte[] bytes;
-        try
-        {
-            bytes = File.ReadAllBytes(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new FaultsException(path, e.Message);
-        }
+        var path = Path.Combine(directory, file);
+        var bytes = ReadFile(path);
         var found = Sha256(bytes);
         return found == sha256 ? bytes : throw new FaultsException(path, $"SHA-256 is {found}; the card says {sha256}: damaged or tampered with");
     }

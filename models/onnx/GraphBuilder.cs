@@ -83,6 +83,43 @@ public sealed class GraphBuilder(string name)
     /// <summary>Values that differ in their channels only, one behind the other.</summary>
     public string Concat(ReadOnlySpan<string> parts, string value) => Node("Concat", value, parts, Attributes.Of("axis", 1));
 
+    public string Div(string a, string b, string value) => Node("Div", value, [a, b]);
+
+    /// <summary>-1, 0 or 1.</summary>
+    public string Sign(string x, string value) => Node("Sign", value, [x]);
+
+    public string Abs(string x, string value) => Node("Abs", value, [x]);
+
+    /// <summary>factor x + offset, one of each a channel of [N, channels, height, width].</summary>
+    public string Scaled(string x, string value, ReadOnlySpan<float> factors, ReadOnlySpan<float> offsets) => Node("Add", value,
+    [
+        Node("Mul", value + ".scaled", [x, Constant(value + ".factor", factors, factors.Length, 1, 1)]),
+        Constant(value + ".offset", offsets, offsets.Length, 1, 1),
+    ]);
+
+    /// <summary>factor x + offset.</summary>
+    public string Scaled(string x, string value, float factor, float offset) => Node("Add", value,
+        [Node("Mul", value + ".scaled", [x, Constant(value + ".factor", [factor])]), Constant(value + ".offset", [offset])]);
+
+    /// <summary>The largest over an axis (0 is the batch).</summary>
+    public string ReduceMax(string x, string value, int axis, bool keepsAxis = false) => Reduce("ReduceMax", x, value, axis, keepsAxis);
+
+    /// <summary>The mean over an axis (0 is the batch).</summary>
+    public string ReduceMean(string x, string value, int axis, bool keepsAxis = false) => Reduce("ReduceMean", x, value, axis, keepsAxis);
+
+    /// <param name="x">[N, ...].</param>
+    /// <param name="value">The value to produce.</param>
+    /// <param name="extents">The new shape without the batch dimension.</param>
+    public string Reshape(string x, string value, params ReadOnlySpan<int> extents)
+    {
+        // 0 keeps the batch's extent.
+        var shape = new long[extents.Length + 1];
+        for (var i = 0; i < extents.Length; i++) shape[i + 1] = extents[i];
+        Define(value + ".shape");
+        graph.Initializer.Add(Tensors.Of(value + ".shape", shape, shape.Length));
+        return Node("Reshape", value, [x, value + ".shape"]);
+    }
+
     /// <summary>[N, channels, height, width] to [N, channels, 1, 1].</summary>
     public string GlobalAveragePool(string x, string value) => Node("GlobalAveragePool", value, [x]);
 
@@ -96,6 +133,9 @@ public sealed class GraphBuilder(string name)
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = OperatorSet });
         return model;
     }
+
+    private string Reduce(string operation, string x, string value, int axis, bool keepsAxis) =>
+        Node(operation, value, [x], [Attributes.Of("axes", [axis]), Attributes.Of("keepdims", keepsAxis ? 1 : 0)]);
 
     private string Node(string operation, string value, ReadOnlySpan<string> inputs, params ReadOnlySpan<AttributeProto> attributes)
     {

@@ -12,6 +12,9 @@ internal static class Tensors
     public static TensorProto Of(string name, ReadOnlySpan<int> elements, params ReadOnlySpan<long> extents) =>
         Of(name, TensorProto.Types.DataType.Int32, MemoryMarshal.AsBytes(elements), extents);
 
+    public static TensorProto Of(string name, ReadOnlySpan<long> elements, params ReadOnlySpan<long> extents) =>
+        Of(name, TensorProto.Types.DataType.Int64, MemoryMarshal.AsBytes(elements), extents);
+
     public static TensorProto Of(string name, ReadOnlySpan<sbyte> elements, params ReadOnlySpan<long> extents) =>
         Of(name, TensorProto.Types.DataType.Int8, MemoryMarshal.AsBytes(elements), extents);
 

@@ -18,6 +18,22 @@ public interface ITrainingImages
     long Draw(int epoch, int index, Span<byte> pixels);
 }
 
+/// <summary>A data set's images as they are, for networks so small that they cannot learn them by heart.</summary>
+public sealed class PlainImages(ImageSet images) : ITrainingImages
+{
+    public int Count => images.Count;
+
+    public int Side => images.Side;
+
+    public Normalisation Normalisation => images.Normalisation;
+
+    public long Draw(int epoch, int index, Span<byte> pixels)
+    {
+        images.Image(index).CopyTo(pixels);
+        return images.Labels[index];
+    }
+}
+
 /// <summary>
 /// A data set's images, each moved by up to two pixels each way, mirrored half of the time, and half of the time with a random
 /// rectangle of it blanked (Zhong et al., Random erasing, 2020).

@@ -48,6 +48,9 @@ public static class PieceExporter
             case SumLayer sum:
                 graph.Add(name(sum.A), name(sum.B), output);
                 break;
+            case AggregateLayer aggregate:
+                Aggregating.Export(graph, name(aggregate.Input), output, aggregate);
+                break;
             case GlobalPoolLayer pool:
                 graph.Flatten(graph.GlobalAveragePool(name(pool.Input), output + "_mean"), output);
                 break;

@@ -32,5 +32,6 @@ public static class Jobs
         new BranchyNetExport(),
         new ServingRateJob(),
         new EarlyLabellingJob(),
+        new DdnnJob(),
     ];
 }

@@ -66,6 +66,14 @@ public sealed class ArchitectureBuilder
         return Make("shuffle", output => new ShuffleLayer(input, output, factor), new Extent(x.Channels / (factor * factor), x.Height * factor, x.Width * factor));
     }
 
+    /// <summary>The parts of <paramref name="devices"/> devices become one of the same size, or stay side by side when the scheme is to put them so.</summary>
+    public string Aggregate(string input, int devices, Aggregation scheme)
+    {
+        if (scheme is Aggregation.Concatenation) return input;
+        var part = extents[input] with { Channels = extents[input].Channels / devices };
+        return Make("aggregate", output => new AggregateLayer(input, output, devices, scheme, part), part);
+    }
+
     public string Flatten(string input) => Make("flat", output => new FlattenLayer(input, output), new Extent(extents[input].Elements, 1, 1));
 
     public string Dense(string input, int features)

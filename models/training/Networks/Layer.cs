@@ -34,3 +34,9 @@ public sealed record FlattenLayer(string Input, string Output) : Layer(Output, [
 
 /// <summary>A fully connected layer with bias, [N, in] to [N, out].</summary>
 public sealed record DenseLayer(string Input, string Output, int InFeatures, int OutFeatures) : Layer(Output, [Input]);
+
+/// <summary>
+/// What devices made, put side by side along the channels, becomes one: [N, devices c, h, w] to [N, c, h, w]. A device whose part is
+/// all zeros is not there and does not count.
+/// </summary>
+public sealed record AggregateLayer(string Input, string Output, int Devices, Aggregation Scheme, Extent Part) : Layer(Output, [Input]);

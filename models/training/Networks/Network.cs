@@ -176,6 +176,7 @@ public sealed class Network : nn.Module<Tensor, Tensor[]>
         ShuffleLayer shuffle => ChannelsLast(nn.functional.pixel_shuffle(values[shuffle.Input], shuffle.Factor)),
         GlobalPoolLayer pool => values[pool.Input].mean([2, 3]),
         FlattenLayer flatten => values[flatten.Input].flatten(1),
+        AggregateLayer aggregate => Aggregating.Of(values[aggregate.Input], aggregate.Devices, aggregate.Scheme),
         DenseLayer full => dense[full.Output].forward(values[full.Input]),
         _ => throw new NotSupportedException($"no torch operation for {layer}"),
     };

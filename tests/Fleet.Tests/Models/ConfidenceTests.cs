@@ -54,6 +54,25 @@ public sealed class ConfidenceTests
     [TestCase(float.NegativeInfinity, float.NegativeInfinity)]
     public void MaxProbability_LogitsThatAreNoNumbers_IsNoConfidenceAtAll(float a, float b) => Assert.That(Confidence.MaxProbability([a, b], 1, out _), Is.Zero);
 
+    [Test]
+    public void NormalisedEntropy_FewLogits_IsThatOfTheirSoftmax()
+    {
+        float[] logits = [1.5f, -0.25f, 3f, 0f];
+        var expected = -Softmax(logits, 1).Sum(p => p * Math.Log(p)) / Math.Log(4);
+        Assert.That(Confidence.NormalisedEntropy(logits), Is.EqualTo(expected).Within(1e-12));
+    }
+
+    [Test]
+    public void NormalisedEntropy_EqualLogits_IsOne() => Assert.That(Confidence.NormalisedEntropy(new float[10]), Is.EqualTo(1).Within(1e-15));
+
+    [Test]
+    public void NormalisedEntropy_OneCertainClass_IsZero() => Assert.That(Confidence.NormalisedEntropy([0f, 3e38f, -3e38f]), Is.Zero);
+
+    [TestCase(float.NaN, 1f)]
+    [TestCase(1f, float.NaN)]
+    [TestCase(float.PositiveInfinity, 1f)]
+    public void NormalisedEntropy_LogitsThatAreNoNumbers_IsNoCertaintyAtAll(float a, float b) => Assert.That(Confidence.NormalisedEntropy([a, b]), Is.EqualTo(1));
+
     private static double[] Softmax(float[] logits, double temperature)
     {
         var p = new double[logits.Length];
