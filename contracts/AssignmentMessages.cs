@@ -51,6 +51,12 @@ public sealed record Assignment : Message
     [JsonPropertyName("transport")] public string Transport { get; init; } = "mqtt";
     [JsonPropertyName("deadline_s")] public Seconds Deadline { get; init; } = new(0.5);
 
+    /// <summary>Devices that look at one sample together, each at its own view of it; "" for a device that is alone.</summary>
+    [JsonPropertyName("group")] public string Group { get; init; } = "";
+
+    /// <summary>Which view of the group's samples this device sees, from 1; 0 for a device that is alone.</summary>
+    [JsonPropertyName("view")] public int View { get; init; }
+
     /// <summary>Share of confident inputs that are sent all the same, to check the exit against the tail.</summary>
     [JsonPropertyName("audit_ratio")] public double AuditRatio { get; init; }
     [JsonPropertyName("report_s")] public Seconds ReportPeriod { get; init; } = new(5);
@@ -101,6 +107,10 @@ public sealed record Assignment : Message
             if (!(value is > 0 and <= 100)) yield return $"exit_{i}_temperature is {value}; allowed: above 0 to 100";
         if (OffloadTo.Length > 0 && !Name.IsValid(OffloadTo)) yield return Name.Fault("offload_to", OffloadTo);
         if (!Name.IsValid(Model)) yield return Name.Fault("model", Model);
+        if (Group.Length > 0 && !Name.IsValid(Group)) yield return Name.Fault("group", Group);
+        if (View is < 0 or > byte.MaxValue || View > 0 != Group.Length > 0) yield return $"view is {View} in group \"{Group}\"; allowed: 1 to {byte.MaxValue} in a group, 0 alone";
+        if (View > 0 && (Head != 1 || Cut != 1 || Codec is not FeatureCodec.Bits)) yield return $"head is {Head}, {Route.CodecName(Codec)} cross at cut {Cut}; allowed in a group: head 1, cut 1, bits";
+        if (View == 0 && Codec is FeatureCodec.Bits) yield return "feature_dtype is bits; allowed in a group only";
         if (Transport != "mqtt") yield return $"transport is \"{Transport}\"; allowed: mqtt";
         if (!(Deadline.Value is > 0 and <= 3600)) yield return $"deadline_s is {Deadline.Value}; allowed: above 0 to 3600";
         if (!(ReportPeriod.Value is >= 0.1 and <= 86400)) yield return $"report_s is {ReportPeriod.Value}; allowed: 0.1 to 86400";

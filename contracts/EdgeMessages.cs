@@ -17,6 +17,9 @@ public sealed record TailAssignment : Message
     /// <summary>Bottlenecks from whose latents it finishes, by name, separated by commas.</summary>
     [JsonPropertyName("bottlenecks")] public string Bottlenecks { get; init; } = "";
     [JsonPropertyName("temperature")] public double Temperature { get; init; } = 1;
+
+    /// <summary>The model is a group's: how long, twice a sample, what its devices send is waited for. Absent for other models.</summary>
+    [JsonPropertyName("gather_s")] public Seconds? Gather { get; init; }
     [JsonPropertyName("report_s")] public Seconds ReportPeriod { get; init; } = new(5);
     [JsonPropertyName("reason")] public string Reason { get; init; } = "";
     [JsonPropertyName("error")] public string Error { get; init; } = "";
@@ -74,6 +77,8 @@ public sealed record TailAssignment : Message
         foreach (var name in BottleneckNames.Where(name => !Name.IsValid(name))) yield return Name.Fault("bottlenecks", name);
         if (BottleneckNames.Distinct().Count() != BottleneckNames.Count) yield return $"bottlenecks is \"{Bottlenecks}\"; each name stands once";
         if (!(Temperature is > 0 and <= 100)) yield return $"temperature is {Temperature}; allowed: above 0 to 100";
+        if (Gather is { Value: not (> 0 and <= 60) } gather) yield return $"gather_s is {gather.Value}; allowed: above 0 to 60";
+        if (Gather is not null && (Tails.Length > 0 || Bottlenecks.Length > 0)) yield return $"tails is \"{Tails}\" and bottlenecks \"{Bottlenecks}\"; a group's model has neither";
         if (!(ReportPeriod.Value is >= 0.1 and <= 86400)) yield return $"report_s is {ReportPeriod.Value}; allowed: 0.1 to 86400";
     }
 }

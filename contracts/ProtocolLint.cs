@@ -20,7 +20,7 @@ public static class ProtocolLint
     /// <summary>Numbers without a unit (counts, indices, temperatures of a softmax, prices in a planner's own weights), and those whose unit comes first. # is a digit.</summary>
     private static readonly HashSet<string> PlainNumbers = new(StringComparer.Ordinal)
     {
-        "seed", "seq", "version", "epoch", "head", "cut", "request_id", "label", "confidence", "confidence_mean", "temperature", "exit_#_threshold", "exit_#_temperature",
+        "seed", "seq", "version", "epoch", "head", "cut", "view", "request_id", "label", "confidence", "confidence_mean", "temperature", "exit_#_threshold", "exit_#_temperature",
         "count", "labelled", "correct", "exit_#", "offloaded", "fallback", "deadline_missed", "audited", "audit_agreed", "skipped", "in_flight",
         "queue", "queue_max", "workers", "served", "expired", "refused", "malformed", "batch", "batch_mean",
         "devices", "online", "edges_online", "in_agreement", "changed", "objective", "bound", "edge_price", "bytes_sent", "bytes_per_inference",

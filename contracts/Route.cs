@@ -29,6 +29,9 @@ public enum FeatureCodec
 
     /// <summary>Bottlenecks only: the latent's integers q, range-coded with the bottleneck's tables; value = scale * q.</summary>
     [JsonStringEnumMemberName("coded")] Coded = 7,
+
+    /// <summary>Groups only: one bit an element, 1 for +1 and 0 for -1, the first in the lowest bit of the first byte.</summary>
+    [JsonStringEnumMemberName("bits")] Bits = 8,
 }
 
 /// <summary>What a tail continues from: a cut, or the latent of a bottleneck at it.</summary>
@@ -46,7 +49,7 @@ public readonly record struct TailStart(int Cut, int Bottleneck = 0)
 public readonly record struct Route(int Cut, FeatureCodec Codec, int Bottleneck = 0)
 {
     /// <summary>Every codec by name, separated by commas: what our own agents write and our own edge servers read.</summary>
-    public const string AllCodecs = "raw,png,webp,int8,fp16,fp32,coded";
+    public const string AllCodecs = "raw,png,webp,int8,fp16,fp32,coded,bits";
 
     /// <summary>Whether it exists: images cross at cut 0, tensors at every other cut, and only a latent is range-coded.</summary>
     public bool IsLawful => Codec switch
@@ -54,6 +57,7 @@ public readonly record struct Route(int Cut, FeatureCodec Codec, int Bottleneck 
         FeatureCodec.Raw or FeatureCodec.Png or FeatureCodec.Webp => Cut == 0 && Bottleneck == 0,
         FeatureCodec.Int8 or FeatureCodec.Float16 or FeatureCodec.Float32 => Cut > 0 && Bottleneck >= 0,
         FeatureCodec.Coded => Cut > 0 && Bottleneck > 0,
+        FeatureCodec.Bits => Cut > 0 && Bottleneck == 0,
         _ => false,
     };
 
@@ -75,6 +79,7 @@ public readonly record struct Route(int Cut, FeatureCodec Codec, int Bottleneck 
         FeatureCodec.Png => "png",
         FeatureCodec.Webp => "webp",
         FeatureCodec.Coded => "coded",
+        FeatureCodec.Bits => "bits",
         _ => $"codec {(int)codec}",
     };
 }

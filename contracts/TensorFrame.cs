@@ -132,6 +132,7 @@ public sealed record TensorFrame : Message
         FeatureCodec.Int8 or FeatureCodec.Raw => elements,
         FeatureCodec.Float16 => elements * 2,
         FeatureCodec.Float32 => elements * 4,
+        FeatureCodec.Bits => (elements + 7) / 8,
         _ => null,
     };
 
@@ -160,4 +161,7 @@ public enum OffloadStatus
 
     /// <summary>Shape or payload do not fit the model.</summary>
     Refused,
+
+    /// <summary>The class vectors of the group leave doubt: its devices' sign bits are wanted too, under the same request id.</summary>
+    BitsWanted,
 }

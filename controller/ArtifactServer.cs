@@ -20,14 +20,14 @@ public sealed class ArtifactServer : IAsyncDisposable
     public int Port { get; }
 
     /// <summary>Listens; throws <see cref="FaultsException"/> naming the port when it cannot.</summary>
-    public static async Task<ArtifactServer> Start(string listen, int port, IReadOnlyDictionary<string, ModelFiles> models)
+    public static async Task<ArtifactServer> Start(string listen, int port, IReadOnlyDictionary<string, ModelFiles> models, IReadOnlyDictionary<string, GroupFiles> groups)
     {
         if (!System.Net.IPAddress.TryParse(listen, out _)) throw new FaultsException("--listen", $"is \"{listen}\"; allowed: an IP address");
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls($"http://{listen}:{port}");
         var app = builder.Build();
-        app.MapGet("/models/{name}/{file}", (string name, string file) => Serve(models, name, file));
+        app.MapGet("/models/{name}/{file}", (string name, string file) => Serve(models, groups, name, file));
         try
         {
             await app.StartAsync();
@@ -42,10 +42,14 @@ public sealed class ArtifactServer : IAsyncDisposable
 
     public ValueTask DisposeAsync() => app.DisposeAsync();
 
-    private static IResult Serve(IReadOnlyDictionary<string, ModelFiles> models, string name, string file)
+    private static IResult Serve(IReadOnlyDictionary<string, ModelFiles> models, IReadOnlyDictionary<string, GroupFiles> groups, string name, string file)
     {
-        if (!models.TryGetValue(name, out var model)) return Results.NotFound($"no model \"{name}\"; there are: {string.Join(", ", models.Keys)}\n");
+        if (groups.TryGetValue(name, out var group))
+            return file == GroupFiles.CardName || group.Card.Pieces.Any(piece => piece.File == file) ? Whole(group.Directory, file) : Results.NotFound($"{name} has no file \"{file}\"\n");
+        if (!models.TryGetValue(name, out var model)) return Results.NotFound($"no model \"{name}\"; there are: {string.Join(", ", models.Keys.Concat(groups.Keys))}\n");
         var isNamed = file == ModelFiles.CardName || model.Card.Pieces.Any(piece => piece.File == file);
-        return isNamed ? Results.File(Path.Combine(Path.GetFullPath(model.Directory), file), "application/octet-stream") : Results.NotFound($"{name} has no file \"{file}\"\n");
+        return isNamed ? Whole(model.Directory, file) : Results.NotFound($"{name} has no file \"{file}\"\n");
     }
+
+    private static IResult Whole(string directory, string file) => Results.File(Path.Combine(Path.GetFullPath(directory), file), "application/octet-stream");
 }

@@ -17,6 +17,9 @@ public sealed record ControllerOptions
     /// <summary>Time in which retained messages come in after a start, before anything is decided.</summary>
     public Seconds Settle { get; init; } = new(1);
 
+    /// <summary>Devices and edge servers that are not planned but work together.</summary>
+    public IReadOnlyList<ViewGroup> Groups { get; init; } = [];
+
     /// <summary>Where devices and edge servers fetch model files over HTTP; empty when they have them.</summary>
     public string ArtifactsUrl { get; init; } = "";
 }

@@ -20,8 +20,10 @@ var httpPort = new Option<int>("--http-port") { Description = "Port of the model
 var artifacts = new Option<string?>("--artifacts-url") { Description = "Where devices fetch model files, when not from here; \"\" when they have them." };
 var jouleWeight = new Option<double>("--joule-weight") { Description = "Seconds that a joule of device energy is worth.", DefaultValueFactory = _ => new Weights().JouleWeight };
 var errorWeight = new Option<double>("--error-weight") { Description = "Seconds that a wrong answer is worth.", DefaultValueFactory = _ => new Weights().ErrorWeight };
+var groups = new Option<string[]>("--group") { Description = "Devices that see one sample together, a view each, and the edge server that answers them: NAME=MODEL@EDGE:DEVICE,DEVICE,...; may be given several times.", DefaultValueFactory = _ => [] };
+var gather = new Option<string>("--gather") { Description = "How long, twice a sample, an edge server waits for the devices of a group.", DefaultValueFactory = _ => "0.1s" };
 var broker = new BrokerFlags();
-var root = new RootCommand("Fleet's controller: decides who runs what. Without --broker it brings its own.") { sites, policy, model, models, deadline, report, port, listen, user, password, state, httpPort, artifacts, jouleWeight, errorWeight };
+var root = new RootCommand("Fleet's controller: decides who runs what. Without --broker it brings its own.") { sites, policy, model, models, deadline, report, port, listen, user, password, state, httpPort, artifacts, jouleWeight, errorWeight, groups, gather };
 broker.AddTo(root);
 root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
 {
@@ -29,6 +31,7 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
     var names = parsed.GetValue(sites)!.Select(site => Flags.ValidName("--site", site)).Distinct().ToList();
     var zoo = ModelFiles.OpenAll(parsed.GetValue(models) ?? ProjectFiles.Find("models/zoo"));
     if (!zoo.TryGetValue(parsed.GetValue(model)!, out var files)) throw new FaultsException("--model", $"is \"{parsed.GetValue(model)}\"; allowed: {string.Join(", ", zoo.Keys)}");
+    var groupModels = GroupFiles.OpenAll(parsed.GetValue(models) ?? ProjectFiles.Find("models/zoo"));
     var planned = new PlannedModel(files, files.ReadCalibrationTrace());
     var table = new OptionTable(planned);
     var costs = new CostModel(new Weights
@@ -39,11 +42,12 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
     var planner = Planners.Create(parsed.GetValue(policy)!, table, costs);
     var profiles = ProfileFile.ReadAll(ProjectFiles.Find("hardware-profiles"));
     var address = parsed.GetValue(listen)!;
-    await using var server = await ArtifactServer.Start(address, Flags.InRange("--http-port", parsed.GetValue(httpPort), 0, 65535), zoo);
+    await using var server = await ArtifactServer.Start(address, Flags.InRange("--http-port", parsed.GetValue(httpPort), 0, 65535), zoo, groupModels);
     var options = new ControllerOptions
     {
         Deadline = Flags.InRange("--deadline", Flags.Duration("--deadline", parsed.GetValue(deadline))!.Value, new Seconds(0.001), new Seconds(3600)),
         ReportPeriod = Flags.InRange("--report", Flags.Duration("--report", parsed.GetValue(report))!.Value, new Seconds(0.1), new Seconds(86400)),
+        Groups = [.. parsed.GetValue(groups)!.Select(group => ViewGroup.Parse(group, groupModels, Flags.Duration("--gather", parsed.GetValue(gather))!.Value))],
         ArtifactsUrl = parsed.GetValue(artifacts) ?? $"http://{(address == "0.0.0.0" ? Environment.MachineName : address)}:{server.Port}/models",
     };
 

@@ -49,15 +49,21 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options)
         var changed = 0;
         foreach (var edge in fleet.OnlineEdges) changed += PublishTails(edge.Id, table);
         foreach (var (device, choice) in plan.Choices)
-        {
-            var assignment = choice.Option.Assign(choice.Edge, options.Deadline, options.ReportPeriod, options.ArtifactsUrl, choice.Reason);
-            if (desired.TryGetValue(device, out var standing) && standing.RunsAs(assignment)) continue;
-            if (standing is not null) before[device] = standing;
-            desired[device] = assignment with { Version = ++Version, Epoch = Epoch };
-            bus.Publish(new Topic(TopicKind.Desired, site, device), desired[device]);
-            changed++;
-        }
+            changed += Publish(device, choice.Option.Assign(choice.Edge, options.Deadline, options.ReportPeriod, options.ArtifactsUrl, choice.Reason));
         return changed;
+    }
+
+    /// <inheritdoc cref="Publish(Plan, FleetSnapshot, OptionTable)"/>
+    public int Publish(ViewGroup group) =>
+        Publish(group.Edge, group.AssignTails(options)) + group.Members.Select((device, i) => Publish(device, group.Assign(i + 1, options))).Sum();
+
+    private int Publish(string device, Assignment assignment)
+    {
+        if (desired.TryGetValue(device, out var standing) && standing.RunsAs(assignment)) return 0;
+        if (standing is not null) before[device] = standing;
+        desired[device] = assignment with { Version = ++Version, Epoch = Epoch };
+        bus.Publish(new Topic(TopicKind.Desired, site, device), desired[device]);
+        return 1;
     }
 
     /// <summary>Says again what stands: the broker may have lost its memory.</summary>
@@ -83,6 +89,11 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options)
             ReportPeriod = options.ReportPeriod,
             Reason = "every way to finish is offered",
         };
+        return Publish(edge, tails);
+    }
+
+    private int Publish(string edge, TailAssignment tails)
+    {
         if (edgeDesired.TryGetValue(edge, out var standing) && standing.RunsAs(tails)) return 0;
         edgeDesired[edge] = tails with { Version = ++Version, Epoch = Epoch };
         bus.Publish(new Topic(TopicKind.EdgeDesired, site, edge), edgeDesired[edge]);

@@ -114,11 +114,19 @@ public sealed class SiteController
 
     private void Decide()
     {
-        var fleet = view.Snapshot();
+        var fleet = Planned(view.Snapshot());
         (Plan, state) = planner.Plan(fleet, state, random);
         var changed = rollout.Publish(Plan, fleet, table);
+        changed += options.Groups.Sum(rollout.Publish);
         bus.Publish(new Topic(TopicKind.Plan, site), Describe(fleet, changed));
     }
+
+    /// <summary>The fleet without those who work in groups.</summary>
+    private FleetSnapshot Planned(FleetSnapshot fleet) => options.Groups.Count == 0 ? fleet : fleet with
+    {
+        Devices = [.. fleet.Devices.Where(device => !options.Groups.Any(group => group.Members.Contains(device.Id)))],
+        Edges = [.. fleet.Edges.Where(edge => !options.Groups.Any(group => group.Edge == edge.Id))],
+    };
 
     private PlanReport Describe(FleetSnapshot fleet, int changed)
     {

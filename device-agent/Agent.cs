@@ -215,7 +215,7 @@ public sealed class Agent
     }
 
     /// <summary>Whether the head in use does for an assignment: it has its stages, and the encoder of its bottleneck. An unknown one's fault is told by whoever looks at the card.</summary>
-    private static bool Holds(Running now, Assignment target) => now.Assignment.CardSha256 == target.CardSha256 && now.Head.Depth == target.Head
+    private static bool Holds(Running now, Assignment target) => now.Assignment.CardSha256 == target.CardSha256 && now.Assignment.View == target.View && now.Head.Depth == target.Head
         && now.Head.Card.NumberOf(target.Bottleneck) is var number && (number is null or 0 || now.Head.Bottlenecks.Contains(number.Value));
 
     private async Task Try(Head head)

@@ -21,6 +21,7 @@ internal static class AgentProgram
     private static readonly Option<string> Store = new("--store") { Description = "Directory for heads that are installed.", DefaultValueFactory = _ => Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "fleet-agent") };
     private static readonly Option<string> Input = new("--input") { Description = "What it sees: dataset (replays IDX files), folder:PATH (PNG and PGM), or stdin (raw frames).", DefaultValueFactory = _ => "dataset" };
     private static readonly Option<string?> Data = new("--data") { Description = "Directory of the IDX files to replay; Fashion-MNIST's test set without it." };
+    private static readonly Option<int?> View = new("--view") { Description = "Replay the data set as camera 1 to 6 of a group: all take the same picture at the same time (same --rate and --seed) and each sees a sixth of it." };
     private static readonly Option<double> Rate = new("--rate") { Description = "Inputs a second.", DefaultValueFactory = _ => 1 };
     private static readonly Option<bool> Poisson = new("--poisson") { Description = "Inputs come at random instead of periodically." };
     private static readonly Option<int> Seed = new("--seed") { Description = "Of the order of inputs and of jitter.", DefaultValueFactory = _ => 1 };
@@ -30,7 +31,7 @@ internal static class AgentProgram
 
     public static int Main(string[] args)
     {
-        var root = new RootCommand("Fleet's device agent: senses, infers, exits or offloads, reports.") { Site, Id, Profile, Model, Models, Store, Input, Data, Rate, Poisson, Seed, Ina219Flag, Lifetime };
+        var root = new RootCommand("Fleet's device agent: senses, infers, exits or offloads, reports.") { Site, Id, Profile, Model, Models, Store, Input, Data, View, Rate, Poisson, Seed, Ina219Flag, Lifetime };
         Broker.AddTo(root);
         root.SetAction(parsed => ProcessEdge.Run((loop, stop) => Run(parsed, loop, stop)));
         return ProcessEdge.Invoke(root, args);
@@ -71,7 +72,7 @@ internal static class AgentProgram
             Site = Flags.ValidName("--site", parsed.GetValue(Site)!),
             Id = Flags.ValidName("--id", parsed.GetValue(Id)!),
             Profile = profile,
-            Default = last ?? SafeDefault(Path.Combine(zoo, parsed.GetValue(Model)!)),
+            Default = last ?? (parsed.GetValue(View) is null ? SafeDefault(Path.Combine(zoo, parsed.GetValue(Model)!)) : null),
             Lifetime = Flags.Duration("--lifetime", parsed.GetValue(Lifetime)),
             Info = new Info
             {
@@ -108,6 +109,7 @@ internal static class AgentProgram
 
     private static async Task<Head> Install(HeadStore store, Assignment wanted, CancellationToken cancel)
     {
+        if (wanted.View > 0) return (await store.InstallView(wanted, cancel)).LoadHead(wanted.View);
         var installed = await store.Install(wanted, cancel);
         var model = ModelFiles.Open(installed.Directory);
         var pieces = Enumerable.Range(1, wanted.Head).Select(stage => (Func<IDisposable>)(() => model.LoadStage(stage)));
@@ -141,6 +143,12 @@ internal static class AgentProgram
         var rate = new Hertz(Flags.InRange("--rate", parsed.GetValue(Rate), 0.001, 10_000));
         var pace = parsed.GetValue(Poisson) ? Pace.Poisson(rate, random) : Pace.Periodic(rate, rate.Period * random.NextDouble());
         var input = parsed.GetValue(Input)!;
+        if (parsed.GetValue(View) is { } view)
+        {
+            if (input != "dataset") throw new FaultsException("--view", "is given; it needs --input dataset");
+            Flags.InRange("--view", view, 1, ViewGrid.Six.Views);
+            return new Camera(new TriggeredSource(DataSet(parsed.GetValue(Data)), ViewGrid.Six, view, rate, new Random(parsed.GetValue(Seed)), clock), pace: null, clock);
+        }
         if (input == "dataset") return new Camera(DataSetSource.Shuffled(DataSet(parsed.GetValue(Data)), random), pace, clock);
         var shape = ModelFiles.Open(model).Card.Cuts[0].Shape;
         if (input == "stdin") return new Camera(new RawFrameSource(Console.OpenStandardInput(), "stdin", shape[0] * shape[1] * shape[2], Console.Error.WriteLine), pace: null, clock);

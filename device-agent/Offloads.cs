@@ -36,6 +36,9 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax)
         return true;
     }
 
+    /// <summary>Whether an answer to this request is still awaited.</summary>
+    public bool Awaits(ulong requestId) => pending.ContainsKey(requestId);
+
     public ulong NewRequestId() => nextRequest++;
 
     /// <summary>Publishes a frame; the reply, or null when the deadline passed without one.</summary>
@@ -57,7 +60,7 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax)
             Late++;
             return;
         }
-        if (reply.Status is OffloadStatus.Ok)
+        if (reply.Status is OffloadStatus.Ok or OffloadStatus.BitsWanted)
         {
             if (waiting.Generation == generation) failures = 0;
             var network = Seconds.Max(Seconds.Zero, clock.Since(waiting.SentAt) - reply.Queue - reply.Compute - waiting.AirTime);

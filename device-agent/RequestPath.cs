@@ -15,6 +15,7 @@ public sealed record Running(Head Head, Assignment Assignment, Topic? Edge)
 /// 1. the head runs stage by stage until an exit is confident: answered by that exit;
 /// 2. else the cut, or what a bottleneck's encoder makes of it, is sent to the edge server, and answered by its reply;
 /// 3. else, at the deadline or when no edge server can be asked, answered by the deepest exit held.
+/// A device of a group sends its class vector first, and its sign bits when the group's local exit asks for them.
 /// Every input that starts is answered exactly once.
 /// </summary>
 public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random random, Offloads offloads, Window window, StageTimes times)
@@ -109,7 +110,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
             Answer(now, sample, arrived, label, confidence, AnsweredBy.Exit, stage);
             return false;
         }
-        if (now.Edge is not null && offloads.MayTry())
+        if (MayAsk(now, sample))
         {
             Offload(now, await Pack(now), sample, arrived, new Local(label, confidence));
             return true;
@@ -117,6 +118,10 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         Answer(now, sample, arrived, label, confidence, now.Edge is null ? AnsweredBy.Exit : AnsweredBy.Fallback, assignment.Head);
         return false;
     }
+
+    /// <summary>A group shares samples by their number: one without, or one that is still asked about, cannot be shared.</summary>
+    private bool MayAsk(Running now, Sample sample) => now.Edge is not null
+        && (now.Assignment.View == 0 || sample.Index >= 0 && !offloads.Awaits(GroupRequest.Id(now.Assignment.Group, sample.Index))) && offloads.MayTry();
 
     /// <summary>No stage has to run before it: it is handed over at once.</summary>
     private async ValueTask<bool> SendInput(Running now, Sample sample, long arrived)
@@ -130,6 +135,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     private async ValueTask<TensorFrame> Pack(Running now)
     {
         var (frame, took) = await now.Head.Pack(now.Route, offloads.NewRequestId(), now.Assignment.Deadline, replies);
+        if (now.Assignment.View > 0) return frame with { View = now.Assignment.View, RequestId = GroupRequest.Id(now.Assignment.Group, frame.Sample) };
         if (now.Route.Bottleneck == 0) return frame;
         times.AddEncoder(took);
         window.Spent(options.Profile.Power.Active.Value * took);
@@ -146,7 +152,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     /// <summary>Asks the edge server and answers; a failure here is a bug and ends the process, hence async void.</summary>
     private async void Offload(Running now, TensorFrame frame, Sample sample, long arrived, Local? local)
     {
-        var reply = await Ask(now, frame);
+        var reply = await (now.Assignment.View == 0 ? Ask(now, frame) : AskGroup(now, frame));
         var missed = reply is null;
         if (reply is { Status: OffloadStatus.Ok }) Answer(now, sample, arrived, reply.Label, reply.Confidence, AnsweredBy.Edge, exit: 0);
         else if (local is { } own) Answer(now, sample, arrived, own.Label, own.Confidence, AnsweredBy.Fallback, now.Assignment.Head, missed);
@@ -175,6 +181,18 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     private async void Audit(Running now, TensorFrame frame, int label)
     {
         if (await Ask(now, frame) is { Status: OffloadStatus.Ok } reply) window.Audited(reply.Label == label);
+    }
+
+    /// <summary>The class vector first; the sign bits if the group's local exit wants them, in what is left of the deadline.</summary>
+    private async Task<Reply?> AskGroup(Running now, TensorFrame bits)
+    {
+        var asked = clock.GetTimestamp();
+        var vector = new byte[FeatureCodecs.EncodedBytes(FeatureCodec.Float32, now.Head.Card.Classes.Count)];
+        FeatureCodecs.Encode(FeatureCodec.Float32, now.Head.Logits(1), scale: 1, zeroPoint: 0, vector);
+        var reply = await Ask(now, bits with { Codec = FeatureCodec.Float32, Shape = [now.Head.Card.Classes.Count], Payload = vector });
+        if (reply is not { Status: OffloadStatus.BitsWanted }) return reply;
+        var left = bits.Deadline - clock.Since(asked);
+        return left.Value > 0 ? await Ask(now, bits with { Deadline = left }) : null;
     }
 
     private Task<Reply?> Ask(Running now, TensorFrame frame)

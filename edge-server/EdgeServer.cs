@@ -13,21 +13,25 @@ public sealed class EdgeServer
     private readonly IBus bus;
     private readonly TimeProvider clock;
     private readonly Func<TailAssignment, CancellationToken, Task<TailSet>> install;
+    private readonly Func<TailAssignment, CancellationToken, Task<GroupTail>>? installGroup;
     private readonly Applier<TailAssignment> applier;
     private readonly FrameQueue queue;
     private readonly LoadCounter load = new();
     private readonly SemaphoreSlim waiting = new(0);
     private readonly Topic state, info, loadTopic, reported;
     private TailSet? tails;
+    private GroupServer? groups;
     private TailAssignment? applied;
     private string lastError = "";
     private long opened;
     private CancellationToken stopping;
 
     /// <param name="install">Loads the tails an assignment names, one instance a worker; throws <see cref="FaultsException"/> when it cannot.</param>
-    public EdgeServer(EdgeOptions options, IBus bus, TimeProvider clock, Func<TailAssignment, CancellationToken, Task<TailSet>> install)
+    /// <param name="installGroup">Likewise of a group's model; null where groups are not served.</param>
+    public EdgeServer(
+        EdgeOptions options, IBus bus, TimeProvider clock, Func<TailAssignment, CancellationToken, Task<TailSet>> install, Func<TailAssignment, CancellationToken, Task<GroupTail>>? installGroup = null)
     {
-        (this.options, this.bus, this.clock, this.install) = (options, bus, clock, install);
+        (this.options, this.bus, this.clock, this.install, this.installGroup) = (options, bus, clock, install, installGroup);
         queue = new FrameQueue(options.QueueMax);
         applier = new Applier<TailAssignment>(clock, Switch, (target, error) => ReportError($"version {target.Version}: {error}"), () => 1);
         Topic Mine(TopicKind kind) => new(kind, options.Site, options.Id);
@@ -59,7 +63,7 @@ public sealed class EdgeServer
 
     private void Announce()
     {
-        bus.Publish(state, tails is null ? State.Init : State.Ready);
+        bus.Publish(state, applied is null ? State.Init : State.Ready);
         bus.Publish(info, options.Info);
         if (applied is { } current) bus.Publish(reported, current with { Error = lastError });
     }
@@ -90,7 +94,12 @@ public sealed class EdgeServer
             load.Malformed();
             return;
         }
-        if (tails is not { } held || !held.Finishes(frame))
+        if (frame.View > 0 && groups is { } gathering)
+        {
+            gathering.Take(frame);
+            return;
+        }
+        if (frame.View > 0 || tails is not { } held || !held.Finishes(frame))
         {
             Refuse(frame, OffloadStatus.NotHeld);
             return;
@@ -199,7 +208,11 @@ public sealed class EdgeServer
 
     private async Task Switch(TailAssignment target)
     {
-        if (applied is null || !applied.HoldsAs(target))
+        if (target.Gather is { } gather)
+        {
+            if (applied is null || !applied.HoldsAs(target) || applied.Gather != target.Gather) await SwitchGroup(target, gather);
+        }
+        else if (applied is null || !applied.HoldsAs(target) || groups is not null)
         {
             var next = await install(target, stopping);
             await Try(next);
@@ -208,15 +221,30 @@ public sealed class EdgeServer
                 next.Dispose();
                 return;
             }
-            tails?.Retire();
-            tails = next;
+            Replace(next, null);
         }
+        if (stopping.IsCancellationRequested) return;
         applied = target;
         lastError = "";
         // The load first: who sees the tails in place shall also know how fast they are.
         TellLoad();
         bus.Publish(reported, target);
         bus.Publish(state, State.Ready);
+    }
+
+    private async Task SwitchGroup(TailAssignment target, Seconds gather)
+    {
+        if (installGroup is null) throw new FaultsException("gather_s", "is given; this edge server runs no group's model");
+        var next = await installGroup(target, stopping);
+        if (stopping.IsCancellationRequested) next.Dispose();
+        else Replace(null, new GroupServer(next, bus, clock, load, gather, options.QueueMax));
+    }
+
+    private void Replace(TailSet? nextTails, GroupServer? nextGroups)
+    {
+        tails?.Retire();
+        groups?.Retire();
+        (tails, groups) = (nextTails, nextGroups);
     }
 
     /// <summary>Tails that cannot run never answer.</summary>

@@ -46,7 +46,7 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
     await using var bus = await MqttBus.ConnectAsync(connection, loop, TimeProvider.System, random, failFast: false, stop);
     Console.WriteLine($"edge server {options.Site}/{options.Id} on {connection.Broker}");
     var telling = ProcessEdge.TellFaults(bus, TimeProvider.System, stop);
-    await new EdgeServer(options, bus, TimeProvider.System, (wanted, cancel) => Install(wanted, tails, threads, options, cancel)).Run(stop);
+    await new EdgeServer(options, bus, TimeProvider.System, (wanted, cancel) => Install(wanted, tails, threads, options, cancel), (wanted, cancel) => InstallGroup(wanted, tails, threads[0], cancel)).Run(stop);
     await telling;
     foreach (var thread in threads) thread.Dispose();
     return 0;
@@ -64,6 +64,12 @@ static async Task<TailSet> Install(TailAssignment wanted, ModelStore store, IRea
             Tail.Onnx(model.Card, model.Hash, starts[i], pieces[i], options.BatchMax, tables[starts[i]]).Wrap(engine => new WorkerEngine(engine, thread));
         return new TailSet(model.Card, model.Hash, starts.Select((start, i) => (start, threads.Select(thread => Load(i, thread)).ToArray())), pieces);
     });
+}
+
+static async Task<GroupTail> InstallGroup(TailAssignment wanted, ModelStore store, WorkerThread thread, CancellationToken cancel)
+{
+    var model = await store.InstallGroup(wanted.Model, wanted.CardSha256, wanted.ArtifactsUrl, card => [.. card.Upper.Select(network => network.Piece.Stored)], cancel);
+    return GroupTail.Onnx(model.Card, model.Hash, model.LoadUpper(), batchMax: 1, ownsPieces: true).Wrap((_, engine) => new WorkerEngine(engine, thread));
 }
 
 static List<StoredFile> Choose(ModelCard card, TailAssignment wanted) =>

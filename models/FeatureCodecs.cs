@@ -12,7 +12,7 @@ public static class FeatureCodecs
     public static int EncodedBytes(FeatureCodec codec, int elements) =>
         checked((int)(TensorFrame.PayloadBytes(codec, elements) ?? throw new ArgumentOutOfRangeException(nameof(codec), codec, "its payloads have no fixed size")));
 
-    /// <summary>int8: q = round(x / scale) + zero_point, saturated to -128..127.</summary>
+    /// <summary>int8: q = round(x / scale) + zero_point, saturated to -128..127. bits: 1 for 0 and above, 0 below, the last byte filled up with 0.</summary>
     public static void Encode(FeatureCodec codec, ReadOnlySpan<float> features, float scale, int zeroPoint, Span<byte> payload)
     {
         switch (codec)
@@ -28,6 +28,11 @@ public static class FeatureCodecs
                 break;
             case FeatureCodec.Float32:
                 for (var i = 0; i < features.Length; i++) BinaryPrimitives.WriteSingleLittleEndian(payload[(4 * i)..], features[i]);
+                break;
+            case FeatureCodec.Bits:
+                payload.Clear();
+                for (var i = 0; i < features.Length; i++)
+                    if (features[i] >= 0) payload[i / 8] |= (byte)(1 << (i % 8));
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(codec), codec, "not a tensor codec");
@@ -60,6 +65,9 @@ public static class FeatureCodecs
                 break;
             case FeatureCodec.Float32:
                 for (var i = 0; i < features.Length; i++) features[i] = BinaryPrimitives.ReadSingleLittleEndian(payload[(4 * i)..]);
+                break;
+            case FeatureCodec.Bits:
+                for (var i = 0; i < features.Length; i++) features[i] = ((payload[i / 8] >> (i % 8)) & 1) == 0 ? -1 : 1;
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(codec), codec, "not a tensor codec");

@@ -40,6 +40,13 @@ public sealed class HeadStore
         return new InstalledHead(model.Card, assignment.CardSha256, model.Directory);
     }
 
+    /// <summary>Likewise of the network that an assignment's view needs of a group's model.</summary>
+    public Task<GroupFiles> InstallView(Assignment assignment, CancellationToken cancel)
+    {
+        FaultsException.ThrowIfAny("assignment", Faults(assignment));
+        return models.InstallGroup(assignment.Model, assignment.CardSha256, assignment.ArtifactsUrl, card => [card.View(assignment.View).Piece.Stored], cancel);
+    }
+
     private static List<StoredFile> Files(ModelCard card, Assignment assignment)
     {
         FaultsException.ThrowIfAny("assignment", assignment.FaultsWith(card));

@@ -21,6 +21,8 @@ internal static class Figures
     public static void Print(RunResult result)
     {
         Print(result.Figures);
+        if ((result.AccuracyBeforeFault ?? result.AccuracySinceFault) is not null)
+            Row("around the fault", $"accuracy {Percent(result.AccuracyBeforeFault)} before the first one, {Percent(result.AccuracySinceFault)} since");
         Row("in flight at the end", Count(result.InFlight));
         Row("cut off by power loss", $"{Count(result.CutOff)} ({result.DevicesDied} devices died)");
         Row("device energy", string.Join(", ", new[] { "idle", "compute", "transmit", "receive" }.Select(use => $"{use} {result.Energy[use]:G4} J")));

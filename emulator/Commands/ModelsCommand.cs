@@ -19,7 +19,9 @@ public static class ModelsCommand
         var command = new Command("list", "What each model is, what its exits cost and reach, what crosses the network.") { zoo };
         command.SetAction(parsed => ProcessEdge.Guard(() =>
         {
-            foreach (var model in new Stock(parsed.GetValue(zoo)).Models.Values) Print(model);
+            var stock = new Stock(parsed.GetValue(zoo));
+            foreach (var model in stock.Models.Values) Print(model);
+            foreach (var group in stock.Groups.Values) GroupVerification.Print(group);
             return 0;
         }));
         return command;
@@ -74,7 +76,8 @@ public static class ModelsCommand
 
     private static async Task<int> Verify(Stock stock, string? name, CancellationToken stop)
     {
-        if (name is not null && !stock.Models.ContainsKey(name)) throw new FaultsException("NAME", $"is \"{name}\"; the zoo holds: {string.Join(", ", stock.Models.Keys)}");
+        if (name is not null && !stock.Models.ContainsKey(name) && !stock.Groups.ContainsKey(name))
+            throw new FaultsException("NAME", $"is \"{name}\"; the zoo holds: {string.Join(", ", stock.Models.Keys.Concat(stock.Groups.Keys))}");
         var images = stock.Images;
         var differing = 0;
         foreach (var model in stock.Models.Values.Where(model => name is null || model.Card.Name == name))
@@ -82,13 +85,23 @@ public static class ModelsCommand
             using var verification = new ModelVerification(model, images);
             Console.Out.WriteLine($"{model.Card.Name}: {model.Card.StoredFiles.Count() + model.Card.DriftTraces.Count + 2} files have the hashes of card {model.CardSha256[..16]}; {Count(images.Count)} test images");
             var findings = await WithProgress(model.Card.Name, progress => verification.Run(progress, stop));
-            var rows = new List<string[]> { new[] { "figure", "said", "found", "" } };
-            rows.AddRange(findings.Select(finding => new[] { finding.What, finding.Said, finding.Found, finding.Agrees ? "agrees" : "DIFFERS" }));
-            Figures.Columns(rows);
-            differing += findings.Count(finding => !finding.Agrees);
-            Console.Out.WriteLine(findings.All(finding => finding.Agrees) ? $"all {findings.Count} figures agree" : $"{findings.Count(finding => !finding.Agrees)} of {findings.Count} figures differ");
+            differing += Tell(findings);
+        }
+        foreach (var model in stock.Groups.Values.Where(model => name is null || model.Card.Name == name))
+        {
+            Console.Out.WriteLine($"{model.Card.Name}: {model.Card.Pieces.Count()} files of card {model.CardSha256[..16]}; {Count(images.Count)} test images");
+            differing += Tell(await GroupVerification.Run(model, images));
         }
         return differing == 0 ? 0 : 1;
+    }
+
+    /// <summary>How many differ.</summary>
+    private static int Tell(IReadOnlyList<Finding> findings)
+    {
+        Figures.Columns([["figure", "said", "found", ""], .. findings.Select(finding => new[] { finding.What, finding.Said, finding.Found, finding.Agrees ? "agrees" : "DIFFERS" })]);
+        var differing = findings.Count(finding => !finding.Agrees);
+        Console.Out.WriteLine(differing == 0 ? $"all {findings.Count} figures agree" : $"{differing} of {findings.Count} figures differ");
+        return differing;
     }
 
     private static async Task<T> WithProgress<T>(string what, Func<Action<double>, Task<T>> work)

@@ -38,7 +38,7 @@ public static class RunCommand
         var scenario = Changed(ScenarioFile.Read(request.File, stock), request, stock);
         if (request.Output is { } place) Prepare(place);
         var told = request.Json ? Console.Error : Console.Out;
-        told.WriteLine($"scenario {scenario.Name} ({scenario.Sites.Sum(site => site.Devices.Sum(group => group.Count))} devices, {scenario.Duration.Value:G6} s, policy {scenario.Control.Policy}, {scenario.Inference.ToString().ToLowerInvariant()} inference)");
+        told.WriteLine($"scenario {scenario.Name} ({scenario.Sites.Sum(site => SiteWorld.Names(site).Count() + SiteWorld.Members(site, stock.Groups).Count())} devices, {scenario.Duration.Value:G6} s, policy {scenario.Control.Policy}, {scenario.Inference.ToString().ToLowerInvariant()} inference)");
         told.WriteLine($"seed {request.Seed}");
         var run = Execute(scenario, request, stock);
         run.CheckBooks();
@@ -64,7 +64,7 @@ public static class RunCommand
             "onnx" => scenario with { Inference = InferenceKind.Onnx },
             _ => throw new FaultsException("--inference", $"is \"{request.Inference}\"; allowed: trace, onnx"),
         };
-        FaultsException.ThrowIfAny(request.File, scenario.Faults(stock.Profiles, stock.Models));
+        FaultsException.ThrowIfAny(request.File, scenario.Faults(stock.Profiles, stock.Models, stock.Groups));
         return scenario;
     }
 

@@ -34,6 +34,9 @@ public enum FaultKind
 
     /// <summary>The devices' connections die (all of a site, or those of one group) and come back one by one.</summary>
     [JsonStringEnumMemberName("link-loss")] LinkLoss,
+
+    /// <summary>A device falls silent in the middle of what it does, and does not come back.</summary>
+    [JsonStringEnumMemberName("device-crash")] DeviceCrash,
 }
 
 /// <summary>Devices of one kind.</summary>
@@ -71,6 +74,9 @@ public sealed record SiteSpec
     [JsonPropertyName("name")] public required string Name { get; init; }
     [JsonPropertyName("devices")] public required IReadOnlyList<DeviceGroup> Devices { get; init; }
     [JsonPropertyName("edges")] public required IReadOnlyList<EdgeSpec> Edges { get; init; }
+
+    /// <summary>Devices that work together, besides the others.</summary>
+    [JsonPropertyName("groups")] public IReadOnlyList<GroupSpec> Groups { get; init; } = [];
 }
 
 public sealed record FaultSpec
@@ -78,7 +84,7 @@ public sealed record FaultSpec
     [JsonPropertyName("kind")] public required FaultKind Kind { get; init; }
     [JsonPropertyName("site")] public required string Site { get; init; }
 
-    /// <summary>Edge server (edge-crash), or board whose devices are meant (link-loss; absent: all).</summary>
+    /// <summary>Edge server (edge-crash), device (device-crash), or board whose devices are meant (link-loss; absent: all).</summary>
     [JsonPropertyName("target")] public string? Target { get; init; }
     [JsonPropertyName("at_s")] public required Seconds At { get; init; }
     [JsonPropertyName("for_s")] public required Seconds For { get; init; }
@@ -115,7 +121,7 @@ public sealed record Scenario
     [JsonPropertyName("faults")] public IReadOnlyList<FaultSpec> FaultList { get; init; } = [];
 
     /// <summary>Everything that is impossible about it, given what there is.</summary>
-    public IEnumerable<string> Faults(IReadOnlyDictionary<string, HardwareProfile> profiles, IReadOnlyDictionary<string, ModelFiles> models)
+    public IEnumerable<string> Faults(IReadOnlyDictionary<string, HardwareProfile> profiles, IReadOnlyDictionary<string, ModelFiles> models, IReadOnlyDictionary<string, GroupFiles> groups)
     {
         if (!Contracts.Name.IsValid(Name)) yield return Contracts.Name.Fault("name", Name);
         if (!(Duration.Value is > 0 and <= 1e9)) yield return $"duration_s is {Duration.Value}; allowed: above 0 to 1e9";
@@ -123,10 +129,10 @@ public sealed record Scenario
         if (Sites.Count == 0) yield return "sites is empty; at least one is needed";
         foreach (var twice in Sites.GroupBy(site => site.Name).Where(group => group.Count() > 1)) yield return $"sites: \"{twice.Key}\" stands {twice.Count()} times";
         foreach (var (site, i) in Sites.Select((site, i) => (site, i)))
-            foreach (var fault in SiteFaults($"sites[{i}]", site, profiles)) yield return fault;
+            foreach (var fault in SiteFaults($"sites[{i}]", site, profiles).Concat(GroupFaults($"sites[{i}].groups", site, profiles, groups))) yield return fault;
         foreach (var fault in ControlFaults()) yield return fault;
         foreach (var (fault, i) in FaultList.Select((fault, i) => (fault, i)))
-            foreach (var wrong in FaultFaults($"faults[{i}]", fault, [.. FaultList.Take(i)])) yield return wrong;
+            foreach (var wrong in FaultFaults($"faults[{i}]", fault, [.. FaultList.Take(i)], groups)) yield return wrong;
     }
 
     private static IEnumerable<string> SiteFaults(string at, SiteSpec site, IReadOnlyDictionary<string, HardwareProfile> profiles)
@@ -151,6 +157,15 @@ public sealed record Scenario
         }
     }
 
+    private static IEnumerable<string> GroupFaults(string at, SiteSpec site, IReadOnlyDictionary<string, HardwareProfile> profiles, IReadOnlyDictionary<string, GroupFiles> groups)
+    {
+        foreach (var (group, i) in site.Groups.Select((group, i) => (group, i)))
+            foreach (var fault in group.Faults(site, profiles, groups)) yield return $"{at}[{i}].{fault}";
+        foreach (var twice in site.Groups.GroupBy(group => group.Name).Where(same => same.Count() > 1)) yield return $"{at}: \"{twice.Key}\" stands {twice.Count()} times";
+        foreach (var shared in site.Groups.GroupBy(group => group.Edge).Where(same => same.Select(group => (group.Model, group.Gather)).Distinct().Count() > 1))
+            yield return $"{at}: {string.Join(" and ", shared.Select(group => group.Name))} share edge \"{shared.Key}\"; they need one model and one gather_s";
+    }
+
     private IEnumerable<string> ControlFaults()
     {
         if (!Planners.Names.Contains(Control.Policy)) yield return $"control.policy is \"{Control.Policy}\"; allowed: {string.Join(", ", Planners.Names)}";
@@ -160,7 +175,7 @@ public sealed record Scenario
         if (!(Control.ErrorWeight is >= 0 and <= 1e6)) yield return $"control.error_weight is {Control.ErrorWeight}; allowed: 0 to 1e6";
     }
 
-    private IEnumerable<string> FaultFaults(string at, FaultSpec fault, IReadOnlyList<FaultSpec> earlier)
+    private IEnumerable<string> FaultFaults(string at, FaultSpec fault, IReadOnlyList<FaultSpec> earlier, IReadOnlyDictionary<string, GroupFiles> groups)
     {
         var site = Sites.FirstOrDefault(site => site.Name == fault.Site);
         if (site is null) yield return $"{at}.site is \"{fault.Site}\"; allowed: {string.Join(", ", Sites.Select(known => known.Name))}";
@@ -170,6 +185,11 @@ public sealed record Scenario
             yield return $"{at}.target is \"{fault.Target}\"; allowed: {string.Join(", ", site.Edges.Select(edge => edge.Id))}";
         if (site is not null && fault is { Kind: FaultKind.LinkLoss, Target: { } board } && !site.Devices.Any(group => group.Board == board))
             yield return $"{at}.target is \"{board}\"; allowed: {string.Join(", ", site.Devices.Select(group => group.Board))}, or none for all";
+        if (site is not null && fault.Kind is FaultKind.DeviceCrash)
+        {
+            if (!SiteWorld.Names(site).Select(device => device.Id).Concat(SiteWorld.Members(site, groups).Select(device => device.Id)).Contains(fault.Target)) yield return $"{at}.target is \"{fault.Target}\"; site {site.Name} has no such device";
+            if (fault.End < Duration) yield return $"{at} ends at {fault.End.Value} s; a device that crashed does not come back before the end ({Duration.Value} s)";
+        }
         foreach (var (other, i) in earlier.Select((other, i) => (other, i)))
             if (fault.Overlaps(other)) yield return $"{at} begins at {fault.At.Value} s and ends at {fault.End.Value} s, while faults[{i}] ({other.At.Value} to {other.End.Value} s) strikes the same target";
     }

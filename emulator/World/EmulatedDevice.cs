@@ -9,7 +9,15 @@ using Fleet.Models;
 namespace Fleet.Emulator;
 
 /// <summary>What an emulated device is made of.</summary>
-public sealed record DeviceSpec(string Site, string Id, DeviceGroup Group, HardwareProfile Profile, long Seed, string Gateway = "");
+public sealed record DeviceSpec(string Site, string Id, DeviceGroup Group, HardwareProfile Profile, long Seed, string Gateway = "")
+{
+    /// <summary>What it sees with others; null when it is alone.</summary>
+    public GroupView? Together { get; init; }
+}
+
+/// <param name="Group">Whose samples it sees.</param>
+/// <param name="View">Which view of them, from 1.</param>
+public sealed record GroupView(GroupSpec Group, int View);
 
 /// <summary>
 /// The production agent on an emulated board: real decisions and real (or recorded) answers, with the time and energy the board's
@@ -40,7 +48,7 @@ public sealed class EmulatedDevice : ISensor
         battery = new Battery(clock, spec.Group.Battery, spec.Profile.Power.Idle.Value, ledger.Energy);
         board = new Board(spec.Profile, battery, clock, Stream("board"));
         radio = new RadioBus(connection, spec.Group.Link, board, clock, Stream("radio"), ledger.Messages);
-        camera = new Camera(Inputs(Stream("inputs")), Pace(), clock);
+        camera = spec.Together is { } together ? Triggered(together) : new Camera(Inputs(Stream("inputs")), Pace(), clock);
         agent = new Agent(Options(), radio, clock, Stream("agent"), new SensorSuite([this]), Install);
         agent.Started += _ => OnStarted();
         agent.Answered += OnAnswered;
@@ -60,6 +68,12 @@ public sealed class EmulatedDevice : ISensor
 
     /// <summary>Messages on the air, both ways.</summary>
     public int MessagesInFlight => radio.InFlight;
+
+    /// <summary>Falls silent at once, whatever its battery holds.</summary>
+    public void Crash()
+    {
+        if (!isDead) OnEmptied();
+    }
 
     /// <summary>Before its connection goes away.</summary>
     public void Close() => radio.Close();
@@ -98,6 +112,14 @@ public sealed class EmulatedDevice : ISensor
         ? DeviceAgent.Sensing.Pace.Poisson(spec.Group.Rate, Stream("arrivals"))
         : DeviceAgent.Sensing.Pace.Periodic(spec.Group.Rate, spec.Group.Rate.Period * Stream("phase").NextDouble());
 
+    /// <summary>All cameras of a group draw the same order from a stream that bears the group's name.</summary>
+    private Camera Triggered(GroupView together)
+    {
+        var (group, view) = together;
+        var order = new SeededRandom(spec.Seed, $"{spec.Site}/{group.Name}/inputs");
+        return new Camera(new TriggeredSource(stock.Images, ViewGrid.Of(stock.Groups[group.Model].Card), view, group.Rate, order, clock), pace: null, clock);
+    }
+
     private AgentOptions Options() => new()
     {
         Site = spec.Site,
@@ -123,6 +145,7 @@ public sealed class EmulatedDevice : ISensor
     /// <summary>Fetches the stages and the encoder it does not hold yet over its own link, then loads them.</summary>
     private async Task<Head> Install(Assignment wanted, CancellationToken stop)
     {
+        if (wanted.View > 0) return await InstallView(wanted);
         if (!stock.Models.TryGetValue(wanted.Model, out var model) || model.CardSha256 != wanted.CardSha256)
             throw new FaultsException("card_sha256", $"is {wanted.CardSha256} for {wanted.Model}; the emulator has {string.Join(", ", stock.Models.Values.Select(known => $"{known.Card.Name} {known.CardSha256}"))}");
         FaultsException.ThrowIfAny("assignment", wanted.FaultsWith(model.Card));
@@ -134,6 +157,16 @@ public sealed class EmulatedDevice : ISensor
             ? Head.Traced(model.Card, model.Hash, stock.TestTrace(model), wanted.Head, bottlenecks)
             : Head.Onnx(model.Card, model.Hash, [.. Enumerable.Range(1, wanted.Head).Select(stage => stock.Stage(model, stage))], encoders: [.. bottlenecks.Select(bottleneck => stock.Encoder(model, bottleneck))]);
         return head.Wrap((piece, engine) => new BoardEngine(engine, piece.Work, board));
+    }
+
+    private async Task<Head> InstallView(Assignment wanted)
+    {
+        if (!stock.Groups.TryGetValue(wanted.Model, out var model) || model.CardSha256 != wanted.CardSha256)
+            throw new FaultsException("card_sha256", $"is {wanted.CardSha256} for {wanted.Model}; the emulator has {string.Join(", ", stock.Groups.Values.Select(known => $"{known.Card.Name} {known.CardSha256}"))}");
+        var piece = model.Card.View(wanted.View).Piece;
+        if (held.Add(piece.Sha256)) await radio.Download(new Bytes(piece.FileBytes));
+        var head = Head.Onnx(model.Card.OfView(wanted.View), model.Hash, [stock.View(model, wanted.View)]);
+        return head.Wrap((_, engine) => new BoardEngine(engine, piece.Work, board));
     }
 
     /// <summary>Test images drawn one by one: no order to remember for each of a million devices.</summary>

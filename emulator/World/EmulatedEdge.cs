@@ -24,7 +24,7 @@ public sealed class EmulatedEdge
         var random = new SeededRandom(seed, $"{site}/_edge/{spec.Id}/board");
         board = new Board(profile, new Battery(clock, capacity: null, profile.Power.Idle.Value, ledger.EdgeEnergy), clock, random);
         options = Options(site, profile, seed);
-        server = new EdgeServer.EdgeServer(options, connection, clock, Install);
+        server = new EdgeServer.EdgeServer(options, connection, clock, Install, InstallGroup);
     }
 
     public Battery Battery => board.Battery;
@@ -58,6 +58,14 @@ public sealed class EmulatedEdge
             throw new FaultsException("card_sha256", $"is {wanted.CardSha256} for {wanted.Model}; the emulator has another model of that name or none");
         var byStart = wanted.StartsIn(model.Card).Select(start => (start, Enumerable.Range(0, spec.Workers).Select(_ => Load(model, start)).ToArray()));
         return Task.FromResult(new TailSet(model.Card, model.Hash, byStart, []));
+    }
+
+    private Task<GroupTail> InstallGroup(TailAssignment wanted, CancellationToken stop)
+    {
+        if (!stock.Groups.TryGetValue(wanted.Model, out var model) || model.CardSha256 != wanted.CardSha256)
+            throw new FaultsException("card_sha256", $"is {wanted.CardSha256} for {wanted.Model}; the emulator has another group's model of that name or none");
+        var tail = GroupTail.Onnx(model.Card, model.Hash, stock.Upper(model), batchMax: 1);
+        return Task.FromResult(tail.Wrap((network, engine) => new BoardEngine(engine, network.Piece.Work, board)));
     }
 
     private Tail Load(ModelFiles model, TailStart start)

@@ -44,6 +44,10 @@ public sealed record RunResult
     [JsonPropertyName("cut_off")] public required long CutOff { get; init; }
     [JsonPropertyName("in_flight")] public required long InFlight { get; init; }
     [JsonPropertyName("devices_died")] public required int DevicesDied { get; init; }
+
+    /// <summary>Before the first fault struck, and since; absent where there was none, or no answer.</summary>
+    [JsonPropertyName("accuracy_before_fault_ratio")] public double? AccuracyBeforeFault { get; init; }
+    [JsonPropertyName("accuracy_since_fault_ratio")] public double? AccuracySinceFault { get; init; }
     [JsonPropertyName("energy_j")] public required IReadOnlyDictionary<string, double> Energy { get; init; }
     [JsonPropertyName("messages")] public required IReadOnlyDictionary<string, long> Messages { get; init; }
     [JsonPropertyName("events")] public required long Events { get; init; }

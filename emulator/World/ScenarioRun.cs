@@ -49,6 +49,8 @@ public sealed class ScenarioRun
             CutOff = ledgers.Sum(ledger => ledger.CutOff),
             InFlight = worlds.Sum(world => (long)world.Devices.Sum(device => device.InFlight)),
             DevicesDied = ledgers.Sum(ledger => ledger.DevicesDied),
+            AccuracyBeforeFault = Accuracy((from, length) => scenario.FaultList.Count > 0 && from + length <= scenario.FaultList.Min(fault => fault.At)),
+            AccuracySinceFault = Accuracy((from, _) => scenario.FaultList.Count > 0 && from >= scenario.FaultList.Min(fault => fault.At)),
             Energy = EnergyRows(ledgers),
             Messages = new Dictionary<string, long>
             {
@@ -78,6 +80,14 @@ public sealed class ScenarioRun
         }
     }
 
+    /// <summary>Of the stretches of the run that begin at such a time and are so long.</summary>
+    private double? Accuracy(Func<Seconds, Seconds, bool> counts)
+    {
+        var bins = worlds.SelectMany(world => world.Ledger.Bins.Where((_, i) => counts(world.Ledger.BinLength * i, world.Ledger.BinLength))).ToList();
+        double labelled = bins.Sum(bin => bin.Labelled);
+        return labelled > 0 ? Quantity.Rounded(bins.Sum(bin => bin.Correct) / labelled) : null;
+    }
+
     private FleetFigures Figures()
     {
         var ledgers = worlds.Select(world => world.Ledger).ToList();
@@ -96,7 +106,7 @@ public sealed class ScenarioRun
             Inferences = (long)answered,
             Lost = worlds.Sum(world => world.Ledger.Lost(world.Devices.Sum(device => device.InFlight))),
             Accuracy = Ratio(totals.Sum(total => total.Correct), totals.Sum(total => total.Labelled)),
-            AccuracyExpected = Ratio(worlds.Sum(world => (world.ExpectedAccuracy ?? 0) * world.Ledger.Total.Answered), answered),
+            AccuracyExpected = worlds.All(world => world.ExpectedAccuracy is null) ? null : Ratio(worlds.Sum(world => (world.ExpectedAccuracy ?? 0) * world.Ledger.Total.Answered), answered),
             ExitRatios = new PerExit(exits.Take(Array.FindLastIndex(exits, exit => exit > 0) + 1).Select(exit => Ratio(exit, answered) ?? 0)),
             OffloadRatio = Ratio(totals.Sum(total => total.Edge), answered),
             FallbackRatio = Ratio(totals.Sum(total => total.Fallback), answered),

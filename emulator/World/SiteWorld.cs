@@ -3,6 +3,7 @@ using Fleet.Controller;
 using Fleet.Controller.Planning;
 using Fleet.Emulator.Scenarios;
 using Fleet.Emulator.Simulation;
+using Fleet.Models;
 
 namespace Fleet.Emulator;
 
@@ -37,7 +38,7 @@ public sealed class SiteWorld
         var costs = new CostModel(new Weights { JouleWeight = scenario.Control.JouleWeight, ErrorWeight = scenario.Control.ErrorWeight });
         controller = new SiteController(
             site.Name, bus.Connect("controller"), clock,
-            new ControllerOptions { Deadline = scenario.Control.Deadline, ReportPeriod = scenario.Control.Report },
+            new ControllerOptions { Deadline = scenario.Control.Deadline, ReportPeriod = scenario.Control.Report, Groups = [.. site.Groups.Select(group => group.In(stock.Groups))] },
             Planners.Create(scenario.Control.Policy, planned.Table, costs), planned.Table, planned.Model, stock.Profiles, new SeededRandom(seed, $"{site.Name}/planner"));
     }
 
@@ -80,6 +81,7 @@ public sealed class SiteWorld
         clock.Start(() => controller.Run(CancellationToken.None));
         foreach (var edge in site.Edges) StartEdge(edge);
         foreach (var (group, id) in Names(site)) StartDevice(group, id, RampUp * random.NextDouble());
+        foreach (var (together, id) in Members(site, stock.Groups)) StartDevice(together.Group.Member, id, RampUp * random.NextDouble(), together);
         foreach (var fault in scenario.FaultList.Where(fault => fault.Site == site.Name)) clock.Start(() => Suffer(fault));
         for (var percent = 1; percent <= 100; percent++)
         {
@@ -109,10 +111,17 @@ public sealed class SiteWorld
                 yield return (group, $"{group.Board}-{numbers[group.Board] = numbers.GetValueOrDefault(group.Board) + 1:D3}");
     }
 
-    private void StartDevice(DeviceGroup group, string id, Seconds after)
+    /// <summary>Every device of a site's groups with its name.</summary>
+    public static IEnumerable<(GroupView Together, string Id)> Members(SiteSpec site, IReadOnlyDictionary<string, GroupFiles> groups) =>
+        from spec in site.Groups
+        where groups.ContainsKey(spec.Model)
+        from view in Enumerable.Range(1, groups[spec.Model].Card.Views.Count)
+        select (new GroupView(spec, view), spec.DeviceOf(view));
+
+    private void StartDevice(DeviceGroup group, string id, Seconds after, GroupView? together = null)
     {
         var connection = bus.Connect(id, (new Topic(TopicKind.State, site.Name, id), State.Lost));
-        var spec = new DeviceSpec(site.Name, id, group, stock.Profiles[group.Board], seed);
+        var spec = new DeviceSpec(site.Name, id, group, stock.Profiles[group.Board], seed) { Together = together };
         var device = new EmulatedDevice(spec, stock, scenario.Inference, connection, clock, Ledger, () => connection.Die(Noticed));
         devices.Add(device);
         lines.Add(device, connection);
@@ -135,6 +144,11 @@ public sealed class SiteWorld
             life.Cancel();
             await clock.Delay(fault.For);
             StartEdge(site.Edges.First(edge => edge.Id == fault.Target));
+            return;
+        }
+        if (fault.Kind is FaultKind.DeviceCrash)
+        {
+            devices.Single(device => device.Id == fault.Target).Crash();
             return;
         }
         var cut = devices.Where(device => fault.Target is null || device.Board == fault.Target).ToList();

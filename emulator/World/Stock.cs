@@ -16,12 +16,16 @@ public sealed class Stock
     {
         Profiles = ProfileFile.ReadAll(profiles ?? ProjectFiles.Find("hardware-profiles"));
         Models = ModelFiles.OpenAll(zoo ?? ProjectFiles.Find("models/zoo"));
+        Groups = GroupFiles.OpenAll(zoo ?? ProjectFiles.Find("models/zoo"));
         DataDirectory = data ?? ProjectFiles.Find("data/fashion-mnist");
     }
 
     public IReadOnlyDictionary<string, HardwareProfile> Profiles { get; }
 
     public IReadOnlyDictionary<string, ModelFiles> Models { get; }
+
+    /// <summary>Models that groups of devices run together.</summary>
+    public IReadOnlyDictionary<string, GroupFiles> Groups { get; }
 
     public string DataDirectory { get; }
 
@@ -50,6 +54,12 @@ public sealed class Stock
 
     /// <summary>A loaded encoder with its tables.</summary>
     public EncoderPiece Encoder(ModelFiles model, int bottleneck) => Once((model.CardSha256, "encoder", bottleneck), () => model.LoadEncoder(bottleneck));
+
+    /// <summary>The loaded network of one view of a group.</summary>
+    public OnnxPiece View(GroupFiles model, int view) => Once((model.CardSha256, "view", view), () => model.LoadView(view));
+
+    /// <summary>What is behind the devices of a group, loaded.</summary>
+    public IReadOnlyList<OnnxPiece> Upper(GroupFiles model) => Once((model.CardSha256, "upper", 0), model.LoadUpper);
 
     private T Once<T>((string, string, int) key, Func<T> load) where T : class
     {

@@ -21,6 +21,9 @@ public sealed class ModelStore
     private const int FileNameLengthMax = 128;
     private const int Sha256Digits = 64;
 
+    private static readonly CardKind<ModelCard> Networks = new(ModelFiles.CardName, (place, bytes) => ModelFiles.ParseCard(place, bytes), card => card.Name);
+    private static readonly CardKind<GroupCard> Groups = new(GroupFiles.CardName, (place, bytes) => GroupFiles.ParseCard(place, bytes), card => card.Name);
+
     private readonly string directory;
     private readonly string artifacts;
     private readonly HttpClient http;
@@ -52,15 +55,22 @@ public sealed class ModelStore
     /// </summary>
     /// <param name="choose">The files needed; throws when the card has none such.</param>
     public async Task<ModelFiles> Install(string model, string cardSha256, string artifactsUrl, Func<ModelCard, IReadOnlyList<StoredFile>> choose, CancellationToken cancel)
+        => ModelFiles.Open(await Install(Networks, model, cardSha256, artifactsUrl, choose, cancel));
+
+    /// <summary>As <see cref="Install"/>, of a group's model.</summary>
+    public async Task<GroupFiles> InstallGroup(string model, string cardSha256, string artifactsUrl, Func<GroupCard, IReadOnlyList<StoredFile>> choose, CancellationToken cancel)
+        => GroupFiles.Open(await Install(Groups, model, cardSha256, artifactsUrl, choose, cancel));
+
+    private async Task<string> Install<TCard>(CardKind<TCard> kind, string model, string cardSha256, string artifactsUrl, Func<TCard, IReadOnlyList<StoredFile>> choose, CancellationToken cancel)
     {
         FaultsException.ThrowIfAny("assignment", NameFaults(model, cardSha256));
         var source = ArtifactSource.For(artifactsUrl, artifacts, model, http);
         var version = VersionOf(model, cardSha256);
-        var card = await InstallCard(source, version, model, cardSha256, cancel);
+        var card = await InstallCard(kind, source, version, model, cardSha256, cancel);
         var files = choose(card);
-        FaultsException.ThrowIfAny(source.Locate(ModelFiles.CardName), files.SelectMany(FileFaults).Concat(Doubles(files)));
+        FaultsException.ThrowIfAny(source.Locate(kind.File), files.SelectMany(FileFaults).Concat(Doubles(files)));
         foreach (var file in files) await InstallFile(source, version, file, cancel);
-        return ModelFiles.Open(version);
+        return version;
     }
 
     /// <summary>Where a version's files are, or would be.</summary>
@@ -87,33 +97,33 @@ public sealed class ModelStore
         if (!IsSha256(cardSha256)) yield return $"card_sha256 is \"{cardSha256}\"; allowed: {Sha256Digits} lower-case hexadecimal digits";
     }
 
-    private async Task<ModelCard> InstallCard(ArtifactSource source, string version, string model, string cardSha256, CancellationToken cancel)
+    private async Task<TCard> InstallCard<TCard>(CardKind<TCard> kind, ArtifactSource source, string version, string model, string cardSha256, CancellationToken cancel)
     {
-        var target = Path.Combine(version, ModelFiles.CardName);
-        var place = source.Locate(ModelFiles.CardName);
+        var target = Path.Combine(version, kind.File);
+        var place = source.Locate(kind.File);
         return await Within(place, async late =>
         {
             var kept = File.Exists(target) ? await File.ReadAllBytesAsync(target, late) : [];
             var isKept = ModelFiles.Sha256(kept) == cardSha256;
-            var bytes = isKept ? kept : await FetchCard(source, late);
+            var bytes = isKept ? kept : await FetchCard(source, kind.File, late);
             var found = ModelFiles.Sha256(bytes);
             if (found != cardSha256) throw new FaultsException(place, $"SHA-256 is {found}; the assignment says {cardSha256}: another version, damaged or tampered with");
-            var card = ModelFiles.ParseCard(place, bytes);
-            if (card.Name != model) throw new FaultsException(place, $"is the card of \"{card.Name}\"; the assignment says \"{model}\"");
+            var card = kind.Parse(place, bytes);
+            if (kind.Name(card) != model) throw new FaultsException(place, $"is the card of \"{kind.Name(card)}\"; the assignment says \"{model}\"");
             if (isKept) return card;
             using var stream = new MemoryStream(bytes);
-            await CheckedFile.Land(stream, place, target, TemporaryFor(ModelFiles.CardName), bytes.Length, cardSha256, late);
+            await CheckedFile.Land(stream, place, target, TemporaryFor(kind.File), bytes.Length, cardSha256, late);
             return card;
         }, cancel);
     }
 
-    private static async Task<byte[]> FetchCard(ArtifactSource source, CancellationToken cancel)
+    private static async Task<byte[]> FetchCard(ArtifactSource source, string file, CancellationToken cancel)
     {
-        var (stream, _) = await source.Open(ModelFiles.CardName, cancel);
+        var (stream, _) = await source.Open(file, cancel);
         await using var opened = stream;
         var bytes = new byte[CardBytesMax + 1];
         var length = await stream.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancel);
-        if (length > CardBytesMax) throw new FaultsException(source.Locate(ModelFiles.CardName), $"is longer than {CardBytesMax} bytes, which a card may have");
+        if (length > CardBytesMax) throw new FaultsException(source.Locate(file), $"is longer than {CardBytesMax} bytes, which a card may have");
         return bytes[..length];
     }
 
@@ -175,9 +185,9 @@ public sealed class ModelStore
 
     private static IEnumerable<string> FileFaults(StoredFile file)
     {
-        var isPlain = file.File is { Length: > 0 and <= FileNameLengthMax } && file.File[0] != '.' && file.File != ModelFiles.CardName
+        var isPlain = file.File is { Length: > 0 and <= FileNameLengthMax } && file.File[0] != '.' && file.File is not (ModelFiles.CardName or GroupFiles.CardName)
             && file.File.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_');
-        if (!isPlain) yield return $"file \"{file.File}\" must be 1 to {FileNameLengthMax} letters, digits, dots, dashes and underscores, not starting with a dot and not {ModelFiles.CardName}";
+        if (!isPlain) yield return $"file \"{file.File}\" must be 1 to {FileNameLengthMax} letters, digits, dots, dashes and underscores, not starting with a dot and not {ModelFiles.CardName} or {GroupFiles.CardName}";
         if (file.FileBytes is < 1 or > FileBytesMax) yield return $"file \"{file.File}\": file_bytes is {file.FileBytes}; allowed: 1 to {FileBytesMax}";
         if (!IsSha256(file.Sha256)) yield return $"file \"{file.File}\": sha256 is \"{file.Sha256}\"; allowed: {Sha256Digits} lower-case hexadecimal digits";
     }
@@ -218,4 +228,7 @@ public sealed class ModelStore
             throw new FaultsException(path, e.Message);
         }
     }
+
+    /// <summary>A kind of card: its file's name, how it is read, which model it is of.</summary>
+    private sealed record CardKind<TCard>(string File, Func<string, byte[], TCard> Parse, Func<TCard, string> Name);
 }

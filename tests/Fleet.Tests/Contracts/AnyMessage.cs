@@ -130,6 +130,8 @@ internal static class AnyMessage
         from deadline in Gen.Double[0.001, 3600]
         from audit in Ratio
         from period in Period
+        from view in Gen.Int[0, byte.MaxValue]
+        let isMember = head == 1 && !narrows && !sendsInput && view > 0
         select (Message)new Assignment
         {
             Version = wholes[0],
@@ -141,7 +143,9 @@ internal static class AnyMessage
             Cut = narrows ? cut : sendsInput ? 0 : head,
             Bottleneck = narrows ? bottleneck : "",
             InputCodec = input,
-            FeatureDType = narrows && head % 2 == 0 ? FeatureCodec.Coded : feature,
+            FeatureDType = isMember ? FeatureCodec.Bits : narrows && head % 2 == 0 ? FeatureCodec.Coded : feature,
+            Group = isMember ? names[0] : "",
+            View = isMember ? view : 0,
             Thresholds = new PerExit(thresholds),
             Temperatures = new PerExit(temperatures),
             OffloadTo = offloads ? names[1] : "",
@@ -160,6 +164,8 @@ internal static class AnyMessage
         from bottlenecks in Name.Array[0, 4]
         from temperature in Gen.Double[0.01, 100]
         from period in Period
+        from gather in Gen.Double[0.001, 60]
+        from isGroups in Gen.Bool
         select (Message)new TailAssignment
         {
             Version = wholes[0],
@@ -167,8 +173,9 @@ internal static class AnyMessage
             Model = model,
             CardSha256 = texts[0],
             ArtifactsUrl = texts[1],
-            Tails = string.Join(',', cuts.Distinct()),
-            Bottlenecks = string.Join(',', bottlenecks.Distinct()),
+            Tails = isGroups ? "" : string.Join(',', cuts.Distinct()),
+            Bottlenecks = isGroups ? "" : string.Join(',', bottlenecks.Distinct()),
+            Gather = isGroups ? new Seconds(gather) : null,
             Temperature = temperature,
             ReportPeriod = period,
             Reason = texts[2],
@@ -284,7 +291,7 @@ internal static class AnyMessage
         from image in Gen.OneOf(FeatureCodec.Raw, FeatureCodec.Png, FeatureCodec.Webp)
         from bottleneck in Gen.OneOf(Gen.Const(0), Gen.Int[1, 255])
         from view in Gen.Int[0, 255]
-        from tensor in Gen.OneOf(bottleneck == 0 ? [FeatureCodec.Int8, FeatureCodec.Float16, FeatureCodec.Float32] : new[] { FeatureCodec.Int8, FeatureCodec.Float16, FeatureCodec.Float32, FeatureCodec.Coded })
+        from tensor in Gen.OneOf(bottleneck == 0 ? [FeatureCodec.Int8, FeatureCodec.Float16, FeatureCodec.Float32, FeatureCodec.Bits] : new[] { FeatureCodec.Int8, FeatureCodec.Float16, FeatureCodec.Float32, FeatureCodec.Coded })
         from ids in Gen.ULong.Array[2]
         from microseconds in Gen.UInt
         from sample in Gen.Int[-1, int.MaxValue]

@@ -43,7 +43,7 @@ public sealed class StrictJsonTests
         Assert.That(faults, Has.Count.EqualTo(5));
         Assert.That(faults, Has.Exactly(1).EqualTo("beds is \"three\"; expected a whole number"));
         Assert.That(faults, Has.Exactly(1).EqualTo("pumps_w is unknown; allowed: name, beds, codec, pump_w, open, plants"));
-        Assert.That(faults, Has.Exactly(1).EqualTo("codec is \"jpeg\"; expected one of none, int8, fp16, fp32, raw, png, webp, coded"));
+        Assert.That(faults, Has.Exactly(1).EqualTo("codec is \"jpeg\"; expected one of none, int8, fp16, fp32, raw, png, webp, coded, bits"));
         Assert.That(faults, Has.Exactly(1).EqualTo("plants[0].rows[1] is 2.5; expected a whole number"));
         Assert.That(faults, Has.Exactly(1).EqualTo("plants[1].kind is missing"));
     }

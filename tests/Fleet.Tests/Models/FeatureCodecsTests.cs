@@ -46,6 +46,20 @@ public sealed class FeatureCodecsTests
     }
 
     [Test]
+    public void Bits_AnySigns_ComeBackFromAnEighthOfAByteEach() => Gen.Bool.Array[0, 64].Sample(signs =>
+    {
+        var features = Array.ConvertAll(signs, sign => sign ? 1f : -1f);
+        return RoundTrip(FeatureCodec.Bits, features).SequenceEqual(features) && FeatureCodecs.EncodedBytes(FeatureCodec.Bits, signs.Length) == (signs.Length + 7) / 8;
+    });
+
+    [Test]
+    public void Bits_KnownSigns_StandFromTheLowestBitOn()
+    {
+        Assert.That(Encoded(FeatureCodec.Bits, [1, -1, -1, 1, 1, -1, -1, -1, -1, 1]), Is.EqualTo(new byte[] { 0b00011001, 0b10 }));
+        Assert.That(Encoded(FeatureCodec.Bits, [-0.5f, 0, 7, float.NaN]), Is.EqualTo(new byte[] { 0b0110 }));
+    }
+
+    [Test]
     public void Float32_AnyValue_IsExact() => Gen.Float.Array[0, 64].Sample(features => RoundTrip(FeatureCodec.Float32, features).SequenceEqual(features));
 
     [Test]

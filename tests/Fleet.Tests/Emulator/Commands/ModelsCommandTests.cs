@@ -28,6 +28,27 @@ public sealed class ModelsCommandTests : CommandFixture
     }
 
     [Test]
+    public void List_Zoo_TellsGroupsToo()
+    {
+        var said = Fleet("models", "list");
+        Assert.That(said.Out, Does.Contain("ddnn: ").And.Contain("6 views of 1x10x14").And.Contain("own, view 6").And.Contain("18 B more"));
+    }
+
+    [Test]
+    public void Verify_Group_FindsItsFiguresOrTheOneThatDiffers()
+    {
+        var said = Fleet("models", "verify", "ddnn");
+        Assert.That(said.ExitCode, Is.Zero, said.Out + said.Error);
+        Assert.That(said.Out, Does.Contain("all 11 figures agree"));
+        var zoo = Copy("ddnn");
+        var card = Path.Combine(zoo, "ddnn", "group.json");
+        File.WriteAllText(card, File.ReadAllText(card).Replace("\"entropy_below\": 1.01", "\"entropy_below\": 1.02", StringComparison.Ordinal).Replace("\"accuracy_ratio\": 0.", "\"accuracy_ratio\": 0.0", StringComparison.Ordinal));
+        said = Fleet("models", "verify", "ddnn", "--zoo", zoo);
+        Assert.That(said.ExitCode, Is.EqualTo(1), said.Out + said.Error);
+        Assert.That(said.Out, Does.Contain("10 of 11 figures differ"), "all accuracies, and not the share of the local exit");
+    }
+
+    [Test]
     public void Verify_TamperedFiles_ListsThemAll()
     {
         var zoo = Copy();
@@ -83,10 +104,10 @@ public sealed class ModelsCommandTests : CommandFixture
         Assert.That(said.Error, Does.Contain("tail-1.onnx"));
     }
 
-    private string Copy()
+    private string Copy(string model = "fmnist")
     {
-        var directory = Directory.CreateDirectory(Path.Combine(Scratch, "zoo", "fmnist")).FullName;
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(Zoo, "fmnist"))) File.Copy(file, Path.Combine(directory, Path.GetFileName(file)));
+        var directory = Directory.CreateDirectory(Path.Combine(Scratch, "zoo", model)).FullName;
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(Zoo, model))) File.Copy(file, Path.Combine(directory, Path.GetFileName(file)));
         return Path.GetDirectoryName(directory)!;
     }
 }

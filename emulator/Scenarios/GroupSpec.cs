@@ -1,0 +1,53 @@
+using System.Text.Json.Serialization;
+using Fleet.Contracts;
+using Fleet.Controller;
+using Fleet.Emulator.Physics;
+using Fleet.Models;
+
+namespace Fleet.Emulator.Scenarios;
+
+/// <summary>
+/// Devices of one kind that see one sample together, a view each, as cameras that are triggered together: NAME-1, NAME-2, .... They
+/// compute, whatever the scenario's inference: there is no trace for what depends on who is there.
+/// </summary>
+public sealed record GroupSpec
+{
+    [JsonPropertyName("name")] public required string Name { get; init; }
+
+    /// <summary>A group's model; it says how many devices there are.</summary>
+    [JsonPropertyName("model")] public string Model { get; init; } = "ddnn";
+
+    /// <summary>A hardware profile with role device.</summary>
+    [JsonPropertyName("board")] public required string Board { get; init; }
+
+    /// <summary>Samples a second.</summary>
+    [JsonPropertyName("rate_hz")] public Hertz Rate { get; init; } = new(1);
+    [JsonPropertyName("link")] public LinkModel Link { get; init; } = new();
+
+    /// <summary>The site's edge server that answers it, and nobody else.</summary>
+    [JsonPropertyName("edge")] public required string Edge { get; init; }
+
+    /// <summary>How long the edge server waits, twice a sample, for what the devices send.</summary>
+    [JsonPropertyName("gather_s")] public Seconds Gather { get; init; } = new(0.1);
+
+    /// <summary>What each member is made of.</summary>
+    [JsonIgnore] public DeviceGroup Member => new() { Board = Board, Count = 1, Rate = Rate, Arrivals = Arrivals.Periodic, Link = Link };
+
+    /// <summary>The device of view 1...</summary>
+    public string DeviceOf(int view) => $"{Name}-{view}";
+
+    /// <summary>As the controller knows it.</summary>
+    public ViewGroup In(IReadOnlyDictionary<string, GroupFiles> models) =>
+        new(Name, models[Model], Edge, [.. Enumerable.Range(1, models[Model].Card.Views.Count).Select(DeviceOf)], Gather);
+
+    /// <summary>What is impossible about it, one sentence a fault.</summary>
+    public IEnumerable<string> Faults(SiteSpec site, IReadOnlyDictionary<string, HardwareProfile> profiles, IReadOnlyDictionary<string, GroupFiles> models)
+    {
+        if (!profiles.TryGetValue(Board, out var profile) || profile.Role != "device") yield return $"board is \"{Board}\"; allowed: a hardware profile with role device";
+        if (!(Rate.Value is > 0 and <= 1000)) yield return $"rate_hz is {Rate.Value}; allowed: above 0 to 1000";
+        if (!site.Edges.Any(edge => edge.Id == Edge)) yield return $"edge is \"{Edge}\"; allowed: {string.Join(", ", site.Edges.Select(edge => edge.Id))}";
+        foreach (var fault in Link.Faults()) yield return fault;
+        if (!models.ContainsKey(Model)) yield return $"model is \"{Model}\"; allowed: {string.Join(", ", models.Keys)}";
+        else foreach (var fault in In(models).Faults()) yield return fault;
+    }
+}
