@@ -7,7 +7,10 @@ namespace Fleet.Models;
 /// <summary>One way of running a task, measured on its whole test set.</summary>
 public sealed record ComparisonPoint
 {
-    /// <summary>What was done, in the words of the table: "webp", "bottleneck, two stages", "joint".</summary>
+    /// <summary>
+    /// What was done, in the words of the table: "webp, server retrained", "bottleneck, two stages", "joint". One that begins with a codec's
+    /// name or with "bottleneck" stands among all ways of its task as well, if it says how many bytes cross.
+    /// </summary>
     [JsonPropertyName("method")] public required string Method { get; init; }
 
     /// <summary>Which of several: a quality, a size, a threshold.</summary>

@@ -2,14 +2,14 @@ using System.CommandLine;
 using System.Globalization;
 using Fleet.Contracts;
 using Fleet.Models;
-using Spectre.Console;
+using Fleet.Models.Timing;
 
 namespace Fleet.Emulator.Commands;
 
 /// <summary>`fleet models`: what the zoo holds, whether it is what its cards say, and where other ONNX files can be cut.</summary>
 public static class ModelsCommand
 {
-    public static Command Create() => new("models", "Look into the zoo; check it; split an ONNX file.") { List(), Verify(), Split() };
+    public static Command Create() => new("models", "Look into the zoo; check it; measure it; compare all its ways; split an ONNX file.") { List(), Verify(), Bench(), Table(), Split() };
 
     private static Option<string?> ZooOption() => new("--zoo") { Description = "Directory with one directory a model, instead of the zoo that ships with Fleet." };
 
@@ -34,6 +34,25 @@ public static class ModelsCommand
         var data = new Option<string?>("--data") { Description = "Directory of the test images as IDX files; Fashion-MNIST's without it." };
         var command = new Command("verify", "Run the ONNX files over the test images and compare with the card. Exit code 1 when a figure differs, 2 when a file is damaged.") { name, zoo, data };
         command.SetAction(parsed => ProcessEdge.Run((_, stop) => Verify(new Stock(parsed.GetValue(zoo), data: parsed.GetValue(data)), parsed.GetValue(name), stop)));
+        return command;
+    }
+
+    private static Command Bench()
+    {
+        var name = new Argument<string?>("NAME") { Description = "One model; all without it.", Arity = ArgumentArity.ZeroOrOne };
+        var zoo = ZooOption();
+        var json = new Option<bool>("--json") { Description = "One line of JSON a model." };
+        var command = new Command("bench", "Measure a run of each piece on this machine: batch 1, one thread. Where a piece lies there in both precisions, which is faster.") { name, zoo, json };
+        command.SetAction(parsed => ProcessEdge.Run((_, stop) => Task.FromResult(Bench(OpenAll(parsed.GetValue(zoo)), parsed.GetValue(name), parsed.GetValue(json), stop))));
+        return command;
+    }
+
+    private static Command Table()
+    {
+        var output = new Option<string>("--out") { Description = "Directory to write to.", DefaultValueFactory = _ => "docs/zoo" };
+        var zoo = ZooOption();
+        var command = new Command("table", "Write the comparison of all ways as Markdown, CSV and plots.") { output, zoo };
+        command.SetAction(parsed => ProcessEdge.Guard(() => ModelTable.Run(parsed.GetValue(zoo) ?? ProjectFiles.Find("models/zoo"), parsed.GetValue(output)!)));
         return command;
     }
 
@@ -84,7 +103,7 @@ public static class ModelsCommand
         {
             using var verification = new ModelVerification(model, images);
             Console.Out.WriteLine($"{model.Card.Name}: {model.Card.StoredFiles.Count() + model.Card.DriftTraces.Count + 2} files have the hashes of card {model.CardSha256[..16]}; {Count(images.Count)} test images");
-            var findings = await WithProgress(model.Card.Name, progress => verification.Run(progress, stop));
+            var findings = await ProgressBar.ShowAsync(model.Card.Name, progress => verification.Run(progress, stop));
             differing += Tell(findings);
         }
         foreach (var model in stock.Groups.Values.Where(model => name is null || model.Card.Name == name))
@@ -104,15 +123,32 @@ public static class ModelsCommand
         return differing;
     }
 
-    private static async Task<T> WithProgress<T>(string what, Func<Action<double>, Task<T>> work)
+    private static int Bench(IReadOnlyDictionary<string, ModelFiles> models, string? name, bool json, CancellationToken stop)
     {
-        if (Console.IsErrorRedirected) return await work(_ => { });
-        var screen = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        return await screen.Progress().AutoClear(true).StartAsync(bars =>
+        foreach (var model in Chosen(models, name))
         {
-            var bar = bars.AddTask(what);
-            return work(done => bar.Value = done * 100);
-        });
+            ModelBenchReport report;
+            try
+            {
+                report = ProgressBar.Show(model.Card.Name, progress => ModelBench.Measure(model, TimingPlan.Default, TimeProvider.System, progress, stop));
+            }
+            catch (OperationCanceledException)
+            {
+                throw new FaultsException(model.Card.Name, "stopped before all rounds were run");
+            }
+            if (json) Figures.PrintJson(report);
+            else ModelBench.Print(report);
+        }
+        return 0;
+    }
+
+    private static IReadOnlyDictionary<string, ModelFiles> OpenAll(string? zoo) => ModelFiles.OpenAll(zoo ?? ProjectFiles.Find("models/zoo"));
+
+    /// <summary>The model of that name, or all.</summary>
+    private static IEnumerable<ModelFiles> Chosen(IReadOnlyDictionary<string, ModelFiles> models, string? name)
+    {
+        if (name is null) return models.Values;
+        return models.TryGetValue(name, out var model) ? [model] : throw new FaultsException("NAME", $"is \"{name}\"; the zoo holds: {string.Join(", ", models.Keys)}");
     }
 
     private static string Count(double value) => value.ToString("N0", CultureInfo.InvariantCulture);

@@ -6,7 +6,6 @@ using System.Text.Json;
 using Fleet.Contracts;
 using Fleet.Emulator.Scenarios;
 using Fleet.Models;
-using Spectre.Console;
 
 namespace Fleet.Emulator.Commands;
 
@@ -70,15 +69,8 @@ public static class RunCommand
 
     private static ScenarioRun Execute(Scenario scenario, Request request, Stock stock)
     {
-        if (Console.IsErrorRedirected || scenario.Sites.Count == 0) return ScenarioRun.Execute(scenario, request.Seed, stock, request.Threads, request.Wire);
-        ScenarioRun? run = null;
-        var screen = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        screen.Progress().AutoClear(true).Start(bars =>
-        {
-            var bar = bars.AddTask($"{scenario.Duration.Value:G6} s of virtual time");
-            run = ScenarioRun.Execute(scenario, request.Seed, stock, request.Threads, request.Wire, done => bar.Value = done * 100);
-        });
-        return run!;
+        ScenarioRun Run(Action<double>? progress) => ScenarioRun.Execute(scenario, request.Seed, stock, request.Threads, request.Wire, progress);
+        return scenario.Sites.Count == 0 ? Run(null) : ProgressBar.Show($"{scenario.Duration.Value:G6} s of virtual time", Run);
     }
 
     /// <summary>Before the run, not after it: a directory that cannot be written should not cost one.</summary>

@@ -1,0 +1,47 @@
+using Fleet.Contracts;
+using Fleet.Emulator.Tables;
+using Fleet.Models;
+
+namespace Fleet.Emulator.Commands;
+
+/// <summary>`fleet models table`: the comparison of all ways of all models as Markdown, CSV and plots. The same zoo gives the same bytes.</summary>
+internal static class ModelTable
+{
+    /// <summary>Where training jobs leave their measurements, below the zoo.</summary>
+    private const string ComparisonsDirectory = "comparison";
+
+    /// <summary>The share of the whole that reading takes, for the bar.</summary>
+    private const double ReadingShare = 0.5;
+
+    /// <exception cref="FaultsException">A file of the zoo is damaged, there is nothing to compare, or the directory cannot be written.</exception>
+    public static int Run(string zoo, string directory)
+    {
+        var files = ProgressBar.Show("table", progress => Make(zoo, progress));
+        try
+        {
+            Directory.CreateDirectory(directory);
+            foreach (var (name, content) in files) File.WriteAllText(Path.Combine(directory, name), content);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FaultsException($"--out {directory}", e.Message);
+        }
+        Console.Out.WriteLine($"{Path.Combine(directory, ZooDocument.Name)} and {files.Count - 1} files beside it: {string.Join(", ", files.Keys.Where(name => name != ZooDocument.Name).Order(StringComparer.Ordinal))}");
+        return 0;
+    }
+
+    /// <summary>Every file by its name.</summary>
+    public static IReadOnlyDictionary<string, string> Make(string zoo, Action<double> progress)
+    {
+        var models = ModelFiles.OpenAll(zoo).Values.OrderBy(model => model.Card.Name, StringComparer.Ordinal).ToList();
+        var comparisons = Comparison.ReadAll(Path.Combine(zoo, ComparisonsDirectory));
+        if (models.Count == 0 && comparisons.Count == 0) throw new FaultsException(zoo, "holds no model and no comparison: there is nothing to put into a table");
+        var studied = new List<StudiedModel>();
+        foreach (var model in models)
+        {
+            studied.Add(new StudiedModel(model));
+            progress(ReadingShare * studied.Count / models.Count);
+        }
+        return ZooDocument.Files(ZooTask.Of(studied, comparisons), done => progress(ReadingShare + (1 - ReadingShare) * done));
+    }
+}
