@@ -43,6 +43,8 @@ public sealed class ValueHistogram
         if (!(ratio is > 0.5 and <= 1)) throw new ArgumentOutOfRangeException(nameof(ratio), ratio, "a percentile lies above 0.5 and is at most 1");
         var all = MinMax();
         var leftOut = (long)((1 - ratio) * Count);
+        // The edge of a bin is rounded, so that the extreme value in it may lie a digit outside.
+        if (leftOut == 0) return all;
         var (first, last) = (0, bins.Length - 1);
         var (below, above) = (bins[first], bins[last]);
         while (below <= leftOut) below += bins[++first];
