@@ -39,25 +39,27 @@ public sealed class DdnnComparison
         Thresholds(card, await replay.With(DdnnOutcomes.AllPresent(views)));
     }
 
-    /// <summary>All 2^views - 1 choices of devices: the mean over those of one size, and each that lacks one.</summary>
+    /// <summary>All 2^views - 1 choices of devices: each that lacks one, and the mean over those of one size.</summary>
     private async Task Choices(GroupCard card, GroupReplay replay, int views)
     {
-        var bySize = Enumerable.Range(0, views + 1).Select(_ => new List<double[]>()).ToList();
-        for (var choice = 1; choice < 1 << views; choice++)
+        var all = (1 << views) - 1;
+        var figures = new double[all + 1][];
+        for (var choice = 1; choice <= all; choice++)
         {
-            var present = Enumerable.Range(0, views).Select(view => (choice >> view & 1) == 1).ToList();
-            var exits = await replay.With(present);
-            double[] figures = [exits.Accuracy(exits.Local), exits.Accuracy(exits.Edge), exits.Accuracy(exits.Cloud), exits.Overall(card.Local.EntropyBelow, card.Edge.EntropyBelow).Accuracy];
-            var there = present.Count(view => view);
-            bySize[there].Add(figures);
-            if (there < views - 1) continue;
-            var variant = there == views ? "none lost" : $"view {present.IndexOf(false) + 1} lost";
-            foreach (var (name, figure) in Names.Zip(figures)) Add($"shipped, one device lost, {name}", variant, figure);
+            var exits = await replay.With([.. Enumerable.Range(0, views).Select(view => (choice >> view & 1) == 1)]);
+            figures[choice] = [exits.Accuracy(exits.Local), exits.Accuracy(exits.Edge), exits.Accuracy(exits.Cloud), exits.Overall(card.Local.EntropyBelow, card.Edge.EntropyBelow).Accuracy];
         }
-        for (var there = 1; there <= views; there++)
-            for (var i = 0; i < Names.Length; i++)
-                Add($"shipped, devices there, {Names[i]}", $"{there} of {views}", bySize[there].Average(figures => figures[i]),
-                    note: string.Create(CultureInfo.InvariantCulture, $"mean over {bySize[there].Count} choices: {bySize[there].Min(figures => figures[i]):F4} to {bySize[there].Max(figures => figures[i]):F4}"));
+        foreach (var (exit, name) in Names.Index())
+        {
+            Add($"shipped, one device lost, {name}", "none lost", figures[all][exit]);
+            for (var view = 1; view <= views; view++) Add($"shipped, one device lost, {name}", $"view {view} lost", figures[all & ~(1 << (view - 1))][exit]);
+            for (var there = 1; there <= views; there++)
+            {
+                var ofSize = figures.Where((_, choice) => int.PopCount(choice) == there).Select(each => each[exit]).ToList();
+                Add($"shipped, devices there, {name}", $"{there} of {views}", ofSize.Average(),
+                    note: string.Create(CultureInfo.InvariantCulture, $"{(ofSize.Count == 1 ? "the only choice" : $"mean over {ofSize.Count} choices, {ofSize.Min():P1} to {ofSize.Max():P1}")}"));
+            }
+        }
     }
 
     /// <summary>The local exit's threshold against accuracy and bytes, with the edge exit as shipped.</summary>
