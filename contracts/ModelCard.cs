@@ -12,6 +12,9 @@ public sealed record ModelCard
     [JsonPropertyName("task")] public required string Task { get; init; }
     [JsonPropertyName("classes")] public required IReadOnlyList<string> Classes { get; init; }
 
+    /// <summary>What the test trace was recorded on.</summary>
+    [JsonPropertyName("replays")] public ReplaySet Replays { get; init; }
+
     /// <summary>Input pixel p enters the network as (p / 255 - mean) / std.</summary>
     [JsonPropertyName("input_mean")] public required double InputMean { get; init; }
     [JsonPropertyName("input_std")] public required double InputStd { get; init; }

@@ -19,8 +19,8 @@ internal static class AgentProgram
     private static readonly Option<string> Model = new("--model") { Description = "Model to run until a controller says otherwise.", DefaultValueFactory = _ => "fmnist" };
     private static readonly Option<string?> Models = new("--models") { Description = "Directory of models at hand; the one that ships with Fleet without it." };
     private static readonly Option<string> Store = new("--store") { Description = "Directory for heads that are installed.", DefaultValueFactory = _ => Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "fleet-agent") };
-    private static readonly Option<string> Input = new("--input") { Description = "What it sees: dataset (replays IDX files), folder:PATH (PNG and PGM), or stdin (raw frames).", DefaultValueFactory = _ => "dataset" };
-    private static readonly Option<string?> Data = new("--data") { Description = "Directory of the IDX files to replay; Fashion-MNIST's test set without it." };
+    private static readonly Option<string> Input = new("--input") { Description = "What it sees: dataset (replays the model's test images), folder:PATH (PNG and PGM), or stdin (raw frames).", DefaultValueFactory = _ => "dataset" };
+    private static readonly Option<string?> Data = new("--data") { Description = "Directory of Fashion-MNIST's test set, which is replayed or which scenes are drawn from; the one that ships with Fleet without it." };
     private static readonly Option<int?> View = new("--view") { Description = "Replay the data set as camera 1 to 6 of a group: all take the same picture at the same time (same --rate and --seed) and each sees a sixth of it." };
     private static readonly Option<double> Rate = new("--rate") { Description = "Inputs a second.", DefaultValueFactory = _ => 1 };
     private static readonly Option<bool> Poisson = new("--poisson") { Description = "Inputs come at random instead of periodically." };
@@ -147,20 +147,20 @@ internal static class AgentProgram
         {
             if (input != "dataset") throw new FaultsException("--view", "is given; it needs --input dataset");
             Flags.InRange("--view", view, 1, ViewGrid.Six.Views);
-            return new Camera(new TriggeredSource(DataSet(parsed.GetValue(Data)), ViewGrid.Six, view, rate, new Random(parsed.GetValue(Seed)), clock), pace: null, clock);
+            return new Camera(new TriggeredSource(DataSet(ReplaySet.FashionMnist, parsed.GetValue(Data)), ViewGrid.Six, view, rate, new Random(parsed.GetValue(Seed)), clock), pace: null, clock);
         }
-        if (input == "dataset") return new Camera(DataSetSource.Shuffled(DataSet(parsed.GetValue(Data)), random), pace, clock);
+        if (input == "dataset")
+        {
+            var replays = File.Exists(Path.Combine(model, ModelFiles.CardName)) ? ModelFiles.Open(model).Card.Replays : default;
+            return new Camera(DataSetSource.Shuffled(DataSet(replays, parsed.GetValue(Data)), random), pace, clock);
+        }
         var shape = ModelFiles.Open(model).Card.Cuts[0].Shape;
         if (input == "stdin") return new Camera(new RawFrameSource(Console.OpenStandardInput(), "stdin", shape[0] * shape[1] * shape[2], Console.Error.WriteLine), pace: null, clock);
         if (input.StartsWith("folder:", StringComparison.Ordinal)) return new Camera(new FolderSource(input["folder:".Length..], shape[1], shape[2], loop: true, Console.Error.WriteLine), pace, clock);
         throw new FaultsException("--input", $"is \"{input}\"; allowed: dataset, folder:PATH, stdin");
     }
 
-    private static LabelledImages DataSet(string? directory)
-    {
-        directory ??= ProjectFiles.Find("data/fashion-mnist");
-        return IdxFile.Read(Path.Combine(directory, "t10k-images-idx3-ubyte.gz"), Path.Combine(directory, "t10k-labels-idx1-ubyte.gz"));
-    }
+    private static LabelledImages DataSet(ReplaySet set, string? directory) => TestImages.Read(set, directory ?? ProjectFiles.Find(TestImages.Directory));
 
     private static string? BoardName()
     {

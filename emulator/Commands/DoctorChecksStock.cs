@@ -19,13 +19,13 @@ internal static class StockChecks
             return string.Join(", ", models.Values.Select(Sound));
         });
         LabelledImages? images = null;
-        yield return Looked("test images", "data/fashion-mnist", directory =>
+        yield return Looked("test images", TestImages.Directory, directory =>
         {
-            images = IdxFile.Read(Path.Combine(directory, "t10k-images-idx3-ubyte.gz"), Path.Combine(directory, "t10k-labels-idx1-ubyte.gz"));
+            images = TestImages.Read(ReplaySet.FashionMnist, directory);
             return FormattableString.Invariant($"{images.Count:N0} of {images.Columns} x {images.Rows} pixels, labelled");
         });
         yield return models.Count > 0 && images is not null
-            ? Runtime(models.Values.First(), images)
+            ? Runtime(models.Values.First(model => model.Card.Replays is ReplaySet.FashionMnist), images)
             : new Check("ONNX Runtime", Verdict.Fail, "not tried", "a sound model and images to try it with", "mend what failed above");
     }
 

@@ -97,10 +97,10 @@ public static class ModelsCommand
     {
         if (name is not null && !stock.Models.ContainsKey(name) && !stock.Groups.ContainsKey(name))
             throw new FaultsException("NAME", $"is \"{name}\"; the zoo holds: {string.Join(", ", stock.Models.Keys.Concat(stock.Groups.Keys))}");
-        var images = stock.Images;
         var differing = 0;
         foreach (var model in stock.Models.Values.Where(model => name is null || model.Card.Name == name))
         {
+            var images = stock.Images(model.Card.Replays);
             using var verification = new ModelVerification(model, images);
             Console.Out.WriteLine($"{model.Card.Name}: {model.Card.StoredFiles.Count() + model.Card.DriftTraces.Count + 2} files have the hashes of card {model.CardSha256[..16]}; {Count(images.Count)} test images");
             var findings = await ProgressBar.ShowAsync(model.Card.Name, progress => verification.Run(progress, stop));
@@ -108,6 +108,7 @@ public static class ModelsCommand
         }
         foreach (var model in stock.Groups.Values.Where(model => name is null || model.Card.Name == name))
         {
+            var images = stock.Images(ReplaySet.FashionMnist);
             Console.Out.WriteLine($"{model.Card.Name}: {model.Card.Pieces.Count()} files of card {model.CardSha256[..16]}; {Count(images.Count)} test images");
             differing += Tell(await GroupVerification.Run(model, images));
         }

@@ -11,6 +11,9 @@ namespace Fleet.Emulator;
 /// <summary>What an emulated device is made of.</summary>
 public sealed record DeviceSpec(string Site, string Id, DeviceGroup Group, HardwareProfile Profile, long Seed, string Gateway = "")
 {
+    /// <summary>What it sees when it is alone.</summary>
+    public ReplaySet Replays { get; init; }
+
     /// <summary>What it sees with others; null when it is alone.</summary>
     public GroupView? Together { get; init; }
 }
@@ -117,7 +120,7 @@ public sealed class EmulatedDevice : ISensor
     {
         var (group, view) = together;
         var order = new SeededRandom(spec.Seed, $"{spec.Site}/{group.Name}/inputs");
-        return new Camera(new TriggeredSource(stock.Images, ViewGrid.Of(stock.Groups[group.Model].Card), view, group.Rate, order, clock), pace: null, clock);
+        return new Camera(new TriggeredSource(stock.Images(ReplaySet.FashionMnist), ViewGrid.Of(stock.Groups[group.Model].Card), view, group.Rate, order, clock), pace: null, clock);
     }
 
     private AgentOptions Options() => new()
@@ -174,7 +177,8 @@ public sealed class EmulatedDevice : ISensor
     private async IAsyncEnumerable<Sample> Inputs(SeededRandom random)
 #pragma warning restore CS1998
     {
-        while (true) yield return stock.Images.Sample(random.Next(stock.Images.Count));
+        var images = stock.Images(spec.Replays);
+        while (true) yield return images.Sample(random.Next(images.Count));
     }
 
     /// <summary>An idle device's battery runs down too: looks in time for the moment it is empty.</summary>

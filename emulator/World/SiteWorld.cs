@@ -121,7 +121,7 @@ public sealed class SiteWorld
     private void StartDevice(DeviceGroup group, string id, Seconds after, GroupView? together = null)
     {
         var connection = bus.Connect(id, (new Topic(TopicKind.State, site.Name, id), State.Lost));
-        var spec = new DeviceSpec(site.Name, id, group, stock.Profiles[group.Board], seed) { Together = together };
+        var spec = new DeviceSpec(site.Name, id, group, stock.Profiles[group.Board], seed) { Replays = stock.Models[scenario.Model].Card.Replays, Together = together };
         var device = new EmulatedDevice(spec, stock, scenario.Inference, connection, clock, Ledger, () => connection.Die(Noticed));
         devices.Add(device);
         lines.Add(device, connection);

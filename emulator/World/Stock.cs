@@ -10,14 +10,14 @@ public sealed class Stock
     private readonly Dictionary<string, Trace> traces = [];
     private readonly Dictionary<(string Sha256, string Kind, int Number), object> loaded = [];
     private readonly Lock gate = new();
-    private LabelledImages? images;
+    private readonly Dictionary<ReplaySet, LabelledImages> images = [];
 
     public Stock(string? zoo = null, string? profiles = null, string? data = null)
     {
         Profiles = ProfileFile.ReadAll(profiles ?? ProjectFiles.Find("hardware-profiles"));
         Models = ModelFiles.OpenAll(zoo ?? ProjectFiles.Find("models/zoo"));
         Groups = GroupFiles.OpenAll(zoo ?? ProjectFiles.Find("models/zoo"));
-        DataDirectory = data ?? ProjectFiles.Find("data/fashion-mnist");
+        DataDirectory = data ?? ProjectFiles.Find(TestImages.Directory);
     }
 
     public IReadOnlyDictionary<string, HardwareProfile> Profiles { get; }
@@ -30,12 +30,9 @@ public sealed class Stock
     public string DataDirectory { get; }
 
     /// <summary>The test images, which emulated devices see.</summary>
-    public LabelledImages Images
+    public LabelledImages Images(ReplaySet set)
     {
-        get
-        {
-            lock (gate) return images ??= IdxFile.Read(Path.Combine(DataDirectory, "t10k-images-idx3-ubyte.gz"), Path.Combine(DataDirectory, "t10k-labels-idx1-ubyte.gz"));
-        }
+        lock (gate) return images.TryGetValue(set, out var read) ? read : images[set] = TestImages.Read(set, DataDirectory);
     }
 
     public Trace TestTrace(ModelFiles model)

@@ -13,7 +13,7 @@ internal sealed class BareOnnx : IDisposable
     {
         var files = stock.Models[model];
         var card = files.Card;
-        var image = stock.Images.Image(0).ToArray();
+        var image = stock.Images(files.Card.Replays).Image(0).ToArray();
         var input = Pinned(image.Length);
         for (var i = 0; i < image.Length; i++) input[i] = (float)((image[i] / 255.0 - card.InputMean) / card.InputStd);
         for (var stage = 1; stage <= depth; stage++)

@@ -1,3 +1,4 @@
+using Fleet.Contracts;
 using NUnit.Framework;
 
 namespace Fleet.Training.Tests;
@@ -13,7 +14,7 @@ internal static class SmallData
     {
         var images = FashionMnist.Read(Directory, "t10k");
         var sets = new ImageSets(images.Slice(0, 1280), images.Slice(1280, 250), images.Slice(1530, 350));
-        return new TaskData("fmnist", FashionMnist.Description, FashionMnist.Classes, sets, (seed, _) => new AugmentedImages(sets.Train, seed));
+        return new TaskData("fmnist", FashionMnist.Description, ReplaySet.FashionMnist, FashionMnist.Classes, sets, (seed, _) => new AugmentedImages(sets.Train, seed));
     }
 
     public static (Network Net, IReadOnlyList<EpochReport> Reports) Train(TaskData task)

@@ -33,7 +33,7 @@ public static class FashionMnist
     public static TaskData Task(string directory)
     {
         var sets = Load(directory);
-        return new TaskData("fmnist", Description, Classes, sets, (seed, limit) => new AugmentedImages(Limited(sets.Train, limit), seed));
+        return new TaskData("fmnist", Description, ReplaySet.FashionMnist, Classes, sets, (seed, limit) => new AugmentedImages(Limited(sets.Train, limit), seed));
     }
 
     /// <param name="directory">Where the four IDX files lie, gzip-compressed.</param>

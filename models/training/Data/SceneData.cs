@@ -1,3 +1,4 @@
+using Fleet.Contracts;
 using Fleet.Models;
 
 namespace Fleet.Training;
@@ -16,7 +17,7 @@ public static class SceneData
     public static TaskData Task(ImageSets items)
     {
         var sets = new ImageSets(items.Train, Draw(items.Calibration, SceneSets.CalibrationSeed), Draw(items.Test, SceneSets.TestSeed));
-        return new TaskData("scenes", Description, FashionMnist.Classes, sets,
+        return new TaskData("scenes", Description, ReplaySet.Scenes, FashionMnist.Classes, sets,
             (seed, limit) => new FreshScenes(items.Train, Normalisation, Math.Min(limit ?? items.Train.Count, items.Train.Count), seed));
     }
 

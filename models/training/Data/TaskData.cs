@@ -1,3 +1,5 @@
+using Fleet.Contracts;
+
 namespace Fleet.Training;
 
 /// <summary>Images of three kinds; none is in two of them.</summary>
@@ -9,10 +11,11 @@ public sealed record ImageSets(ImageSet Train, ImageSet Calibration, ImageSet Te
 /// <summary>A classification task and all data for it.</summary>
 /// <param name="Name">"fmnist" or "scenes".</param>
 /// <param name="Description">Of the data, for cards and traces.</param>
+/// <param name="Replays">What the test images are to a fleet.</param>
 /// <param name="Classes">Their names, in the order of the labels.</param>
 /// <param name="Sets">The images.</param>
 /// <param name="Learning">What is learnt from, given a seed and, for less, a number of images.</param>
-public sealed record TaskData(string Name, string Description, IReadOnlyList<string> Classes, ImageSets Sets, Func<int, int?, ITrainingImages> Learning)
+public sealed record TaskData(string Name, string Description, ReplaySet Replays, IReadOnlyList<string> Classes, ImageSets Sets, Func<int, int?, ITrainingImages> Learning)
 {
     /// <summary>Of test images; the training images are normalised alike.</summary>
     public Normalisation Normalisation => Sets.Test.Normalisation;

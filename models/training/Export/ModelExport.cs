@@ -53,6 +53,7 @@ public sealed class ModelExport(Network net, TaskData task, IReadOnlyList<Traine
             Name = record.Model,
             Task = "image classification",
             Classes = task.Classes,
+            Replays = task.Replays,
             InputMean = task.Normalisation.Mean,
             InputStd = task.Normalisation.Std,
             Parameters = stages.Sum(stage => stage.Parameters),

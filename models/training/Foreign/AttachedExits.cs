@@ -106,6 +106,7 @@ public sealed class AttachedExits(AttachOptions options, TaskData task, string d
     {
         Name = options.Name,
         Task = "image classification",
+        Replays = task.Replays,
         Classes = task.Classes,
         InputMean = task.Normalisation.Mean,
         InputStd = task.Normalisation.Std,

@@ -12,11 +12,7 @@ internal static class Zoo
     private static readonly Lazy<Trace> LazyTrace = new(() => Model.ReadTestTrace());
     private static readonly Lazy<ExitLogits> LazyCalibration = new(() => ExitLogits.Of(Model.ReadCalibrationTrace()));
     private static readonly Lazy<ExitLogits> LazyTest = new(() => ExitLogits.Of(TestTrace));
-    private static readonly Lazy<LabelledImages> LazyImages = new(() =>
-    {
-        var data = ProjectFiles.Find("data/fashion-mnist");
-        return IdxFile.Read(Path.Combine(data, "t10k-images-idx3-ubyte.gz"), Path.Combine(data, "t10k-labels-idx1-ubyte.gz"));
-    });
+    private static readonly Lazy<LabelledImages> LazyImages = new(() => TestImages.Read(ReplaySet.FashionMnist, ProjectFiles.Find(TestImages.Directory)));
 
     public static ModelFiles Model => LazyModel.Value;
 
