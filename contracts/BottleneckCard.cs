@@ -23,6 +23,9 @@ public sealed record BottleneckCard
 
     /// <summary>Of int8 only.</summary>
     [JsonPropertyName("zero_point")] public int ZeroPoint { get; init; }
+
+    /// <summary>The temperature that calibrates its tail's logits, over the final exit's.</summary>
+    [JsonPropertyName("temperature_ratio")] public double TemperatureRatio { get; init; } = 1;
     [JsonPropertyName("encoder")] public required ModelPiece Encoder { get; init; }
     [JsonPropertyName("tail")] public required ModelPiece Tail { get; init; }
 
@@ -55,6 +58,7 @@ public sealed record BottleneckCard
         if (Latent.ShapeFault is { } fault) yield return $"{at}.{fault}";
         if (!(Scale > 0 && float.IsFinite(Scale))) yield return $"{at}.scale is {Scale}; it must be above 0";
         if (ZeroPoint is < sbyte.MinValue or > sbyte.MaxValue) yield return $"{at}.zero_point is {ZeroPoint}; allowed: -128 to 127";
+        if (!(TemperatureRatio is > 0 and <= 100)) yield return $"{at}.temperature_ratio is {TemperatureRatio}; allowed: above 0 to 100";
         if (Encoder.Index != number) yield return $"{at}.encoder.index is {Encoder.Index}; it must be {number}";
         if (Tail.Index != number) yield return $"{at}.tail.index is {Tail.Index}; it must be {number}";
         if (!Contracts.Name.IsValid(TrainedBy)) yield return Contracts.Name.Fault($"{at}.trained_by", TrainedBy);

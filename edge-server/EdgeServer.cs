@@ -176,7 +176,7 @@ public sealed class EdgeServer
 
     private void Answer(Tail tail, int row, WaitingFrame waited, Seconds queued, Seconds computed, int batch)
     {
-        var confidence = Confidence.MaxProbability(tail.Logits(row), applied?.Temperature ?? 1, out var label);
+        var confidence = Confidence.MaxProbability(tail.Logits(row), (applied?.Temperature ?? 1) * tail.TemperatureRatio, out var label);
         load.Served(queued);
         bus.Publish(waited.Frame.ReplyTo, new Reply
         {

@@ -28,6 +28,9 @@ public sealed class Tail : IDisposable
 
     public TailStart Start { get; }
 
+    /// <summary>The temperature that calibrates its logits, over the final exit's.</summary>
+    public double TemperatureRatio => Start.Bottleneck == 0 ? 1 : Card.Bottleneck(Start.Bottleneck).TemperatureRatio;
+
     public int BatchMax => engine.Rows.Capacity;
 
     /// <summary>A tail that computes. The piece stays the caller's. Throws <see cref="FaultsException"/> when a bottleneck's does not fit the card.</summary>

@@ -24,6 +24,7 @@ public sealed class ModelMeasurement(TaskData task, string directory)
         card = card with
         {
             Exits = [.. Enumerable.Range(1, card.StageCount).Select(exit => DescribeExit(exit, calibration, test))],
+            Bottlenecks = [.. card.Bottlenecks.Select((bottleneck, i) => bottleneck with { TemperatureRatio = TemperatureRatio(calibration, i + 1) })],
             Routes = [.. test.Routes.Select(route => Describe(card, route, test))],
             CalibrationTrace = WriteTrace(CalibrationTrace, card, calibration, "calibration images"),
             TestTrace = WriteTrace(TestTrace, card, test, "test images"),
@@ -63,7 +64,7 @@ public sealed class ModelMeasurement(TaskData task, string directory)
 
     private static ExitCard DescribeExit(int exit, Outcomes calibration, Outcomes test)
     {
-        var temperature = Calibration.FitTemperature(calibration.Exits[exit - 1], calibration.Images.Labels, calibration.Classes);
+        var temperature = Fit(calibration.Exits[exit - 1], calibration);
         return new ExitCard
         {
             Exit = exit,
@@ -74,6 +75,12 @@ public sealed class ModelMeasurement(TaskData task, string directory)
             EceAfter = test.Ece(exit, temperature),
         };
     }
+
+    /// <summary>What calibrates the logits behind a bottleneck, over what calibrates the final exit.</summary>
+    private static double TemperatureRatio(Outcomes calibration, int bottleneck) =>
+        Fit(calibration.Routes.Single(route => route.Route.Bottleneck == bottleneck).Logits, calibration) / Fit(calibration.Exits[^1], calibration);
+
+    private static double Fit(float[] logits, Outcomes calibration) => Calibration.FitTemperature(logits, calibration.Images.Labels, calibration.Classes);
 
     private static RouteCard Describe(ModelCard card, RouteOutcome route, Outcomes test) => new()
     {
