@@ -10,7 +10,7 @@ internal sealed class IntegerPlan
     private static readonly HashSet<string> Computing = ["Conv", "Gemm", "Add", "Concat", "GlobalAveragePool", "AveragePool"];
 
     /// <summary>Nodes that only select or move elements: what they write has the codes of what they read.</summary>
-    private static readonly HashSet<string> Carrying = ["MaxPool", "Flatten", "Reshape", "Transpose", "Resize"];
+    private static readonly HashSet<string> Carrying = ["MaxPool", "Flatten", "Reshape", "Transpose", "Resize", "DepthToSpace"];
 
     /// <summary>Other nodes that make fp32 of fp32; a value behind anything else may hold whole numbers and is left alone.</summary>
     private static readonly HashSet<string> Elementwise =

@@ -3,7 +3,11 @@ namespace Fleet.Onnx;
 /// <summary>One rewriting of a graph by <see cref="Quantiser"/>.</summary>
 internal sealed class QuantisedGraph
 {
-    private const int WeightCodeMax = 127;
+    /// <summary>
+    /// Processors without integer dot products add pairs of uint8 x int8 products in 16 bits: 2 * 255 * 64 still fits, so that a file
+    /// answers alike on all of them.
+    /// </summary>
+    private const int WeightCodeMax = 64;
 
     /// <summary>No bias code may be larger: the sum of products is added to it in 32 bits.</summary>
     private const double BiasCodeMax = 1 << 30;
@@ -66,7 +70,7 @@ internal sealed class QuantisedGraph
     }
 
     /// <summary>
-    /// Symmetric codes a channel, scale max |w| / 127. The bias has the scale of the products, input scale times weight scale; where
+    /// Symmetric codes a channel, scale max |w| / 64. The bias has the scale of the products, input scale times weight scale; where
     /// the weights of a channel are so small that its bias would not fit, their scale grows until it does.
     /// </summary>
     private void CodeWeights(NodeProto original, NodeProto node)

@@ -8,7 +8,7 @@ namespace Fleet.Onnx;
 /// their names; an output that has codes is rounded to them.
 /// <para>
 /// ONNX Runtime multiplies uint8 by int8 exactly on Arm and on x86 with VNNI; older x86 adds pairs of products in 16 bits, which
-/// large weights and activations saturate. Measure the accuracy on the machine that is to run the file.
+/// large weights and activations would saturate. Weights therefore keep to seven bits, -64 to 64.
 /// </para>
 /// </summary>
 public static class Quantiser

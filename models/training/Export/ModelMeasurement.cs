@@ -91,10 +91,13 @@ public sealed class ModelMeasurement(TaskData task, string directory)
         Bottleneck = route.Route.Bottleneck == 0 ? "" : card.Bottleneck(route.Route.Bottleneck).Name,
     };
 
-    /// <summary>Raw images are not stored: over them the answer is the final exit's, and their size is the shape's.</summary>
+    /// <summary>What a trace need not store: over raw images the answer is the final exit's, unless one of the two ways is int8, and their size is the shape's.</summary>
+    private static bool IsImplied(RouteOutcome route, Outcomes outcomes) =>
+        route.Route.Codec is FeatureCodec.Raw && route.Logits.Zip(outcomes.Exits[^1]).All(pair => Math.Abs(pair.First - pair.Second) <= ModelExport.DifferenceMax);
+
     private CardFile WriteTrace(string file, ModelCard card, Outcomes outcomes, string what, int? firstSample = null, string drift = "")
     {
-        var stored = outcomes.Routes.Where(route => route.Route.Codec is not FeatureCodec.Raw).ToList();
+        var stored = outcomes.Routes.Where(route => !IsImplied(route, outcomes)).ToList();
         var path = Path.Combine(directory, file);
         new Trace(
             $"{card.Provenance.Command}; {task.Description}, {what}",

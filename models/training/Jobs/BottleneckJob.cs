@@ -21,6 +21,7 @@ public sealed record BottleneckJob(string Name, string Description, JointJob Mai
         new("tiny", 8, 2, new(BottleneckMethod.TwoStages, (4, 4), 55_000, 4e-4), Ships: true),
         new("small", 12, 2, new(BottleneckMethod.TwoStages, (4, 4), 55_000, 1e-4), Ships: true),
         new("medium", 24, 2, new(BottleneckMethod.TwoStages, (4, 4), 55_000, 2e-5), Ships: true),
+        new("large", 32, 2, new(BottleneckMethod.TwoStages, (4, 6), 55_000, 7e-6), Ships: true),
         new("small-frozen", 12, 2, new(BottleneckMethod.FrozenEncoder, (4, 4), 55_000, 1e-4), Ships: false),
         new("small-labels", 12, 2, new(BottleneckMethod.CrossEntropy, (4, 4), 55_000, 1e-4), Ships: false),
         new("small-distilled", 12, 2, new(BottleneckMethod.Distillation, (4, 4), 55_000, 1e-4), Ships: false),

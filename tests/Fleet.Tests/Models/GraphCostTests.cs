@@ -1,3 +1,4 @@
+using Fleet.Contracts;
 using Fleet.Onnx;
 using NUnit.Framework;
 
@@ -8,7 +9,7 @@ public sealed class GraphCostTests
     [Test]
     public void Of_FilesOfTheZoo_CountsWhatTheCardSays()
     {
-        foreach (var piece in Zoo.Card.Pieces)
+        foreach (var piece in Zoo.Card.Stages.Concat(Zoo.Card.Tails).Where(piece => piece.Precision is Precision.Float32))
         {
             var model = OnnxFile.Read(Path.Combine(Zoo.Directory, piece.File));
             var extents = Zoo.Card.Cuts[piece.File.StartsWith("stage", StringComparison.Ordinal) ? piece.Index - 1 : piece.Index].Shape;

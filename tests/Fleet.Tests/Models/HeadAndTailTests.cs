@@ -10,7 +10,7 @@ public sealed class HeadAndTailTests
 {
     private readonly List<IDisposable> owned = [];
     private OnnxPiece[] stages = [];
-    private OnnxPiece[] tails = [];
+    private EncoderPiece[] encoders = [];
 
     private static ModelCard Card => Zoo.Card;
 
@@ -18,7 +18,7 @@ public sealed class HeadAndTailTests
     public void Load()
     {
         stages = [.. Enumerable.Range(1, Card.StageCount).Select(stage => Own(Zoo.Model.LoadStage(stage)))];
-        tails = [.. Enumerable.Range(0, Card.StageCount).Select(cut => Own(Zoo.Model.LoadTail(cut)))];
+        encoders = [.. Enumerable.Range(1, Card.Bottlenecks.Count).Select(bottleneck => Own(Zoo.Model.LoadEncoder(bottleneck)))];
     }
 
     [OneTimeTearDown]
@@ -28,21 +28,23 @@ public sealed class HeadAndTailTests
         foreach (var piece in owned) piece.Dispose();
     }
 
+    /// <summary>Some pieces are int8: two ways through the network then differ a little, and rarely in their answer.</summary>
     [Test]
     public void HeadAndTail_AtEveryCutWithoutLoss_AnswerAsTheWholeNetwork()
     {
+        const int Images = 200;
         var head = Computed(Card.StageCount);
-        foreach (var i in Enumerable.Range(0, 50))
+        for (var cut = 0; cut < Card.StageCount; cut++)
         {
-            Run(head, i);
-            var whole = head.Logits(Card.StageCount).ToArray();
-            for (var cut = 0; cut < Card.StageCount; cut++)
+            var (tail, alike) = (Computed(cut, batchMax: 1), 0);
+            for (var i = 0; i < Images; i++)
             {
-                var tail = Computed(cut, batchMax: 1);
-                Assert.That(tail.Load(0, Zoo.Frame(head, new Route(cut, cut == 0 ? FeatureCodec.Raw : FeatureCodec.Float32), i)), Is.True);
+                Run(head, i);
+                Assert.That(tail.Load(0, Zoo.Frame(head, Plain(cut), i)), Is.True);
                 tail.Run(1).AsTask().Wait();
-                Assert.That(Distance(tail.Logits(0), whole), Is.LessThan(1e-4f), $"image {i} at cut {cut}");
+                if (Confidence.ArgMax(tail.Logits(0)) == Confidence.ArgMax(head.Logits(Card.StageCount))) alike++;
             }
+            Assert.That(alike, Is.GreaterThanOrEqualTo(0.97 * Images), $"cut {cut}");
         }
     }
 
@@ -69,8 +71,8 @@ public sealed class HeadAndTailTests
         var head = Computed(Card.StageCount);
         foreach (var route in Card.Routes.Select(Card.RouteOf))
         {
-            var computed = Computed(route.Cut, batchMax: 1);
-            using var traced = Tail.Traced(Card, Zoo.Model.Hash, route.Cut, Zoo.TestTrace, batchMax: 1);
+            var computed = Computed(route.Tail, batchMax: 1);
+            using var traced = Tail.Traced(Card, Zoo.Model.Hash, route.Tail, Zoo.TestTrace, batchMax: 1);
             for (var i = 0; i < 40; i++)
             {
                 Run(head, i * 250);
@@ -88,12 +90,13 @@ public sealed class HeadAndTailTests
     public void TracedHead_Payload_HasTheLengthOfTheComputedOne()
     {
         var computed = Computed(Card.StageCount);
-        using var traced = Head.Traced(Card, Zoo.Model.Hash, Zoo.TestTrace, Card.StageCount);
+        using var traced = Head.Traced(Card, Zoo.Model.Hash, Zoo.TestTrace, Card.StageCount, [.. Enumerable.Range(1, encoders.Length)]);
         foreach (var route in Card.Routes.Select(Card.RouteOf))
             for (var i = 0; i < 20; i++)
             {
                 Run(computed, i);
                 Run(traced, i);
+                computed.Encode(route.Bottleneck).AsTask().Wait();
                 AssertLength(computed.Payload(route).Length, traced.Payload(route).Length, route);
             }
     }
@@ -126,17 +129,19 @@ public sealed class HeadAndTailTests
     [Test]
     public void Tail_SmallerBatchAfterALargerOne_AnswersItsOwnRows()
     {
-        var (head, tail) = (Computed(Card.StageCount), Computed(1, batchMax: 4));
-        void Put(int row, int sample)
+        var (head, tail, alone) = (Computed(Card.StageCount), Computed(1, batchMax: 4), Computed(1, batchMax: 1));
+        void Put(Tail into, int row, int sample)
         {
             Run(head, sample);
-            tail.Load(row, Zoo.Frame(head, new Route(1, FeatureCodec.Float32), sample));
+            into.Load(row, Zoo.Frame(head, Plain(1), sample));
         }
-        for (var row = 0; row < 4; row++) Put(row, row);
+        for (var row = 0; row < 4; row++) Put(tail, row, row);
         tail.Run(4).AsTask().Wait();
-        Put(0, 77);
+        Put(tail, 0, 77);
         tail.Run(1).AsTask().Wait();
-        Assert.That(Distance(tail.Logits(0), head.Logits(Card.StageCount)), Is.LessThan(1e-4f));
+        Put(alone, 0, 77);
+        alone.Run(1).AsTask().Wait();
+        Assert.That(Distance(tail.Logits(0), alone.Logits(0)), Is.LessThan(1e-4f));
     }
 
     [Test]
@@ -147,9 +152,9 @@ public sealed class HeadAndTailTests
         var frame = Zoo.Frame(head, new Route(1, FeatureCodec.Int8), 0);
         Assert.That(tail.Refuses(frame), Is.Null);
         Assert.That(tail.Refuses(frame with { Cut = 2 }), Is.EqualTo("cut 2; this tail starts at cut 1"));
-        Assert.That(tail.Refuses(frame with { Shape = [64, 7, 7] }), Is.EqualTo("shape [64,7,7]; fmnist needs [32,14,14] at cut 1"));
-        Assert.That(tail.Refuses(frame with { Shape = [32, 14] }), Is.Not.Null);
-        Assert.That(tail.Refuses(frame with { Shape = [1, 32, 14, 14] }), Is.Not.Null);
+        Assert.That(tail.Refuses(frame with { Shape = [64, 7, 7] }), Is.EqualTo("shape [64,7,7]; fmnist needs [48,14,14] at cut 1"));
+        Assert.That(tail.Refuses(frame with { Shape = [48, 14] }), Is.Not.Null);
+        Assert.That(tail.Refuses(frame with { Shape = [1, 48, 14, 14] }), Is.Not.Null);
     }
 
     [Test]
@@ -234,9 +239,12 @@ public sealed class HeadAndTailTests
     /// <summary>A tensor's length is fixed; an image's may differ by a few bytes where another version of the image library wrote the trace.</summary>
     private static void AssertLength(int computed, int recorded, Route route) => Assert.That(computed, Is.EqualTo(recorded).Within(route.Cut > 0 || route.Codec is FeatureCodec.Raw ? 0 : 2).Percent, route.ToString());
 
-    private Head Computed(int depth) => Own(Head.Onnx(Card, Zoo.Model.Hash, stages[..depth]));
+    /// <summary>What crosses at a cut as it is.</summary>
+    private static Route Plain(int cut) => new(cut, cut == 0 ? FeatureCodec.Raw : FeatureCodec.Float32);
 
-    private Tail Computed(int cut, int batchMax) => Own(Tail.Onnx(Card, Zoo.Model.Hash, cut, tails[cut], batchMax));
+    private Head Computed(int depth) => Own(Head.Onnx(Card, Zoo.Model.Hash, stages[..depth], encoders: [.. encoders.Where(_ => depth > 0)]));
+
+    private Tail Computed(TailStart start, int batchMax) => Own(Tail.Onnx(Card, Zoo.Model.Hash, start, Own(Zoo.Model.LoadTail(start)), batchMax, Zoo.Model.ReadTables(start.Bottleneck)));
 
     private T Own<T>(T disposable) where T : IDisposable
     {

@@ -99,7 +99,7 @@ public sealed class RangeCoderTests
         coder.Decode(coder.Encode(symbols), read);
         var before = GC.GetAllocatedBytesForCurrentThread();
         var payload = coder.Encode(symbols);
-        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThanOrEqualTo(length + 32));
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThanOrEqualTo(length + 64), "an array and its header");
         before = GC.GetAllocatedBytesForCurrentThread();
         coder.Decode(payload, read);
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);

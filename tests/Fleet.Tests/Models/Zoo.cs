@@ -28,18 +28,23 @@ internal static class Zoo
     public static LabelledImages Images => LazyImages.Value;
 
     /// <summary>What a device would send of its current input.</summary>
-    public static TensorFrame Frame(Head head, Route route, int sample) => new()
+    public static TensorFrame Frame(Head head, Route route, int sample)
     {
-        Codec = route.Codec,
-        Cut = route.Cut,
-        ModelHash = Model.Hash,
-        RequestId = (ulong)sample,
-        Deadline = new Seconds(1),
-        Sample = sample,
-        Scale = Card.Cuts[route.Cut].Scale,
-        ZeroPoint = Card.Cuts[route.Cut].ZeroPoint,
-        Shape = Card.Cuts[route.Cut].Shape,
-        Payload = head.Payload(route),
-        ReplyTo = new Topic(TopicKind.Reply, "lab", "pi-01"),
-    };
+        head.Encode(route.Bottleneck).AsTask().Wait();
+        return new()
+        {
+            Codec = route.Codec,
+            Cut = route.Cut,
+            Bottleneck = route.Bottleneck,
+            ModelHash = Model.Hash,
+            RequestId = (ulong)sample,
+            Deadline = new Seconds(1),
+            Sample = sample,
+            Scale = Card.Crossing(route.Tail).Scale,
+            ZeroPoint = Card.Crossing(route.Tail).ZeroPoint,
+            Shape = Card.Crossing(route.Tail).Shape,
+            Payload = head.Payload(route),
+            ReplyTo = new Topic(TopicKind.Reply, "lab", "pi-01"),
+        };
+    }
 }

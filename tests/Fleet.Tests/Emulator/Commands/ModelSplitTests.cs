@@ -47,7 +47,7 @@ public sealed class ModelSplitTests : CommandFixture
     {
         var said = Fleet("models", "split", Network, "--at", "list");
         Assert.That(said.ExitCode, Is.Zero, said.Error);
-        Assert.That(said.Out, Does.Match(@"float\[N,64,7,7\]\s+stage2_relu6\s+12,544\s+3,136\s+0\.113\s+2\.710\s+0\.401\s+0\.085"));
+        Assert.That(said.Out, Does.Match(@"float\[N,80,7,7\]\s+stage2_relu6\s+15,680\s+3,920\s+0\.113\s+4\.516\s+0\.590\s+0\.085"));
     }
 
     [Test]
@@ -57,11 +57,11 @@ public sealed class ModelSplitTests : CommandFixture
         var cut = cuts.Single(found => found.GetProperty("value").GetString() == "stage2_relu6");
         Assert.Multiple(() =>
         {
-            Assert.That(cuts, Has.Count.EqualTo(16));
-            Assert.That(cut.GetProperty("uint8_bytes").GetInt64(), Is.EqualTo(64 * 7 * 7));
-            Assert.That(cut.GetProperty("before").GetProperty("work").GetProperty("conv_macs").GetDouble(), Is.EqualTo(2_709_504));
-            Assert.That(cut.GetProperty("after").GetProperty("work").GetProperty("conv_macs").GetDouble(), Is.EqualTo(10_838_016));
-            Assert.That(cut.GetProperty("after").GetProperty("parameter_bytes").GetInt64(), Is.EqualTo(4 * 231_050));
+            Assert.That(cuts, Has.Count.EqualTo(18));
+            Assert.That(cut.GetProperty("uint8_bytes").GetInt64(), Is.EqualTo(80 * 7 * 7));
+            Assert.That(cut.GetProperty("before").GetProperty("work").GetProperty("conv_macs").GetDouble(), Is.EqualTo(4_515_840));
+            Assert.That(cut.GetProperty("after").GetProperty("work").GetProperty("conv_macs").GetDouble(), Is.EqualTo(12_754_944));
+            Assert.That(cut.GetProperty("after").GetProperty("parameter_bytes").GetInt64(), Is.EqualTo(3_347_112));
         });
     }
 
