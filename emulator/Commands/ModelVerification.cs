@@ -241,7 +241,7 @@ internal sealed class ModelVerification : IDisposable
         foreach (var exit in model.Card.Exits)
         {
             for (var i = 0; i < calibration.Samples; i++) TensorPrimitives.ConvertToSingle(calibration.ExitLogits(exit.Exit, i), logits.AsSpan(i * classes, classes));
-            yield return Finding.Of($"calibration exit {exit.Exit} accuracy", exit.CalibrationAccuracy, Calibration.Accuracy(logits, calibration.Labels, classes));
+            yield return Finding.Of($"calibration exit {exit.Exit} accuracy", exit.CalibrationAccuracy, Calibration.Accuracy(logits, calibration.Labels, classes), Tolerance(model.Card.Stages.Take(exit.Exit)));
             // Fitted on fp32 logits, found on their fp16 copies.
             var found = Calibration.FitTemperature(logits, calibration.Labels, classes);
             yield return new Finding($"calibration exit {exit.Exit} temperature", Temperature(exit.Temperature), Temperature(found), Math.Abs(found - exit.Temperature) <= 1e-3);
