@@ -12,11 +12,15 @@ public static class SceneData
 
     public const string Description = "cluttered 96x96 scenes drawn from Fashion-MNIST (arXiv 1708.07747)";
 
+    /// <summary>As many scenes show the ranges of features; networks learn from fresh ones instead.</summary>
+    private const int RangeScenes = 2000;
+    private const int RangeSeed = 9603;
+
     private static readonly Normalisation Normalisation = new(Mean, Std);
 
     public static TaskData Task(ImageSets items)
     {
-        var sets = new ImageSets(items.Train, Draw(items.Calibration, SceneSets.CalibrationSeed), Draw(items.Test, SceneSets.TestSeed));
+        var sets = new ImageSets(Draw(items.Train.Slice(0, Math.Min(RangeScenes, items.Train.Count)), RangeSeed), Draw(items.Calibration, SceneSets.CalibrationSeed), Draw(items.Test, SceneSets.TestSeed));
         return new TaskData("scenes", Description, ReplaySet.Scenes, FashionMnist.Classes, sets,
             (seed, limit) => new FreshScenes(items.Train, Normalisation, Math.Min(limit ?? items.Train.Count, items.Train.Count), seed));
     }

@@ -3,7 +3,7 @@ using Fleet.Contracts;
 namespace Fleet.Training;
 
 /// <summary>Images of three kinds; none is in two of them.</summary>
-/// <param name="Train">Learnt from. Of scenes: the items that they are drawn from.</param>
+/// <param name="Train">Learnt from. Of scenes: some, drawn like those that are learnt from.</param>
 /// <param name="Calibration">Temperatures, thresholds and planners see these.</param>
 /// <param name="Test">Only figures come from these.</param>
 public sealed record ImageSets(ImageSet Train, ImageSet Calibration, ImageSet Test);

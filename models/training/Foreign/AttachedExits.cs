@@ -52,9 +52,8 @@ public sealed class AttachedExits(AttachOptions options, TaskData task, string d
 
     private List<FrozenExit> TrainExits(IReadOnlyList<ModelProto> trunk, IReadOnlyList<IReadOnlyList<int>> shapes)
     {
-        var images = FashionMnist.Limited(task.Sets.Train, options.Images);
-        var drawn = task.Learning(options.Seed, images.Count);
-        var (rows, labels, pixels) = (new float[images.Count * task.Side * task.Side], new byte[images.Count], new byte[task.Side * task.Side]);
+        var drawn = task.Learning(options.Seed, options.Images);
+        var (rows, labels, pixels) = (new float[drawn.Count * task.Side * task.Side], new byte[drawn.Count], new byte[task.Side * task.Side]);
         for (var i = 0; i < labels.Length; i++)
         {
             labels[i] = (byte)drawn.Draw(epoch: 0, i, pixels);
@@ -121,7 +120,7 @@ public sealed class AttachedExits(AttachOptions options, TaskData task, string d
         Provenance = new Provenance
         {
             Command = command,
-            Data = $"{task.Description}; exits on the frozen features of {network.Name} at {string.Join(", ", network.Cuts)}, learnt from {Math.Min(options.Images, task.Sets.Train.Count)} images",
+            Data = $"{task.Description}; exits on the frozen features of {network.Name} at {string.Join(", ", network.Cuts)}, learnt from {task.Learning(options.Seed, options.Images).Count} images",
             Seed = options.Seed,
             Epochs = options.Epochs,
             TrainedAccuracy = [],

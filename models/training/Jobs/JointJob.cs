@@ -37,7 +37,7 @@ public sealed record JointJob(string Name, string Description, string Task, Func
     public TrainingRecord Record(Workshop workshop)
     {
         var steps = workshop.Adjusted(Recipe.Steps);
-        var images = Math.Min(workshop.Options.Limit ?? int.MaxValue, workshop.Task(Task).Sets.Train.Count);
+        var images = workshop.Task(Task).Learning(steps.Seed, workshop.Options.Limit).Count;
         return new TrainingRecord(Name, $"fleet-training train {Name}{workshop.Options.Differences}", steps.Seed, steps.Epochs, images);
     }
 }
