@@ -1,0 +1,35 @@
+using Fleet.Contracts;
+
+namespace Fleet.Emulator.Fitting;
+
+/// <summary>
+/// Power while a network runs: the geometric mean of energy over latency. It hardly depends on the network (5 % on processors, 15 % on
+/// accelerators), so a board that was measured on one network has it for all.
+/// </summary>
+public sealed record ActivePower(Watts Power, Evidence Confidence, string Source)
+{
+    /// <param name="tables">All systems: when this one's power was not measured, the same board with another stack is asked.</param>
+    /// <param name="system">Null when nobody measured this board with this stack.</param>
+    /// <param name="target">The board and its clock.</param>
+    /// <param name="without">A network whose energy shall not be known.</param>
+    /// <returns>Null when nobody published it.</returns>
+    public static ActivePower? Of(MeasuredTables tables, MeasuredSystem? system, Target target, string? without = null)
+    {
+        if (system is not null && Mean(system, without) is { } own)
+            return new ActivePower(own, Evidence.Computed, $"mean energy over latency of {string.Join(", ", Powers(system, without).Select(row => row.Network.Name))}");
+        var others = tables.Systems
+            .Where(other => other.Target.BoardKey == target.BoardKey && (target.Clock is null || other.Target.Clock == target.Clock))
+            .Select(other => (other.Id, Power: Mean(other, without))).Where(other => other.Power is not null).OrderBy(other => other.Power!.Value.Value).ToList();
+        if (others.Count == 0) return null;
+        var (id, power) = others[others.Count / 2];
+        return new ActivePower(power!.Value, Evidence.Computed, $"of the same board with another stack, {id}, the median of {others.Count}");
+    }
+
+    private static Watts? Mean(MeasuredSystem system, string? without)
+    {
+        var powers = Powers(system, without).Select(row => Math.Log((row.Energy!.Value / row.Latency).Value)).ToList();
+        return powers.Count == 0 ? null : new Watts(Math.Exp(powers.Average()));
+    }
+
+    private static IEnumerable<MeasuredRow> Powers(MeasuredSystem system, string? without) => system.Rows.Where(row => row.Energy is not null && row.Network.Name != without);
+}

@@ -1,0 +1,42 @@
+using Fleet.Contracts;
+using Fleet.Emulator.Fitting;
+using Fleet.Emulator.Tables;
+using NUnit.Framework;
+
+namespace Fleet.Tests.Emulator.Fitting;
+
+/// <summary>How far predictions of the published rows are off when each is hidden.</summary>
+public sealed class LeaveOneOutTests
+{
+    private static readonly MeasuredTables Tables = MeasuredTables.Shipped();
+    private static readonly IReadOnlyList<ErrorLine> Lines = ErrorTable.Lines(Tables);
+
+    private static IEnumerable<TestCaseData> Barred => Lines.Where(line => line.Bar is not null).Select(line => new TestCaseData(line).SetArgDisplayNames(line.Question));
+
+    [TestCaseSource(nameof(Barred))]
+    public void Mean_QuestionWithABar_IsBelowIt(ErrorLine line)
+    {
+        Assert.That(line.Answers, Has.Count.AtLeast(10));
+        Assert.That(line.Mean, Is.Positive.And.LessThanOrEqualTo(line.Bar!.Value));
+    }
+
+    [Test]
+    public void Lines_AsCommitted_StandInTheReadme()
+    {
+        var readme = File.ReadAllText(Path.Combine(ProjectFiles.Find("hardware-profiles"), "README.md"));
+        Assert.That(readme, Does.Contain(Text.Markdown(ErrorTable.Columns, Lines.Select(ErrorTable.Cells))));
+    }
+
+    [Test]
+    public void Latencies_RowHidden_DoesNotDependOnIt()
+    {
+        var system = Tables.System("stm32h747i-disco/stm32cube.ai-10.0.0");
+        var answer = new LeaveOneOut(Tables).Latencies(one => one == system, Hidden.Row)[0];
+        var row = system.Row(answer.Network.Name)!;
+        var rest = system.Times.Where(time => time.Network != answer.Network).ToList();
+        var others = Tables.Systems.Where(other => other.Target.BoardKey != system.Target.BoardKey && other.Target.World == system.Target.World).Select(other => new Donor(other));
+        var again = StackTransfer.Predict(system.Target, answer.Network, rest, others)!.Time;
+        Assert.That(answer.Error, Is.EqualTo(again / row.Latency - 1).Within(1e-12));
+        Assert.That(answer.Error, Is.Not.Zero);
+    }
+}

@@ -1,0 +1,116 @@
+using System.Globalization;
+using Fleet.Contracts;
+using Fleet.Emulator.Fitting;
+using Fleet.Models;
+using Fleet.Tests.Emulator.Commands;
+using NUnit.Framework;
+
+namespace Fleet.Tests.Emulator.Fitting;
+
+[NonParallelizable]
+public sealed class PredictionFileTests : CommandFixture
+{
+    private const string Header = "board,stack,model,calibrate_with";
+
+    [Test]
+    public void Predict_MeasuredRow_IsTheMeasurement()
+    {
+        var (latency, energy, note) = Answer("NUCLEO-U385RG-Q,X-CUBE-AI v10.2,kws,");
+        Assert.That(latency, Is.EqualTo(48.302));
+        Assert.That(energy, Is.EqualTo(245.3).Within(10).Percent);
+        Assert.That(note, Does.StartWith("measured"));
+    }
+
+    // The donor with the same stack took 182.45 / 48.30 = 3.78 times as long for ic as for kws; 28.994 ms was measured here.
+    [Test]
+    public void Predict_CalibratedWithOneBenchmark_FollowsTheDonorsQuotient()
+    {
+        var (latency, _, note) = Answer("NUCLEO-U575ZI-Q,X-CUBE-AI 10.2.0,ic,kws");
+        Assert.That(latency, Is.EqualTo(28.994 * 182.448 / 48.302).Within(5).Percent);
+        Assert.That(note, Does.Contain("calibrated with kws").And.Contain("nucleo-u385rg-q"));
+    }
+
+    [TestCase("NUCLEO-H7A3ZI-Q,X-CUBE-AI v9.0.0,vww,", 18, 40)]
+    [TestCase("nucleo_h7a3zi_q,x-cube-ai 9.0,vww_mobilenetv1_0.25_96,", 18, 40)]
+    [TestCase("nRF5340 DK,microTVM,ic,kws", 150, 400)]
+    [TestCase("Raspberry Pi Zero 2 W,ncnn 4t,resnet50,mobilenet", 500, 1200)]
+    [TestCase("Raspberry Pi 4 Model B,ncnn,resnet50_int8,", 200, 600)]
+    [TestCase("STM32H747I-DISCO,STM32Cube.AI 10.0.0 int8,MobileNetV2 1.0 224 ImageNet,", 900, 1300)]
+    [TestCase("A board nobody has,X-CUBE-AI 9.0,vww,kws=20", 35, 60)]
+    [TestCase("pi-4b,,fmnist,", 0.5, 10)]
+    [TestCase("pi-4b,,fmnist,mobilenet=1000", 5, 30)]
+    [TestCase("NUCLEO-L4R5ZI,X-CUBE-AI v9.0,fmnist,", 10, 1500)]
+    public void Predict_NamesAsPeopleWriteThem_AreUnderstood(string row, double leastMs, double mostMs) =>
+        Assert.That(Answer(row).Latency, Is.InRange(leastMs, mostMs));
+
+    [Test]
+    public void Predict_NoPowerPublished_LeavesTheEnergyEmptyAndSaysSo()
+    {
+        var (_, energy, note) = Answer("NUCLEO-G0B1RE,Bosch HALE 1.0.175,vww,");
+        Assert.That(energy, Is.Null);
+        Assert.That(note, Does.Contain("no power published"));
+    }
+
+    [Test]
+    public void Predict_LayerTableOfABenchmark_GivesWhatItsNameGives()
+    {
+        var layers = Path.Combine(Scratch, "ad.csv");
+        int[] widths = [640, 128, 128, 128, 128, 8, 128, 128, 128, 128, 640];
+        File.WriteAllLines(layers, ["kind,macs,in_shape,out_shape", .. widths.Zip(widths.Skip(1), (read, written) => $"fc,{read * written},1x{read},1x{written}")]);
+        Assert.That(Answer($"My board,X-CUBE-AI 9.0,{layers},ad=2").Latency, Is.EqualTo(2).Within(25).Percent);
+    }
+
+    [Test]
+    public void Predict_OnnxFile_CountsItsWork()
+    {
+        var stage = Path.Combine(ProjectFiles.Find("models/zoo"), "fmnist", "stage-1.onnx");
+        var counted = ModelFiles.Open(Path.GetDirectoryName(stage)!).Card.Stage(1).Work;
+        var profile = ProfileFile.Read(Path.Combine(ProjectFiles.Find("hardware-profiles"), "pi-4b.json"));
+        Assert.That(Answer($"pi-4b,,{stage},").Latency, Is.EqualTo(profile.NominalTime(counted).Value * 1e3).Within(1).Percent);
+    }
+
+    [Test]
+    public void Predict_BadRows_AreAllToldWithTheirLines()
+    {
+        var said = Predict("foo,bar,nonet,", "NUCLEO-H7A3ZI,zzz,kws,", "NUCLEO-H7A3ZI,X-CUBE-AI,kws,vww", "A board nobody has,X-CUBE-AI,kws,", "NUCLEO-H7A3ZI,X-CUBE-AI,vww,kws=-1", ",X-CUBE-AI,kws,");
+        Assert.That(said.ExitCode, Is.EqualTo(2));
+        Assert.That(said.Error, Does.Contain("6 faults").And.Contain("line 2: model is \"nonet\"").And.Contain("line 3: ").And.Contain("zzz").And.Contain("line 4: calibrate_with names vww")
+            .And.Contain("line 5: board").And.Contain("line 6: calibrate_with gives \"-1\"").And.Contain("line 7: board is empty"));
+    }
+
+    [Test]
+    public void Predict_MissingColumnAndShortLine_AreToldTogether()
+    {
+        var rows = Path.Combine(Scratch, "rows.csv");
+        File.WriteAllText(rows, "board,stack,model\na,b,c\nd,e\n");
+        var said = Fleet("profile", "predict", rows);
+        Assert.That(said.ExitCode, Is.EqualTo(2));
+        Assert.That(said.Error, Does.Contain("calibrate_with is missing").And.Contain("line 3: has 2 cells"));
+    }
+
+    [Test]
+    public void Predict_ExtraColumnsAndQuotes_AreKept()
+    {
+        var rows = Path.Combine(Scratch, "rows.csv");
+        File.WriteAllText(rows, $"id,{Header}\n\"a, \"\"b\"\"\",NUCLEO-U385RG-Q,X-CUBE-AI v10.2,kws,\n");
+        var said = Fleet("profile", "predict", rows);
+        Assert.That(said.Out, Does.StartWith($"id,{Header},predicted_latency_ms,predicted_energy_uj,note\n\"a, \"\"b\"\"\",NUCLEO-U385RG-Q,X-CUBE-AI v10.2,kws,,48.302,"));
+    }
+
+    private Said Predict(params string[] rows)
+    {
+        var path = Path.Combine(Scratch, "rows.csv");
+        File.WriteAllLines(path, [Header, .. rows]);
+        return Fleet("profile", "predict", path, "--out", Path.Combine(Scratch, "answers.csv"));
+    }
+
+    private (double Latency, double? Energy, string Note) Answer(string row)
+    {
+        var said = Predict(row);
+        Assert.That(said.ExitCode, Is.Zero, said.Error);
+        var answer = CsvTable.Read(Path.Combine(Scratch, "answers.csv"), "predicted_latency_ms", "predicted_energy_uj", "note").Single();
+        return (Number(answer["predicted_latency_ms"])!.Value, Number(answer["predicted_energy_uj"]), answer["note"]);
+    }
+
+    private static double? Number(string text) => text.Length == 0 ? null : double.Parse(text, CultureInfo.InvariantCulture);
+}
