@@ -5,8 +5,8 @@ using Fleet.Models;
 namespace Fleet.Emulator.Physics;
 
 /// <summary>
-/// A board's processor as it really is: its silicon differs from the profile's sample, and no two runs take the same time. Planners
-/// know the profile only.
+/// A board's processor as it really is: its silicon differs from the profile's sample, no two runs take the same time, and where the
+/// profile says how it heats up it slows down when it is hot. Planners know the profile's rates only.
 /// </summary>
 public sealed class Board(HardwareProfile profile, Battery battery, TimeProvider clock, SeededRandom random)
 {
@@ -17,22 +17,42 @@ public sealed class Board(HardwareProfile profile, Battery battery, TimeProvider
     /// <summary>In real time a sleep shorter than the timers' resolution is owed and slept later.</summary>
     private readonly Seconds shortestSleep = clock is SimClock ? Seconds.Zero : new Seconds(0.002);
     private readonly double silicon = Math.Exp(SiliconSpread * random.NextNormal());
+    private readonly DieTemperature? die = profile.Thermal is { } thermal ? new DieTemperature(thermal) : null;
+    private long cooledAt = clock.GetTimestamp();
     private Seconds owed;
 
     public HardwareProfile Profile => profile;
 
     public Battery Battery => battery;
 
+    /// <summary>Of the die as of the last run; null when the profile does not say how it heats up.</summary>
+    public Celsius? Temperature => die?.Temperature;
+
     /// <summary>Spends the time and energy of a nominal amount of computing; gives the time it took.</summary>
     public async ValueTask<Seconds> Compute(Seconds nominal)
     {
-        var time = nominal * (silicon * Math.Exp(RunSpread * random.NextNormal()));
-        battery.Draw(EnergyUse.Compute, (profile.Power.Active.Value - profile.Power.Idle.Value) * time);
+        var work = nominal * (silicon * Math.Exp(RunSpread * random.NextNormal()));
+        // A slower clock draws less power for longer: the energy of a run stays.
+        battery.Draw(EnergyUse.Compute, (profile.Power.Active.Value - profile.Power.Idle.Value) * work);
+        var time = Heat(work);
         owed += time;
         if (owed < shortestSleep) return time;
         var due = owed;
         owed = Seconds.Zero;
         await clock.Delay(due);
+        return time;
+    }
+
+    /// <summary>Cools the die since the last run, slows the run by its clock, and heats the die by it; gives the time it takes.</summary>
+    private Seconds Heat(Seconds work)
+    {
+        if (die is null) return work;
+        die.Pass(Seconds.Max(Seconds.Zero, clock.Since(cooledAt)), profile.Power.Idle.Value);
+        var ratio = die.ClockRatio;
+        var time = work / ratio;
+        die.Pass(time, profile.Power.Idle.Value + (profile.Power.Active.Value - profile.Power.Idle.Value) * ratio);
+        // The run itself passes on the clock too: the die has had it.
+        cooledAt = clock.GetTimestamp() + (long)(time.Value * clock.TimestampFrequency);
         return time;
     }
 }
