@@ -60,8 +60,68 @@ public sealed record PowerProfile
     /// <summary>Drawn while awake and waiting.</summary>
     [JsonPropertyName("idle_w")] public required Sourced<Watts> Idle { get; init; }
 
+    /// <summary>Drawn while asleep; its source says whether memory is kept. Null for boards that do not suspend.</summary>
+    [JsonPropertyName("sleep_w")] public Sourced<Watts>? Sleep { get; init; }
+
+    /// <summary>From sleep to the first instruction of the network; null for boards that do not suspend.</summary>
+    [JsonPropertyName("wake_s")] public Sourced<Seconds>? WakeTime { get; init; }
+
+    /// <summary>Of one wake-up; null for boards that do not suspend.</summary>
+    [JsonPropertyName("wake_j")] public Sourced<Joules>? WakeEnergy { get; init; }
+
     /// <summary>board input | mcu rail.</summary>
     [JsonPropertyName("measured_at")] public required string MeasuredAt { get; init; }
+}
+
+/// <summary>
+/// How the die heats up and what it does about it: C dT/dt = P - (T - ambient) / R with R = <see cref="Resistance"/> and
+/// R C = <see cref="TimeConstant"/>; from <see cref="ThrottleStart"/> on the clock is lowered, to <see cref="SlowestClockRatio"/> of it
+/// at <see cref="ThrottleEnd"/>.
+/// </summary>
+public sealed record ThermalProfile
+{
+    [JsonPropertyName("ambient_c")] public required Sourced<Celsius> Ambient { get; init; }
+
+    /// <summary>Kelvin of the die above ambient for each watt.</summary>
+    [JsonPropertyName("resistance_k_per_w")] public required Sourced<double> Resistance { get; init; }
+    [JsonPropertyName("time_constant_s")] public required Sourced<Seconds> TimeConstant { get; init; }
+    [JsonPropertyName("throttle_start_c")] public required Sourced<Celsius> ThrottleStart { get; init; }
+    [JsonPropertyName("throttle_end_c")] public required Sourced<Celsius> ThrottleEnd { get; init; }
+    [JsonPropertyName("slowest_clock_ratio")] public required Sourced<double> SlowestClockRatio { get; init; }
+
+    internal IEnumerable<string> Faults()
+    {
+        if (!(Resistance.Value > 0)) yield return $"thermal.resistance_k_per_w is {Resistance.Value}; it must be above 0";
+        if (!(TimeConstant.Value > Seconds.Zero)) yield return $"thermal.time_constant_s is {TimeConstant.Value.Value}; it must be above 0";
+        if (!(ThrottleStart.Value.Value < ThrottleEnd.Value.Value)) yield return $"thermal.throttle_end_c is {ThrottleEnd.Value.Value}; it must be above throttle_start_c, {ThrottleStart.Value.Value}";
+        if (!(SlowestClockRatio.Value is > 0 and <= 1)) yield return $"thermal.slowest_clock_ratio is {SlowestClockRatio.Value}; allowed: above 0 up to 1";
+    }
+}
+
+/// <summary>Where the compute figures come from, and how far they are off the rows behind them.</summary>
+public sealed record FitProfile
+{
+    /// <summary>Id in hardware-profiles/measured/systems.csv.</summary>
+    [JsonPropertyName("system")] public required string System { get; init; }
+
+    /// <summary>ratios | transfer, see hardware-profiles/README.md.</summary>
+    [JsonPropertyName("method")] public required string Method { get; init; }
+
+    /// <summary>The networks whose measured latencies were fitted.</summary>
+    [JsonPropertyName("networks")] public required IReadOnlyList<string> Networks { get; init; }
+
+    /// <summary>Whose rates stand in where the rows are few, heaviest first.</summary>
+    [JsonPropertyName("donors")] public IReadOnlyList<string> Donors { get; init; } = [];
+
+    /// <summary>Whether the profile's stack is another than the one that was measured.</summary>
+    [JsonPropertyName("carried_over")] public required bool IsCarriedOver { get; init; }
+
+    /// <summary>Mean absolute error of the fit to its own rows, before anything is carried over.</summary>
+    [JsonPropertyName("in_sample_error_ratio")] public required Sourced<double> InSample { get; init; }
+
+    /// <summary>Mean absolute error of each row predicted by a fit to the others; null when too few are left.</summary>
+    [JsonPropertyName("leave_one_out_error_ratio")] public Sourced<double>? LeaveOneOut { get; init; }
+    [JsonPropertyName("leave_one_out_worst_ratio")] public Sourced<double>? LeaveOneOutWorst { get; init; }
 }
 
 /// <summary>The link to the gateway or access point.</summary>
@@ -104,6 +164,12 @@ public sealed record HardwareProfile
     [JsonPropertyName("power")] public required PowerProfile Power { get; init; }
     [JsonPropertyName("radio")] public required RadioProfile Radio { get; init; }
 
+    /// <summary>Null when the board does not throttle.</summary>
+    [JsonPropertyName("thermal")] public ThermalProfile? Thermal { get; init; }
+
+    /// <summary>Null when no fit wrote the profile.</summary>
+    [JsonPropertyName("fit")] public FitProfile? Fit { get; init; }
+
     /// <summary>How the compute figures were obtained, and their error where it is known.</summary>
     [JsonPropertyName("note")] public required string Note { get; init; }
 
@@ -141,6 +207,7 @@ public sealed record HardwareProfile
             if (!(value > 0) || !double.IsFinite(value)) yield return $"{key} is {value}; it must be above 0";
         foreach (var (key, value) in NonNegative())
             if (!(value >= 0) || !double.IsFinite(value)) yield return $"{key} is {value}; it must be 0 or more";
+        foreach (var fault in Thermal?.Faults() ?? []) yield return fault;
         if (Power.Active.Value < Power.Idle.Value) yield return $"power.active_w ({Power.Active.Value}) is below power.idle_w ({Power.Idle.Value})";
     }
 
@@ -166,6 +233,9 @@ public sealed record HardwareProfile
         yield return ("compute.inference_overhead_s", Compute.Overhead.Value.Value);
         yield return ("compute.image_codec_cycles_per_pixel", Compute.ImageCodec.Value);
         yield return ("power.idle_w", Power.Idle.Value.Value);
+        yield return ("power.sleep_w", Power.Sleep?.Value.Value ?? 0);
+        yield return ("power.wake_s", Power.WakeTime?.Value.Value ?? 0);
+        yield return ("power.wake_j", Power.WakeEnergy?.Value.Value ?? 0);
         yield return ("radio.tx_j_per_byte", Radio.TxPerByte.Value.Value);
         yield return ("radio.rx_j_per_byte", Radio.RxPerByte.Value.Value);
         yield return ("radio.overhead_bytes_per_packet", Radio.OverheadPerPacket.Value.Value);

@@ -9,6 +9,7 @@ var root = new RootCommand("Fleet: places early-exit neural networks on fleets o
     WatchCommand.Create(),
     LintCommand.Create(),
     ModelsCommand.Create(),
+    ProfileCommand.Create(),
     DoctorCommand.Create(),
 };
 return ProcessEdge.Invoke(root, args);

@@ -1,4 +1,5 @@
 using Fleet.Contracts;
+using Fleet.Emulator.Fitting;
 using NUnit.Framework;
 
 namespace Fleet.Tests.HardwareProfiles;
@@ -65,12 +66,12 @@ public sealed class HardwareProfileTests
     [TestCaseSource(nameof(Ids))]
     public void Profile_EveryNumber_SaysWhereItComesFrom(string id)
     {
-        var sources = Sources(All[id]).ToList();
-        // 4 about the board, 9 about computing, 2 about power, 5 about the radio.
-        Assert.That(sources, Has.Count.EqualTo(20));
+        var sources = ProfileText.Numbers(All[id]).ToList();
+        // 4 about the board, 9 about computing, 2 about power, 5 about the radio; more about sleep, heat and the fit where they are known.
+        Assert.That(sources, Has.Count.AtLeast(20));
         using (Assert.EnterMultipleScope())
         {
-            foreach (var (key, source) in sources) Assert.That(source.Trim(), Is.Not.Empty, key);
+            foreach (var (key, _, _, source) in sources) Assert.That(source.Trim(), Is.Not.Empty, key);
         }
     }
 
@@ -98,11 +99,14 @@ public sealed class HardwareProfileTests
         Assert.That(Milliseconds("stm32h747i-disco", work), Is.EqualTo(publishedMs).Within(5.4).Percent);
     }
 
-    // A wrong unit is a factor of 1e3 or more; a wrong rate seldom ten. The shape of a small network: 11 MMAC of 3x3 convolutions.
+    // A wrong unit is a factor of 1e3 or more; a wrong rate seldom ten. The shape of a small network: 11 MMAC of 3x3 convolutions. From a
+    // graphics card to a Cortex-M0+ of 64 MHz.
     [TestCaseSource(nameof(Ids))]
-    public void NominalTime_ElevenMmacOfConvolutions_IsBetweenATenthAndAHundredMilliseconds(string id)
+    public void NominalTime_ElevenMmacOfConvolutions_IsWhatItsClockAllows(string id)
     {
-        Assert.That(Milliseconds(id, Work(0, 10_838_016, 401_408, 0, 1_280, 18_826, 4)), Is.InRange(0.1, 100));
+        var milliseconds = Milliseconds(id, Work(0, 10_838_016, 401_408, 0, 1_280, 18_826, 4));
+        Assert.That(milliseconds, Is.InRange(0.02, 2000));
+        if (All[id].Clock.Value.Value >= 1e9) Assert.That(milliseconds, Is.LessThan(20));
     }
 
     private static void AssertMeanError(string id, double[] publishedMs, double mean, double worst)
@@ -125,11 +129,4 @@ public sealed class HardwareProfileTests
         OutputElements = outputElements,
         Layers = layers,
     };
-
-    private static IEnumerable<(string Key, string Source)> Sources(HardwareProfile profile) =>
-        new object[] { profile, profile.Compute, profile.Power, profile.Radio }.SelectMany(part =>
-            from property in part.GetType().GetProperties()
-            where property.PropertyType is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(Sourced<>)
-            let number = property.GetValue(part)
-            select (property.Name, (string)number.GetType().GetProperty("Source")!.GetValue(number)!));
 }
