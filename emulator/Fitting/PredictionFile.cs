@@ -16,6 +16,9 @@ public sealed class PredictionFile(MeasuredTables tables, IReadOnlyDictionary<st
 {
     private const string QuantisedSuffix = "_int8";
 
+    /// <summary>What some publishers write where they name no software.</summary>
+    private const string NoStack = "N/A";
+
     private static readonly string[] Asked = ["board", "stack", "model", "calibrate_with"];
     private static readonly string[] Answered = ["predicted_latency_ms", "predicted_energy_uj", "note"];
 
@@ -50,6 +53,7 @@ public sealed class PredictionFile(MeasuredTables tables, IReadOnlyDictionary<st
     {
         if (board.Length == 0) throw new FaultsException("board", "is empty");
         if (model.Length == 0) throw new FaultsException("model", "is empty");
+        if (stack == NoStack) stack = "";
         // Publishers of ncnn's rows name the precision with the model.
         if (model.EndsWith(QuantisedSuffix, StringComparison.Ordinal) && tables.Networks.ContainsKey(model[..^QuantisedSuffix.Length]))
             (model, stack) = (model[..^QuantisedSuffix.Length], stack.Contains("int8", StringComparison.OrdinalIgnoreCase) ? stack : (stack + " int8").Replace("fp32", "", StringComparison.Ordinal).Trim());
@@ -104,6 +108,6 @@ public sealed class PredictionFile(MeasuredTables tables, IReadOnlyDictionary<st
             ?? throw new FaultsException("calibrate_with", $"names {benchmark}, which is not measured there; measured: {string.Join(", ", found?.System?.Rows.Select(measured => measured.Network.Name) ?? [])}. A time of one's own is given as {benchmark}=latency_ms");
     }
 
-    /// <summary>Five digits: more than any prediction is worth, enough for a repeated measurement to be told apart.</summary>
-    private static string Figure(double value) => value.ToString("G5", CultureInfo.InvariantCulture);
+    /// <summary>Five digits, without an exponent: more than any prediction is worth, enough for a repeated measurement to be told apart.</summary>
+    private static string Figure(double value) => decimal.Parse(value.ToString("G5", CultureInfo.InvariantCulture), NumberStyles.Float, CultureInfo.InvariantCulture).ToString("0.############", CultureInfo.InvariantCulture);
 }

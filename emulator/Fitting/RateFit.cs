@@ -19,8 +19,8 @@ public static class RateFit
 
     /// <summary>
     /// Ratios to pointwise in int8 on microcontrollers: conv 0.93, depthwise 3.7, dense 1.3 (means over the systems of MLPerf Tiny);
-    /// first convolution, output elements and layers in the proportions of STM32Cube.AI's rows, halved because smaller networks' rows
-    /// want less (leave-one-out).
+    /// first convolution and output elements from STM32Cube.AI's rows (2.1 and 11.5, elements halved: smaller networks want less when
+    /// left out), a layer as a stand-in.
     /// </summary>
     public static Rates MicrocontrollerShape { get; } = new([2, 0.93, 1, 3.7, 1.3, 5, 2000, 1, 0]);
 

@@ -21,7 +21,9 @@ public static partial class SystemNames
     /// <summary>A name without case and punctuation.</summary>
     public static string Key(string name) => new([.. name.ToLowerInvariant().Where(char.IsLetterOrDigit)]);
 
-    /// <exception cref="Fleet.Contracts.FaultsException">Never: faults are in <paramref name="fault"/>.</exception>
+    /// <param name="systems">All that were measured.</param>
+    /// <param name="board">As a publisher writes it.</param>
+    /// <param name="stack">Empty for whatever was measured most on the board.</param>
     /// <param name="fault">Why nothing was found; empty otherwise.</param>
     public static FoundSystem? Find(IReadOnlyList<MeasuredSystem> systems, string board, string stack, out string fault)
     {
