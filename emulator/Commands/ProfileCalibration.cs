@@ -41,7 +41,7 @@ public sealed class StageListener : IDisposable
         FaultsException.ThrowIfAny($"device {site}/{id}", faults);
         var stages = Stages(model!.Card).ToList();
         if (stages.Count == 0) throw new FaultsException($"device {site}/{id}", "has run none of its stages; give it inputs, or listen longer");
-        return BoardCalibration.Calibrate(start!, name, info!.Board, info.Stack, stages, $"{listened.Value:0.#} s, {runs} runs");
+        return BoardCalibration.Calibrate(start!, name, info!.Board, info.Stack, stages, $"{listened.Value:0.#} s, {runs} runs", info.Emulated);
     }
 
     private IEnumerable<StageTime> Stages(ModelCard card)
@@ -79,7 +79,7 @@ internal static class ProfileCalibration
         var duration = new Option<string>("--for") { Description = "Listen this long (60s, 10m).", DefaultValueFactory = _ => "60s" };
         var zoo = new Option<string?>("--zoo") { Description = "Directory with one directory a model, instead of the zoo that ships with Fleet." };
         var broker = new BrokerFlags();
-        var command = new Command("calibrate", "Write the profile of a running device from the stage times it reports: its own rates, tag M.") { device, output, duration, zoo };
+        var command = new Command("calibrate", "Write the profile of a running device from the stage times it reports: its own rates, tag M (S when it is emulated).") { device, output, duration, zoo };
         broker.AddTo(command);
         command.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
         {

@@ -22,7 +22,8 @@ public static class BoardCalibration
     /// <param name="stack">The software that ran.</param>
     /// <param name="stages">At least one, with times above 0.</param>
     /// <param name="how">"60 s, 300 runs": how long and how often.</param>
-    public static HardwareProfile Calibrate(HardwareProfile start, string id, string board, string stack, IReadOnlyList<StageTime> stages, string how)
+    /// <param name="isEmulated">Then its times are a simulator's (tag S) and no measurement.</param>
+    public static HardwareProfile Calibrate(HardwareProfile start, string id, string board, string stack, IReadOnlyList<StageTime> stages, string how, bool isEmulated = false)
     {
         var times = stages.Select(stage => new KnownTime(new Network(stage.Name, new NetworkWork(stage.Work)), stage.Time)).ToList();
         var scale = RateFit.Scale(times, network => start.NominalTime(network.Work.Kernels).Value);
@@ -30,8 +31,9 @@ public static class BoardCalibration
         var rows = times.Select(row => row with { Time = Seconds.Max(row.Time - overhead, row.Time * LeastWorkShare) }).ToList();
         var clock = start.Clock.Value.Value;
         var rates = RateFit.Near(Cycles(start.Compute) * (scale / clock), rows, RateFit.Shrinkage) * clock;
-        var source = $"this board, {how}, {stack}: measured times of {string.Join(", ", stages.Select(stage => stage.Name))}; started from profile {start.Id}";
-        Sourced<double> Measured(Charge charge) => new() { Value = Rounded(rates[charge]), Confidence = Evidence.Measured, Source = source };
+        var source = $"{(isEmulated ? "an emulated board" : "this board")}, {how}, {stack}: measured times of {string.Join(", ", stages.Select(stage => stage.Name))}; started from profile {start.Id}";
+        var confidence = isEmulated ? Evidence.Simulator : Evidence.Measured;
+        Sourced<double> Measured(Charge charge) => new() { Value = Rounded(rates[charge]), Confidence = confidence, Source = source };
         return start with
         {
             Id = id,
@@ -46,7 +48,7 @@ public static class BoardCalibration
                 Dense = Measured(Charge.Dense),
                 CyclesPerOutputElement = Measured(Charge.OutputElement),
                 CyclesPerLayer = Measured(Charge.Layer),
-                Overhead = new() { Value = new Seconds(Rounded(overhead.Value)), Confidence = Evidence.Measured, Source = source },
+                Overhead = new() { Value = new Seconds(Rounded(overhead.Value)), Confidence = confidence, Source = source },
             },
             Fit = null,
             Note = string.Create(CultureInfo.InvariantCulture, $"Calibrated by the board itself: {scale:0.###} times what {start.Id} says, then corrected for each kind of kernel as far as its stages tell them apart. A kind that no stage has keeps its ratio to the others. Power, radio and heat are those of {start.Id}."),

@@ -72,7 +72,8 @@ public sealed class BoardCalibrationTests
         var profile = listener.Calibrated(World.Stock.Profiles, World.Stock.Models, "mine", new Seconds(120));
         var stage = World.Stock.Models["fmnist"].Card.Stages[0];
         Assert.That(profile.Id, Is.EqualTo("mine"));
-        Assert.That(profile.Compute.Pointwise.Source, Does.Match("120 s, [0-9]{2,} runs"));
+        Assert.That(profile.Compute.Pointwise.Source, Does.Match("^an emulated board, 120 s, [0-9]{2,} runs"));
+        Assert.That(profile.Compute.Pointwise.Confidence, Is.EqualTo(Evidence.Simulator));
         // Silicon differs by 5 % (one standard deviation), runs by 3 %.
         Assert.That(profile.NominalTime(stage.Work) / Pi.NominalTime(stage.Work), Is.InRange(0.8, 1.25).And.Not.EqualTo(1));
         clock.Soon(stop.Cancel);
