@@ -31,16 +31,16 @@ public static class CommandLine
     {
         var model = new Argument<string>("model") { Description = "Which model of the zoo." };
         model.AcceptOnlyFromAmong([.. Jobs.All.OfType<ExportJob>().Select(job => job.Main.Name)]);
-        var drift = new Option<string>("--drift") { Description = $"How the site's images differ: {string.Join(", ", Drift.Levels)}, or level 3 of a kind.", Required = true };
+        var site = new Option<string>("--site") { Description = $"How the site's data differ: {string.Join(", ", Drift.Levels)}, level 3 of a kind, or label-6-70: 70 % of its images are of class 6.", Required = true };
         var part = new Option<AdaptedPart>("--part") { Description = "What may change, all of it in stage 1.", DefaultValueFactory = _ => AdaptedPart.ExitAndNorms };
         var labels = new Option<LabelSource>("--labels") { Description = "Who labels the site's samples.", DefaultValueFactory = _ => LabelSource.Truth };
         var samples = AtLeast(new Option<int>("--samples") { Description = "How many there are.", DefaultValueFactory = _ => TransferJob.Samples }, 50);
         var directory = new Option<string>("--out") { Description = "Directory to write the adapted model to.", Required = true };
         var shop = new ShopOptions();
-        var adapt = new Command("adapt", "Fits a model to a site whose images have drifted; only stage 1 changes.") { model, drift, part, labels, samples, directory };
+        var adapt = new Command("adapt", "Fits a model to a site whose data differ; only stage 1 changes.") { model, site, part, labels, samples, directory };
         shop.AddTo(adapt);
         adapt.SetAction((parsed, _) => commands.Adapt(
-            new AdaptOptions(parsed.GetRequiredValue(model), parsed.GetRequiredValue(drift), parsed.GetValue(part), parsed.GetValue(labels), parsed.GetValue(samples), parsed.GetRequiredValue(directory)),
+            new AdaptOptions(parsed.GetRequiredValue(model), parsed.GetRequiredValue(site), parsed.GetValue(part), parsed.GetValue(labels), parsed.GetValue(samples), parsed.GetRequiredValue(directory)),
             shop.Of(parsed)));
         return adapt;
     }

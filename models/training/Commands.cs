@@ -17,18 +17,20 @@ public sealed class Commands(TextWriter output, TimeProvider clock)
         foreach (var job in Jobs.All.Where(job => name is Everything || job.Name == name)) await job.Run(workshop);
     }
 
-    /// <summary>Fits a model of the zoo to a drifted site.</summary>
+    /// <summary>Fits a model of the zoo to a site whose data differ.</summary>
     /// <exception cref="FaultsException">Model, checkpoint or data are missing or do not belong together; the message says what.</exception>
     public async Task Adapt(AdaptOptions options, WorkshopOptions shop)
     {
         var workshop = new Workshop(shop, output, clock);
-        var drift = Drift.Parse(options.Drift);
+        var site = Site.Parse(options.Site);
         var job = Jobs.All.OfType<JointJob>().Single(job => job.Name == options.Model);
         var origin = ModelFiles.Open(Path.Combine(shop.Zoo, options.Model));
         using var net = job.Train(workshop);
+        var before = JointTraining.Accuracies(net, site.See(workshop.Task(job.Task).Sets.Test, int.MaxValue));
         var way = new Adaptation(options.Part, options.Labels, shop.Seed ?? 1);
-        var (card, shipped) = await new AdaptedModel(net, workshop.Task(job.Task), origin).Write(drift, way, options.Samples, options.Out, options.CommandLine, clock);
-        workshop.Say($"{options.Out}: exits on the drifted test images {string.Join(" ", card.Exits.Select(exit => exit.Accuracy.ToString("P2", CultureInfo.InvariantCulture)))}");
+        var (_, shipped) = await new AdaptedModel(net, workshop.Task(job.Task), origin).Write(site, way, options.Samples, options.Out, options.CommandLine, clock);
+        var found = JointTraining.Accuracies(net, site.See(workshop.Task(job.Task).Sets.Test, int.MaxValue));
+        workshop.Say($"{options.Out}: exits on the site's test images {string.Join(" ", found.Select(accuracy => accuracy.ToString("P2", CultureInfo.InvariantCulture)))}, before {string.Join(" ", before.Select(accuracy => accuracy.ToString("P2", CultureInfo.InvariantCulture)))}");
         foreach (var file in shipped) workshop.Say($"devices fetch {file.File}, {file.FileBytes} bytes");
     }
 
@@ -46,13 +48,13 @@ public sealed class Commands(TextWriter output, TimeProvider clock)
 }
 
 /// <param name="Model">In the zoo.</param>
-/// <param name="Drift">Such as "noise-2".</param>
+/// <param name="Site">Such as "noise-2" or "label-6-70".</param>
 /// <param name="Part">What may change.</param>
 /// <param name="Labels">Where labels come from.</param>
 /// <param name="Samples">How many of the site's images are learnt from.</param>
 /// <param name="Out">Directory to write the adapted model to.</param>
-public sealed record AdaptOptions(string Model, string Drift, AdaptedPart Part, LabelSource Labels, int Samples, string Out)
+public sealed record AdaptOptions(string Model, string Site, AdaptedPart Part, LabelSource Labels, int Samples, string Out)
 {
     /// <summary>For the card: no paths.</summary>
-    public string CommandLine => string.Create(CultureInfo.InvariantCulture, $"fleet-training adapt {Model} --drift {Drift} --part {Part} --labels {Labels} --samples {Samples}");
+    public string CommandLine => string.Create(CultureInfo.InvariantCulture, $"fleet-training adapt {Model} --site {Site} --part {Part} --labels {Labels} --samples {Samples}");
 }

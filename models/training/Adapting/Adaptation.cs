@@ -28,7 +28,7 @@ public enum LabelSource
 }
 
 /// <summary>
-/// Fits a trained network to a site whose images have drifted, from a few hundred samples. Only layers of stage 1 change, so that
+/// Fits a trained network to a site whose data differ, from a few hundred samples. Only layers of stage 1 change, so that
 /// devices fetch one small file and every later piece stays as it is.
 /// </summary>
 public sealed class Adaptation(AdaptedPart part, LabelSource labels, int seed)
@@ -55,15 +55,16 @@ public sealed class Adaptation(AdaptedPart part, LabelSource labels, int seed)
         var stage = net.Architecture.Stage(1);
         var trunk = net.Architecture.HeadLayers(1);
         var exit = stage.Layers.Except(trunk).ToList();
-        var answers = labels is LabelSource.Truth ? site.Labels : Answers(net, site);
         net.Freeze(net.Architecture.Layers);
-        if (part is not AdaptedPart.Exit) net.ThawNorms(trunk, statisticsOnly: part is AdaptedPart.Norms);
-        if (part is AdaptedPart.Norms)
+        if (part is not AdaptedPart.Exit)
         {
-            net.Train();
+            net.ThawNorms(trunk, statisticsOnly: true);
             net.EstimateStatistics(site);
-            return;
         }
+        if (part is AdaptedPart.Norms) return;
+        // With the site's statistics the tail answers better, and its answers are better labels.
+        var answers = labels is LabelSource.Truth ? site.Labels : Answers(net, site);
+        if (part is AdaptedPart.ExitAndNorms) net.ThawNorms(trunk, statisticsOnly: false);
         net.Thaw(exit);
         var images = new SiteImages(site, answers, seed);
         var recipe = new Recipe { Seed = seed, Epochs = Epochs, BatchSize = Math.Min(64, site.Count), LearningRate = Rate, WeightDecay = 0.05 };

@@ -4,12 +4,12 @@ using Fleet.Models;
 namespace Fleet.Training;
 
 /// <summary>
-/// A model of the zoo fitted to a drifted site: a directory of its own, in which only stage 1, the card and the traces differ, so that
+/// A model of the zoo fitted to a site whose data differ: a directory of its own, in which only stage 1, the card and the traces differ, so that
 /// devices, which know files by their hashes, fetch one file. Its figures and temperatures are those of the site's images.
 /// </summary>
 public sealed class AdaptedModel(Network net, TaskData task, ModelFiles origin)
 {
-    /// <param name="drift">Of the site.</param>
+    /// <param name="site">Whose data it meets.</param>
     /// <param name="way">How to adapt.</param>
     /// <param name="samples">How many of the site's images are learnt from; they are calibration images.</param>
     /// <param name="directory">Where to write; must not be the origin's.</param>
@@ -17,12 +17,12 @@ public sealed class AdaptedModel(Network net, TaskData task, ModelFiles origin)
     /// <param name="clock">For the training loop.</param>
     /// <returns>The card, and the files that differ from the origin's and are shipped.</returns>
     /// <exception cref="FaultsException">The checkpoint is not the model's; the message says so.</exception>
-    public async Task<(ModelCard Card, IReadOnlyList<StoredFile> Shipped)> Write(Drift drift, Adaptation way, int samples, string directory, string command, TimeProvider clock)
+    public async Task<(ModelCard Card, IReadOnlyList<StoredFile> Shipped)> Write(Site site, Adaptation way, int samples, string directory, string command, TimeProvider clock)
     {
         if (Path.GetFullPath(directory) == Path.GetFullPath(origin.Directory)) throw new FaultsException(directory, "is the model itself; name another directory for the adapted one");
         Require(origin);
-        var site = Site(drift);
-        way.Run(net, site.Sets.Calibration.Slice(0, Math.Min(samples, site.Sets.Calibration.Count)), clock);
+        way.Run(net, site.See(task.Sets.Calibration, samples), clock);
+        var recorded = site.Recorded(task);
 
         Directory.CreateDirectory(directory);
         foreach (var file in origin.Card.StoredFiles) File.Copy(Path.Combine(origin.Directory, file.File), Path.Combine(directory, file.File), overwrite: true);
@@ -31,10 +31,10 @@ public sealed class AdaptedModel(Network net, TaskData task, ModelFiles origin)
         {
             Stages = [stage, .. origin.Card.Stages.Skip(1)],
             DriftTraces = [],
-            Provenance = origin.Card.Provenance with { Command = command, Data = site.Description },
+            Provenance = origin.Card.Provenance with { Command = command, Data = $"{recorded.Description}; adapted to {site}" },
         };
         using var replay = new Replay(card, directory);
-        card = await new ModelMeasurement(site, directory).Run(card, replay);
+        card = await new ModelMeasurement(recorded, directory).Run(card, replay);
         var known = origin.Card.StoredFiles.Select(file => file.Sha256).ToHashSet();
         return (card, [.. card.StoredFiles.Where(file => !known.Contains(file.Sha256))]);
     }
@@ -46,12 +46,5 @@ public sealed class AdaptedModel(Network net, TaskData task, ModelFiles origin)
         var found = JointTraining.Accuracies(net, task.Sets.Test);
         if (!found.SequenceEqual(trained))
             throw new FaultsException(files.Directory, $"was exported from other weights: its card says {string.Join(" ", trained)} for them, the checkpoint's reach {string.Join(" ", found)}");
-    }
-
-    private TaskData Site(Drift drift)
-    {
-        ImageSet Drifted(ImageSet images) => new(drift.Of(images.Images, images.FirstIndex, images.Count), images.Normalisation);
-        var sets = task.Sets with { Calibration = Drifted(task.Sets.Calibration), Test = Drifted(task.Sets.Test) };
-        return task with { Sets = sets, Description = $"{task.Description}, drifted: {drift}" };
     }
 }
