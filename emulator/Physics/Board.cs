@@ -18,16 +18,26 @@ public sealed class Board(HardwareProfile profile, Battery battery, TimeProvider
     private readonly Seconds shortestSleep = clock is SimClock ? Seconds.Zero : new Seconds(0.002);
     private readonly double silicon = Math.Exp(SiliconSpread * random.NextNormal());
     private Seconds owed;
+    private bool isCut;
 
     public HardwareProfile Profile => profile;
 
     public Battery Battery => battery;
 
+    /// <summary>Its power is gone for good: what a former life still does costs nothing any more, even if the battery gives again.</summary>
+    public void CutPower() => isCut = true;
+
+    /// <summary>Takes energy above the idle draw.</summary>
+    public void Draw(EnergyUse use, Joules energy)
+    {
+        if (!isCut) battery.Draw(use, energy);
+    }
+
     /// <summary>Spends the time and energy of a nominal amount of computing; gives the time it took.</summary>
     public async ValueTask<Seconds> Compute(Seconds nominal)
     {
         var time = nominal * (silicon * Math.Exp(RunSpread * random.NextNormal()));
-        battery.Draw(EnergyUse.Compute, (profile.Power.Active.Value - profile.Power.Idle.Value) * time);
+        Draw(EnergyUse.Compute, (profile.Power.Active.Value - profile.Power.Idle.Value) * time);
         owed += time;
         if (owed < shortestSleep) return time;
         var due = owed;

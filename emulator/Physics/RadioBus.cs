@@ -74,9 +74,9 @@ public sealed class RadioBus : IBus
     public void Publish(Topic topic, Message message)
     {
         books.Due();
-        if (queued >= QueueMax)
+        if (isClosed || queued >= QueueMax)
         {
-            Overflowed++;
+            if (!isClosed) Overflowed++;
             books.Dropped();
             return;
         }
@@ -92,7 +92,7 @@ public sealed class RadioBus : IBus
     /// <summary>Takes what it costs to receive a message that is not an MQTT one, a download for instance, and waits for it.</summary>
     public Task Download(Bytes bytes)
     {
-        board.Battery.Draw(EnergyUse.Receive, bytes * board.Profile.Radio.RxPerByte.Value);
+        board.Draw(EnergyUse.Receive, bytes * board.Profile.Radio.RxPerByte.Value);
         return clock.Delay(bytes / (board.Profile.Radio.Goodput.Value * link.Rate) + link.RoundTrip);
     }
 
@@ -108,7 +108,7 @@ public sealed class RadioBus : IBus
         airFreeAt = Seconds.Max(airFreeAt, now) + air;
         lastUp = Seconds.Max(lastUp, airFreeAt + OneWay() + Retransmit * waits);
         Sent += onAir * sends;
-        board.Battery.Draw(EnergyUse.Transmit, onAir * sends * board.Profile.Radio.TxPerByte.Value);
+        board.Draw(EnergyUse.Transmit, onAir * sends * board.Profile.Radio.TxPerByte.Value);
         await clock.Delay(lastUp - now);
         queued--;
         // While the line is down the client under it keeps what MQTT keeps, and data is lost.
@@ -130,7 +130,7 @@ public sealed class RadioBus : IBus
         var (sends, waits) = Attempts(onAir);
         var now = Now;
         lastDown = Seconds.Max(lastDown, now + onAir / (board.Profile.Radio.Goodput.Value * link.Rate) * sends + OneWay() + Retransmit * waits);
-        board.Battery.Draw(EnergyUse.Receive, onAir * board.Profile.Radio.RxPerByte.Value);
+        board.Draw(EnergyUse.Receive, onAir * board.Profile.Radio.RxPerByte.Value);
         await clock.Delay(lastDown - now);
         receiving--;
         if (isClosed || !inner.IsConnected)

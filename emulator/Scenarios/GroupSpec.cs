@@ -41,13 +41,13 @@ public sealed record GroupSpec
         new(Name, models[Model], Edge, [.. Enumerable.Range(1, models[Model].Card.Views.Count).Select(DeviceOf)], Gather);
 
     /// <summary>What is impossible about it, one sentence a fault.</summary>
-    public IEnumerable<string> Faults(SiteSpec site, IReadOnlyDictionary<string, HardwareProfile> profiles, IReadOnlyDictionary<string, GroupFiles> models)
+    public IEnumerable<string> Faults(SiteSpec site, Stock stock)
     {
-        if (!profiles.TryGetValue(Board, out var profile) || profile.Role != "device") yield return $"board is \"{Board}\"; allowed: a hardware profile with role device";
+        if (!stock.IsRole(Board, "device")) yield return $"board is \"{Board}\"; allowed: {stock.Roles("device")}";
         if (!(Rate.Value is > 0 and <= 1000)) yield return $"rate_hz is {Rate.Value}; allowed: above 0 to 1000";
         if (!site.Edges.Any(edge => edge.Id == Edge)) yield return $"edge is \"{Edge}\"; allowed: {string.Join(", ", site.Edges.Select(edge => edge.Id))}";
         foreach (var fault in Link.Faults()) yield return fault;
-        if (!models.ContainsKey(Model)) yield return $"model is \"{Model}\"; allowed: {string.Join(", ", models.Keys)}";
-        else foreach (var fault in In(models).Faults()) yield return fault;
+        if (!stock.Groups.ContainsKey(Model)) yield return $"model is \"{Model}\"; allowed: {string.Join(", ", stock.Groups.Keys)}";
+        else foreach (var fault in In(stock.Groups).Faults()) yield return fault;
     }
 }

@@ -18,7 +18,7 @@ public sealed class PhysicsTests
     public void Battery_ConstantLoad_LastsCapacityOverPower(double capacity, double idle, double load)
     {
         var (clock, books) = (new SimClock(), new EnergyBooks());
-        var battery = new Battery(clock, new Joules(capacity), new Watts(idle), books);
+        var battery = new Battery(clock, Charge.Ideal(new Joules(capacity)), new Watts(idle), books);
         var emptied = new List<double>();
         battery.Emptied += () => emptied.Add(clock.UnixTime().Value);
         const double Check = 0.25;
@@ -42,7 +42,7 @@ public sealed class PhysicsTests
         (capacity, idle, draws) =>
         {
             var (clock, books, mains) = (new SimClock(), new EnergyBooks(), new EnergyBooks());
-            var battery = new Battery(clock, new Joules(capacity), new Watts(idle), books);
+            var battery = new Battery(clock, Charge.Ideal(new Joules(capacity)), new Watts(idle), books);
             var plug = new Battery(clock, null, new Watts(idle), mains);
             clock.Start(async () =>
             {
