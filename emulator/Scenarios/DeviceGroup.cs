@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Fleet.Contracts;
 using Fleet.Emulator.Physics;
+using Fleet.Emulator.Radios;
 
 namespace Fleet.Emulator.Scenarios;
 
@@ -87,12 +88,20 @@ public sealed record DeviceGroup
 
     /// <summary>How long the battery should last; gives the device's energy budget.</summary>
     [JsonPropertyName("lifetime_s")] public Seconds? Lifetime { get; init; }
+
+    /// <summary>A link of its own for each device.</summary>
     [JsonPropertyName("link")] public LinkModel Link { get; init; } = new();
 
+    /// <summary>A radio whose air devices share, instead of the link.</summary>
+    [JsonPropertyName("radio")] public RadioSpec? Radio { get; init; }
+
     /// <summary>The board as these devices use it, by which their agents count and the emulator charges.</summary>
-    public HardwareProfile Outfit(HardwareProfile profile) => Power?.Idle is not { } idle
-        ? profile
-        : profile with { Power = profile.Power with { Idle = new Sourced<Watts> { Value = idle, Confidence = Evidence.Unverified, Source = "the scenario's power.idle_w" } } };
+    public HardwareProfile Outfit(HardwareProfile profile, RadioParts radios)
+    {
+        if (Power?.Idle is { } idle)
+            profile = profile with { Power = profile.Power with { Idle = new Sourced<Watts> { Value = idle, Confidence = Evidence.Unverified, Source = "the scenario's power.idle_w" } } };
+        return Radio is null ? profile : profile with { Radio = radios.Find(Radio.Part)!.Claim(Radio.Lora?.Spreading ?? AirTime.SpreadingMin) };
+    }
 
     /// <summary>What is impossible about it, one sentence a fault.</summary>
     public IEnumerable<string> Faults(SiteSpec site, Stock stock)
@@ -104,6 +113,6 @@ public sealed record DeviceGroup
         if (Battery is not null && Power is not null) yield return "battery_j and power are both given; allowed: one of them";
         if (Lifetime is { Value: not (> 0 and <= 1e9) } lifetime) yield return $"lifetime_s is {lifetime.Value}; allowed: above 0 to 1e9";
         foreach (var fault in Power?.Faults(site, stock.Power, stock.Profiles.GetValueOrDefault(Board)) ?? []) yield return fault;
-        foreach (var fault in Link.Faults()) yield return fault;
+        foreach (var fault in Link.Faults().Concat(Radio?.Faults(stock.Radios) ?? [])) yield return fault;
     }
 }

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Fleet.Contracts;
 using Fleet.Controller.Planning;
 using Fleet.Emulator.Physics;
+using Fleet.Emulator.Radios;
 using Fleet.Models;
 
 namespace Fleet.Emulator.Scenarios;
@@ -121,6 +122,9 @@ public sealed record Scenario
         foreach (var (group, i) in site.Devices.Select((group, i) => (group, i)))
             foreach (var fault in group.Faults(site, stock)) yield return $"{at}.devices[{i}].{fault}";
         foreach (var fault in site.Sky?.Faults() ?? []) yield return $"{at}.{fault}";
+        var radios = site.Devices.Select(group => group.Radio).Concat(site.Groups.Select(group => group.Radio)).OfType<RadioSpec>();
+        foreach (var cell in radios.GroupBy(radio => radio.Cell).Where(cell => cell.Select(radio => stock.Radios.Find(radio.Part)?.Kind).Distinct().Count() > 1))
+            yield return $"{at}: radios {string.Join(", ", cell.Select(radio => radio.Part).Distinct())} share cell \"{cell.Key}\"; they need one kind, or cells of their own";
         foreach (var twice in site.Edges.GroupBy(edge => edge.Id).Where(group => group.Count() > 1)) yield return $"{at}.edges: \"{twice.Key}\" stands {twice.Count()} times";
         foreach (var (edge, i) in site.Edges.Select((edge, i) => (edge, $"{at}.edges[{i}]")))
         {

@@ -2,6 +2,7 @@ using Fleet.Contracts;
 using Fleet.DeviceAgent;
 using Fleet.DeviceAgent.Sensing;
 using Fleet.Emulator.Physics;
+using Fleet.Emulator.Radios;
 using Fleet.Emulator.Scenarios;
 using Fleet.Emulator.Simulation;
 using Fleet.Models;
@@ -24,12 +25,13 @@ public sealed class DeviceLife : ISensor
     private readonly Agent agent;
     private bool isOver;
 
+    /// <param name="airspace">Where its radio contends; null when all links of the site are simple.</param>
     /// <param name="number">From 1; what a later life draws comes from streams of its own, its board's silicon does not.</param>
-    public DeviceLife(DeviceSpec spec, int number, Flash flash, Stock stock, Battery battery, IBus connection, TimeProvider clock, Ledger ledger)
+    public DeviceLife(DeviceSpec spec, int number, Flash flash, Stock stock, Battery battery, IBus connection, TimeProvider clock, Ledger ledger, Airspace? airspace)
     {
         (this.spec, this.number, this.clock) = (spec, number, clock);
         board = new Board(spec.Profile, battery, clock, spec.Stream("board"));
-        radio = new RadioBus(connection, spec.Group.Link, board, clock, Stream("radio"), ledger.Messages);
+        radio = new RadioBus(connection, Radio(airspace), board, ledger.Messages);
         camera = spec.Together is { } together ? Triggered(together, stock) : new Camera(Inputs(stock.Images(spec.Replays), Stream("inputs")), Pace(), clock);
         agent = new Agent(Options(flash.Last), radio, clock, Stream("agent"), new SensorSuite([this]), (wanted, _) => flash.Install(wanted, radio, board));
         agent.Applied += assignment => flash.Last = assignment;
@@ -88,6 +90,10 @@ public sealed class DeviceLife : ISensor
         reading = battery.IsMains ? default : new Reading { Battery = battery.Stored, BatteryRatio = battery.Ratio, Harvest = battery.Harvest };
         return true;
     }
+
+    private Radio Radio(Airspace? airspace) => spec.Group.Radio is { } shared
+        ? airspace!.Radio(shared, board, spec.Stream("place"), Stream("radio"))
+        : new SimpleLink(spec.Group.Link, board, clock, Stream("radio"));
 
     private Pace Pace() => spec.Group.Arrivals is Arrivals.Poisson
         ? DeviceAgent.Sensing.Pace.Poisson(spec.Group.Rate, Stream("arrivals"))

@@ -1,5 +1,6 @@
 using Fleet.Contracts;
 using Fleet.Emulator.Physics;
+using Fleet.Emulator.Radios;
 using Fleet.Emulator.Scenarios;
 using Fleet.Emulator.Simulation;
 
@@ -34,6 +35,7 @@ public sealed class EmulatedDevice
     private readonly Ledger ledger;
     private readonly Func<IBus> connect;
     private readonly Action disconnect;
+    private readonly Airspace? airspace;
     private readonly Flash flash;
 
     // The present life is the last; of earlier ones those that still have something on the air.
@@ -46,9 +48,10 @@ public sealed class EmulatedDevice
     /// <param name="connect">The device's connection to the broker, as if there were no radio; a new one for each life.</param>
     /// <param name="disconnect">Cuts that connection at a power loss.</param>
     /// <param name="sky">Over the site; null when nobody has a panel.</param>
-    public EmulatedDevice(DeviceSpec spec, Stock stock, InferenceKind inference, Func<IBus> connect, TimeProvider clock, Ledger ledger, Action disconnect, Sky? sky = null)
+    /// <param name="airspace">Where its radio contends; null when all links are simple.</param>
+    public EmulatedDevice(DeviceSpec spec, Stock stock, InferenceKind inference, Func<IBus> connect, TimeProvider clock, Ledger ledger, Action disconnect, Sky? sky = null, Airspace? airspace = null)
     {
-        (this.spec, this.stock, this.clock, this.ledger, this.connect, this.disconnect) = (spec, stock, clock, ledger, connect, disconnect);
+        (this.spec, this.stock, this.clock, this.ledger, this.connect, this.disconnect, this.airspace) = (spec, stock, clock, ledger, connect, disconnect, airspace);
         flash = new Flash(stock, inference);
         var power = spec.Group.Power;
         var charge = power?.ChargeOf(stock.Power.Cell(power.Cell)!) ?? (spec.Group.Battery is { } capacity ? Charge.Ideal(capacity) : null);
@@ -114,7 +117,7 @@ public sealed class EmulatedDevice
             before = (before.Sent + life.BytesSent, before.Skipped + life.Skipped, before.Malformed + life.Malformed);
         lives.RemoveAll(life => life.MessagesInFlight == 0);
         var left = spec.Group.Lifetime is { } asked ? Seconds.Max(new Seconds(1), asked - clock.Since(begun)) : (Seconds?)null;
-        lives.Add(new DeviceLife(spec with { Group = spec.Group with { Lifetime = left } }, ++born, flash, stock, Battery, connect(), clock, ledger));
+        lives.Add(new DeviceLife(spec with { Group = spec.Group with { Lifetime = left } }, ++born, flash, stock, Battery, connect(), clock, ledger, airspace));
     }
 
     private async Task Live(CancellationToken stop)

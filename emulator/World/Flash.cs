@@ -1,5 +1,6 @@
 using Fleet.Contracts;
 using Fleet.Emulator.Physics;
+using Fleet.Emulator.Radios;
 using Fleet.Emulator.Scenarios;
 using Fleet.Models;
 

@@ -62,6 +62,9 @@ public sealed record RunResult
     [JsonPropertyName("accuracy_since_fault_ratio")] public double? AccuracySinceFault { get; init; }
     [JsonPropertyName("energy_j")] public required IReadOnlyDictionary<string, double> Energy { get; init; }
     [JsonPropertyName("messages")] public required IReadOnlyDictionary<string, long> Messages { get; init; }
+
+    /// <summary>What shared cells and gateways saw; empty when all links are simple.</summary>
+    [JsonPropertyName("radio")] public required IReadOnlyDictionary<string, long> Radio { get; init; }
     [JsonPropertyName("events")] public required long Events { get; init; }
     [JsonPropertyName("trace_hash")] public required string TraceHash { get; init; }
 }

@@ -66,6 +66,7 @@ public sealed class ScenarioRun
                 ["dropped"] = ledgers.Sum(ledger => ledger.Messages.DroppedTotal),
                 ["in_flight"] = worlds.Sum(world => world.MessagesInFlight),
             },
+            Radio = RadioRows(),
             Events = worlds.Sum(world => world.Events),
             TraceHash = Hash(),
         };
@@ -152,6 +153,27 @@ public sealed class ScenarioRun
             ["stored"] = Quantity.Rounded(worlds.Sum(world => world.Devices.Sum(device => device.Stored.Value))),
             ["edge_used"] = Quantity.Rounded(ledgers.Sum(ledger => ledger.EdgeEnergy.Used.Value)),
         };
+    }
+
+    /// <summary>What the cells and gateways of all sites saw; nothing when all links are simple.</summary>
+    private Dictionary<string, long> RadioRows()
+    {
+        var rows = new Dictionary<string, long>();
+        void Add(string key, long count) => rows[key] = rows.GetValueOrDefault(key) + count;
+        foreach (var medium in worlds.SelectMany(world => world.Airspace.Media.Values))
+        {
+            Add("bursts_sent", medium.Sent);
+            Add("bursts_collided", medium.Collided);
+            Add("bursts_without_access", medium.Refused);
+        }
+        foreach (var gateway in worlds.SelectMany(world => world.Airspace.Gateways.Values))
+        {
+            Add("lora_frames_sent", gateway.FramesSent);
+            Add("lora_frames_collided", gateway.FramesCollided);
+            Add("lora_frames_unheard", gateway.FramesUnheard);
+            Add("lora_messages_refused", gateway.MessagesRefused);
+        }
+        return rows;
     }
 
     private string Hash()

@@ -2,6 +2,7 @@ using Fleet.Contracts;
 using Fleet.Controller;
 using Fleet.Controller.Planning;
 using Fleet.Emulator.Physics;
+using Fleet.Emulator.Radios;
 using Fleet.Emulator.Scenarios;
 using Fleet.Emulator.Simulation;
 using Fleet.Models;
@@ -41,6 +42,7 @@ public sealed class SiteWorld
         {
             if (scenario.UntilDead is { } ratio && Ledger.Lifetimes.Count >= ratio * devices.Count) clock.Stop();
         };
+        Airspace = new Airspace(site.Name, seed, stock.Radios, clock);
         sky = site.Sky is { } spec ? new Sky(spec, new SeededRandom(seed, $"{site.Name}/sky")) : null;
         bus = new SimBus(clock, Ledger.Hash, Ledger.Messages, throughWire);
         var costs = new CostModel(new Weights { JouleWeight = scenario.Control.JouleWeight, ErrorWeight = scenario.Control.ErrorWeight });
@@ -53,6 +55,9 @@ public sealed class SiteWorld
     public Ledger Ledger { get; }
 
     public SimBus Bus => bus;
+
+    /// <summary>The site's cells and gateways.</summary>
+    public Airspace Airspace { get; }
 
     public long Events => clock.Fired;
 
@@ -131,8 +136,8 @@ public sealed class SiteWorld
 
     private void StartDevice(DeviceGroup group, string id, Seconds after, GroupView? together = null)
     {
-        var spec = new DeviceSpec(site.Name, id, group, group.Outfit(stock.Profiles[group.Board]), seed) { Replays = stock.Models[scenario.Model].Card.Replays, Together = together };
-        var device = new EmulatedDevice(spec, stock, scenario.Inference, () => Connect(id), clock, Ledger, () => lines[id].Die(Noticed), sky);
+        var spec = new DeviceSpec(site.Name, id, group, group.Outfit(stock.Profiles[group.Board], stock.Radios), seed) { Replays = stock.Models[scenario.Model].Card.Replays, Together = together };
+        var device = new EmulatedDevice(spec, stock, scenario.Inference, () => Connect(id), clock, Ledger, () => lines[id].Die(Noticed), sky, Airspace);
         devices.Add(device);
         clock.Start(async () =>
         {

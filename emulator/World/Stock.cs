@@ -1,6 +1,7 @@
 using Fleet.Contracts;
 using Fleet.Controller.Planning;
 using Fleet.Emulator.Physics;
+using Fleet.Emulator.Radios;
 using Fleet.Models;
 
 namespace Fleet.Emulator;
@@ -18,6 +19,7 @@ public sealed class Stock
         profiles ??= ProjectFiles.Find("hardware-profiles");
         Profiles = ProfileFile.ReadAll(profiles);
         Power = StrictJson.Read(Path.Combine(profiles, "parts", "power.json"), Json.File.Info<PowerParts>(), parts => parts.Faults());
+        Radios = StrictJson.Read(Path.Combine(profiles, "parts", "radios.json"), Json.File.Info<RadioParts>(), parts => parts.Faults());
         Models = ModelFiles.OpenAll(zoo ?? ProjectFiles.Find("models/zoo"));
         Groups = GroupFiles.OpenAll(zoo ?? ProjectFiles.Find("models/zoo"));
         DataDirectory = data ?? ProjectFiles.Find(TestImages.Directory);
@@ -27,6 +29,8 @@ public sealed class Stock
 
     /// <summary>Cells and panels.</summary>
     public PowerParts Power { get; }
+
+    public RadioParts Radios { get; }
 
     public IReadOnlyDictionary<string, ModelFiles> Models { get; }
 

@@ -2,6 +2,7 @@ using CsCheck;
 using Fleet.Contracts;
 using Fleet.Emulator;
 using Fleet.Emulator.Physics;
+using Fleet.Emulator.Radios;
 using Fleet.Emulator.Simulation;
 using NUnit.Framework;
 
@@ -226,7 +227,7 @@ public sealed class PhysicsTests
         {
             Line = world.Bus.Connect("cam-1");
             var board = new Board(Pi, new Battery(Clock, null, Watts.Zero, Energy), Clock, new SeededRandom(seed, "board"));
-            Radio = new RadioBus(Line, link, board, Clock, new SeededRandom(seed, "radio"), Books);
+            Radio = new RadioBus(Line, new SimpleLink(link, board, Clock, new SeededRandom(seed, "radio")), board, Books);
             world.Bus.Connect("edge-1").Subscribe(Offload.Path, (_, message) => Arrived.Add((Clock.Since(0).Value, (TensorFrame)message)));
         }
 
