@@ -19,6 +19,7 @@ public sealed class CellRadio(RadioSpec spec, RadioPart part, Medium medium, Boa
 
     private readonly TwoStates fading = new(spec.Loss.GoodMean, spec.Loss.BadMean, random);
     private readonly SemaphoreSlim turn = new(1);
+    private readonly SemaphoreSlim downTurn = new(1);
     private readonly Seconds phase = part.Interval.Value * random.NextDouble();
     private Seconds lastUp, lastDown;
     private bool isAssociated, isClosed;
@@ -44,14 +45,14 @@ public sealed class CellRadio(RadioSpec spec, RadioPart part, Medium medium, Boa
     {
         lastDown = Seconds.Max(lastDown, clock.Since(0) + OneWay());
         await clock.Delay(lastDown - clock.Since(0));
-        await medium.GatewayTurn.WaitAsync();
+        await downTurn.WaitAsync();
         try
         {
             return await Cross(messageBytes, isUp: false);
         }
         finally
         {
-            medium.GatewayTurn.Release();
+            downTurn.Release();
         }
     }
 
@@ -83,15 +84,32 @@ public sealed class CellRadio(RadioSpec spec, RadioPart part, Medium medium, Boa
 
     private async Task<bool> Insist(int bytes, bool isUp)
     {
-        for (var timeout = 0; timeout <= TimeoutsMax; timeout++)
+        for (var timeout = 0; timeout <= TimeoutsMax && !isClosed; timeout++)
         {
             if (timeout > 0) await clock.Delay(Timeout * (1 << (timeout - 1)));
-            for (var attempt = 0; attempt < triesMax; attempt++)
-            {
-                if (isClosed) return false;
-                if (await Try(bytes, attempt, isUp)) return true;
-            }
+            if (isUp ? await Repeat(bytes, isUp) : await RepeatInTurn(bytes)) return true;
         }
+        return false;
+    }
+
+    /// <summary>The gateway serves its devices in turn; while TCP waits for one of them it serves the others.</summary>
+    private async Task<bool> RepeatInTurn(int bytes)
+    {
+        await medium.GatewayTurn.WaitAsync();
+        try
+        {
+            return await Repeat(bytes, isUp: false);
+        }
+        finally
+        {
+            medium.GatewayTurn.Release();
+        }
+    }
+
+    private async Task<bool> Repeat(int bytes, bool isUp)
+    {
+        for (var attempt = 0; attempt < triesMax && !isClosed; attempt++)
+            if (await Try(bytes, attempt, isUp)) return true;
         return false;
     }
 
