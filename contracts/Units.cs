@@ -195,7 +195,8 @@ public static class Quantity
     /// <inheritdoc cref="Rounded(double)"/>
     public static T Rounded<T>(T value) where T : struct, IQuantity<T> => T.Of(Rounded(value.Value));
 
-    internal static string Text<T>(T quantity) where T : struct, IQuantity<T> =>
+    /// <summary>Value and unit, as faults and figures show them.</summary>
+    public static string Text<T>(T quantity) where T : struct, IQuantity<T> =>
         string.Create(CultureInfo.InvariantCulture, $"{quantity.Value:G6} {T.Unit}");
 }
 

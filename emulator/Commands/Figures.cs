@@ -24,9 +24,12 @@ internal static class Figures
         if ((result.AccuracyBeforeFault ?? result.AccuracySinceFault) is not null)
             Row("around the fault", $"accuracy {Percent(result.AccuracyBeforeFault)} before the first one, {Percent(result.AccuracySinceFault)} since");
         Row("in flight at the end", Count(result.InFlight));
-        Row("cut off by power loss", $"{Count(result.CutOff)} ({result.DevicesDied} devices died)");
-        Row("device energy", string.Join(", ", new[] { "idle", "compute", "transmit", "receive" }.Select(use => $"{use} {result.Energy[use]:G4} J")));
+        Row("cut off by power loss", $"{Count(result.CutOff)} ({result.DevicesDied} devices died{(result.Reboots > 0 ? $", {Count(result.PowerLosses)} power losses, {Count(result.Reboots)} reboots" : "")})");
+        if (result.LifetimeFirst is { } first)
+            Row("lifetime", string.Join(", ", new[] { ("first", first), ("median", result.LifetimeMedian), ("asked", result.LifetimeAsked) }.Where(part => part.Item2 is not null).Select(part => $"{part.Item1} {Days(part.Item2!.Value)}")));
+        Row("device energy", string.Join(", ", new[] { "harvested", "idle", "compute", "transmit", "receive", "boot", "leaked", "spilled" }.Where(use => result.Energy[use] > 0).Select(use => $"{use} {result.Energy[use]:G4} J")));
         Row("messages", string.Join(", ", result.Messages.Select(pair => $"{pair.Key.Replace('_', ' ')} {Count(pair.Value)}")));
+        if (result.Radio.Count > 0) Row("on the air", string.Join(", ", result.Radio.Select(pair => $"{pair.Key.Replace('_', ' ')} {Count(pair.Value)}")));
         Row("events", Count(result.Events));
     }
 
@@ -54,6 +57,8 @@ internal static class Figures
     private static string Percent(double? ratio) => ratio is { } value ? (value * 100).ToString("F2", CultureInfo.InvariantCulture) + " %" : "-";
 
     private static string Milliseconds(Seconds? time) => time is { } value ? (value.Value * 1e3).ToString("F2", CultureInfo.InvariantCulture) + " ms" : "-";
+
+    private static string Days(Seconds time) => time.Value < 2 * 86_400 ? $"{time.Value:G6} s" : string.Create(CultureInfo.InvariantCulture, $"{time.Value / 86_400:F2} days");
 
     private static string Millijoules(Joules? energy) => energy is { } value ? (value.Value * 1e3).ToString("F3", CultureInfo.InvariantCulture) + " mJ" : "-";
 }

@@ -63,7 +63,7 @@ public static class RunCommand
             "onnx" => scenario with { Inference = InferenceKind.Onnx },
             _ => throw new FaultsException("--inference", $"is \"{request.Inference}\"; allowed: trace, onnx"),
         };
-        FaultsException.ThrowIfAny(request.File, scenario.Faults(stock.Profiles, stock.Models, stock.Groups));
+        FaultsException.ThrowIfAny(request.File, scenario.Faults(stock));
         return scenario;
     }
 

@@ -3,48 +3,84 @@ using Fleet.Emulator.Simulation;
 
 namespace Fleet.Emulator.Physics;
 
+/// <summary>What a battery holds, above the charge at which its board browns out.</summary>
+/// <param name="Capacity">When full.</param>
+/// <param name="Charged">At the begin.</param>
+/// <param name="Leak">Share of what is stored that is lost in a second.</param>
+/// <param name="Restart">From here on an emptied battery lets its board start again; above zero, or the board would fall at once.</param>
+public readonly record struct Charge(Joules Capacity, Joules Charged, Hertz Leak, Joules Restart)
+{
+    /// <summary>A full battery that loses nothing.</summary>
+    public static Charge Ideal(Joules capacity) => new(capacity, capacity, Hertz.Zero, capacity);
+}
+
 /// <summary>
-/// A board's source of energy: a battery that can run empty, or the mains, which counts as a harvest that always matches the draw.
-/// The idle draw is settled lazily, whenever something else happens.
+/// A board's source of energy: a battery that can run empty and be charged by the sun, or the mains, which counts as a harvest that always
+/// matches the draw. Idle draw, leakage and sunlight are settled lazily, whenever something else happens.
 /// </summary>
 public sealed class Battery
 {
+    /// <summary>At least so often somebody must look whether it is empty, or charged again: the light changes with each step of the sky.</summary>
+    private static readonly Seconds LookEvery = Sky.Step;
+
+    /// <summary>A look at the computed moment must find it over.</summary>
+    private static readonly Seconds Margin = new(0.001);
+
     private readonly TimeProvider clock;
     private readonly Watts idle;
     private readonly EnergyBooks books;
-    private readonly Joules? capacity;
+    private readonly Charge? charge;
+    private readonly Panel? panel;
+    private readonly long begun;
     private long settledAt;
 
-    /// <param name="capacity">Usable energy when full; null for the mains.</param>
-    public Battery(TimeProvider clock, Joules? capacity, Watts idle, EnergyBooks books)
+    /// <param name="charge">Null for the mains.</param>
+    /// <param name="panel">Charges it; null without.</param>
+    public Battery(TimeProvider clock, Charge? charge, Watts idle, EnergyBooks books, Panel? panel = null)
     {
-        (this.clock, this.capacity, this.idle, this.books) = (clock, capacity, idle, books);
-        Stored = capacity ?? Joules.Zero;
+        (this.clock, this.charge, this.idle, this.books, this.panel) = (clock, charge, idle, books, panel);
+        Stored = charge?.Charged ?? Joules.Zero;
         books.Begin(Stored);
-        settledAt = clock.GetTimestamp();
+        begun = settledAt = clock.GetTimestamp();
     }
 
     public Joules Stored { get; private set; }
 
+    /// <summary>From the moment the last joule has gone until <see cref="Restart"/>: whatever is charged meanwhile, it gives nothing.</summary>
     public bool IsEmpty { get; private set; }
 
-    /// <summary>Raised once, when the last joule has gone.</summary>
+    /// <summary>Raised each time the last joule has gone.</summary>
     public event Action? Emptied;
 
-    public double? Ratio => capacity is { } full ? Stored / full : null;
+    public double? Ratio => charge is { } known ? Stored / known.Capacity : null;
 
-    public bool IsMains => capacity is null;
+    public bool IsMains => charge is null;
 
-    /// <summary>Time until the idle draw alone empties it; null on the mains.</summary>
-    public Seconds? TimeLeft => capacity is null ? null : Stored / idle;
+    public bool IsCharged => charge is { } known && Stored >= known.Restart;
 
-    /// <summary>Takes the idle draw since the last time.</summary>
+    public bool HasPanel => panel is not null;
+
+    /// <summary>What the panel gives now; null without one.</summary>
+    public Watts? Harvest => panel?.Power(StepAt(settledAt));
+
+    /// <summary>When to look again whether idling has emptied it, or the sun has charged it to its restart; null on the mains.</summary>
+    public Seconds? NextLook
+    {
+        get
+        {
+            if (charge is not { } known) return null;
+            var coming = Harvest ?? Watts.Zero;
+            var (missing, speed) = IsEmpty ? (known.Restart - Stored, coming) : (Stored, idle - coming);
+            return speed > Watts.Zero ? Seconds.Min(LookEvery, missing / speed + Margin) : LookEvery;
+        }
+    }
+
+    /// <summary>Takes the idle draw since the last time and what has leaked; adds what the sun gave.</summary>
     public void Settle()
     {
         var now = clock.GetTimestamp();
-        var elapsed = new Seconds((now - settledAt) / (double)clock.TimestampFrequency);
-        settledAt = now;
-        if (!IsEmpty) Take(EnergyUse.Idle, idle * elapsed);
+        while (panel is not null && StepAt(settledAt) < StepAt(now)) Pass(StepBegin(StepAt(settledAt) + 1));
+        Pass(now);
     }
 
     /// <summary>Takes energy above the idle draw; what an empty battery cannot give is not used.</summary>
@@ -54,9 +90,46 @@ public sealed class Battery
         if (!IsEmpty) Take(use, energy);
     }
 
+    /// <summary>The board is switched on again.</summary>
+    public void Restart()
+    {
+        Settle();
+        IsEmpty = false;
+    }
+
+    /// <summary>Time goes by under one light.</summary>
+    private void Pass(long until)
+    {
+        var elapsed = new Seconds((until - settledAt) / (double)clock.TimestampFrequency);
+        var light = panel?.Power(StepAt(settledAt)) ?? Watts.Zero;
+        settledAt = until;
+        if (charge is { Leak.Value: > 0 } leaking) Lose(Stored * -double.ExpM1(-(leaking.Leak * elapsed)));
+        if (light > Watts.Zero) Add(light * elapsed);
+        if (!IsEmpty) Take(EnergyUse.Idle, idle * elapsed);
+        if (charge is { } known && Stored > known.Capacity) Spill(Stored - known.Capacity);
+    }
+
+    private void Lose(Joules energy)
+    {
+        Stored -= energy;
+        books.Leak(energy);
+    }
+
+    private void Add(Joules energy)
+    {
+        Stored += energy;
+        books.Harvest(energy);
+    }
+
+    private void Spill(Joules energy)
+    {
+        Stored -= energy;
+        books.Spill(energy);
+    }
+
     private void Take(EnergyUse use, Joules energy)
     {
-        if (capacity is null)
+        if (charge is null)
         {
             books.Harvest(energy);
             books.Use(use, energy);
@@ -69,4 +142,10 @@ public sealed class Battery
         IsEmpty = true;
         Emptied?.Invoke();
     }
+
+    private int StepAt(long timestamp) => (int)((timestamp - begun) / StepTicks);
+
+    private long StepBegin(int step) => begun + step * StepTicks;
+
+    private long StepTicks => (long)(Sky.Step.Value * clock.TimestampFrequency);
 }

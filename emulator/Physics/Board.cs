@@ -20,6 +20,7 @@ public sealed class Board(HardwareProfile profile, Battery battery, TimeProvider
     private readonly DieTemperature? die = profile.Thermal is { } thermal ? new DieTemperature(thermal) : null;
     private long cooledAt = clock.GetTimestamp();
     private Seconds owed;
+    private bool isCut;
 
     public HardwareProfile Profile => profile;
 
@@ -28,12 +29,21 @@ public sealed class Board(HardwareProfile profile, Battery battery, TimeProvider
     /// <summary>Of the die as of the last run; null when the profile does not say how it heats up.</summary>
     public Celsius? Temperature => die?.Temperature;
 
+    /// <summary>Its power is gone for good: what a former life still does costs nothing any more, even if the battery gives again.</summary>
+    public void CutPower() => isCut = true;
+
+    /// <summary>Takes energy above the idle draw.</summary>
+    public void Draw(EnergyUse use, Joules energy)
+    {
+        if (!isCut) battery.Draw(use, energy);
+    }
+
     /// <summary>Spends the time and energy of a nominal amount of computing; gives the time it took.</summary>
     public async ValueTask<Seconds> Compute(Seconds nominal)
     {
         var work = nominal * (silicon * Math.Exp(RunSpread * random.NextNormal()));
         // A slower clock draws less power for longer: the energy of a run stays.
-        battery.Draw(EnergyUse.Compute, (profile.Power.Active.Value - profile.Power.Idle.Value) * work);
+        Draw(EnergyUse.Compute, (profile.Power.Active.Value - profile.Power.Idle.Value) * work);
         var time = Heat(work);
         owed += time;
         if (owed < shortestSleep) return time;

@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
 using Fleet.Contracts;
 using Fleet.Controller;
-using Fleet.Emulator.Physics;
+using Fleet.Emulator.Radios;
 using Fleet.Models;
 
 namespace Fleet.Emulator.Scenarios;
@@ -24,6 +24,9 @@ public sealed record GroupSpec
     [JsonPropertyName("rate_hz")] public Hertz Rate { get; init; } = new(1);
     [JsonPropertyName("link")] public LinkModel Link { get; init; } = new();
 
+    /// <summary>A radio whose air its devices share, instead of the link.</summary>
+    [JsonPropertyName("radio")] public RadioSpec? Radio { get; init; }
+
     /// <summary>The site's edge server that answers it, and nobody else.</summary>
     [JsonPropertyName("edge")] public required string Edge { get; init; }
 
@@ -31,7 +34,7 @@ public sealed record GroupSpec
     [JsonPropertyName("gather_s")] public Seconds Gather { get; init; } = new(0.1);
 
     /// <summary>What each member is made of.</summary>
-    [JsonIgnore] public DeviceGroup Member => new() { Board = Board, Count = 1, Rate = Rate, Arrivals = Arrivals.Periodic, Link = Link };
+    [JsonIgnore] public DeviceGroup Member => new() { Board = Board, Count = 1, Rate = Rate, Arrivals = Arrivals.Periodic, Link = Link, Radio = Radio };
 
     /// <summary>The device of view 1...</summary>
     public string DeviceOf(int view) => $"{Name}-{view}";
@@ -41,13 +44,13 @@ public sealed record GroupSpec
         new(Name, models[Model], Edge, [.. Enumerable.Range(1, models[Model].Card.Views.Count).Select(DeviceOf)], Gather);
 
     /// <summary>What is impossible about it, one sentence a fault.</summary>
-    public IEnumerable<string> Faults(SiteSpec site, IReadOnlyDictionary<string, HardwareProfile> profiles, IReadOnlyDictionary<string, GroupFiles> models)
+    public IEnumerable<string> Faults(SiteSpec site, Stock stock)
     {
-        if (!profiles.TryGetValue(Board, out var profile) || profile.Role != "device") yield return $"board is \"{Board}\"; allowed: a hardware profile with role device";
+        if (!stock.IsRole(Board, "device")) yield return $"board is \"{Board}\"; allowed: {stock.Roles("device")}";
         if (!(Rate.Value is > 0 and <= 1000)) yield return $"rate_hz is {Rate.Value}; allowed: above 0 to 1000";
         if (!site.Edges.Any(edge => edge.Id == Edge)) yield return $"edge is \"{Edge}\"; allowed: {string.Join(", ", site.Edges.Select(edge => edge.Id))}";
-        foreach (var fault in Link.Faults()) yield return fault;
-        if (!models.ContainsKey(Model)) yield return $"model is \"{Model}\"; allowed: {string.Join(", ", models.Keys)}";
-        else foreach (var fault in In(models).Faults()) yield return fault;
+        foreach (var fault in Link.Faults().Concat(Radio?.Faults(stock.Radios) ?? [])) yield return fault;
+        if (!stock.Groups.ContainsKey(Model)) yield return $"model is \"{Model}\"; allowed: {string.Join(", ", stock.Groups.Keys)}";
+        else foreach (var fault in In(stock.Groups).Faults()) yield return fault;
     }
 }

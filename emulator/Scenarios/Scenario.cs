@@ -2,17 +2,10 @@ using System.Text.Json.Serialization;
 using Fleet.Contracts;
 using Fleet.Controller.Planning;
 using Fleet.Emulator.Physics;
+using Fleet.Emulator.Radios;
 using Fleet.Models;
 
 namespace Fleet.Emulator.Scenarios;
-
-/// <summary>How inputs come to a device.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<Arrivals>))]
-public enum Arrivals
-{
-    [JsonStringEnumMemberName("poisson")] Poisson,
-    [JsonStringEnumMemberName("periodic")] Periodic,
-}
 
 /// <summary>Where answers come from.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<InferenceKind>))]
@@ -39,25 +32,6 @@ public enum FaultKind
     [JsonStringEnumMemberName("device-crash")] DeviceCrash,
 }
 
-/// <summary>Devices of one kind.</summary>
-public sealed record DeviceGroup
-{
-    /// <summary>A hardware profile with role device.</summary>
-    [JsonPropertyName("board")] public required string Board { get; init; }
-    [JsonPropertyName("count")] public required int Count { get; init; }
-
-    /// <summary>Mean rate of inputs of each device.</summary>
-    [JsonPropertyName("rate_hz")] public Hertz Rate { get; init; } = new(1);
-    [JsonPropertyName("arrivals")] public Arrivals Arrivals { get; init; } = Arrivals.Poisson;
-
-    /// <summary>Usable energy when full; absent: mains.</summary>
-    [JsonPropertyName("battery_j")] public Joules? Battery { get; init; }
-
-    /// <summary>How long the battery should last; gives the device's energy budget.</summary>
-    [JsonPropertyName("lifetime_s")] public Seconds? Lifetime { get; init; }
-    [JsonPropertyName("link")] public LinkModel Link { get; init; } = new();
-}
-
 public sealed record EdgeSpec
 {
     [JsonPropertyName("id")] public required string Id { get; init; }
@@ -77,6 +51,9 @@ public sealed record SiteSpec
 
     /// <summary>Devices that work together, besides the others.</summary>
     [JsonPropertyName("groups")] public IReadOnlyList<GroupSpec> Groups { get; init; } = [];
+
+    /// <summary>What shines on its solar panels.</summary>
+    [JsonPropertyName("sky")] public SkySpec? Sky { get; init; }
 }
 
 public sealed record FaultSpec
@@ -114,6 +91,9 @@ public sealed record Scenario
     [JsonPropertyName("name")] public required string Name { get; init; }
     [JsonPropertyName("description")] public string Description { get; init; } = "";
     [JsonPropertyName("duration_s")] public required Seconds Duration { get; init; }
+
+    /// <summary>A site's run ends before its time once this share of its devices has lost its power at least once.</summary>
+    [JsonPropertyName("until_dead_ratio")] public double? UntilDead { get; init; }
     [JsonPropertyName("model")] public string Model { get; init; } = "fmnist";
     [JsonPropertyName("inference")] public InferenceKind Inference { get; init; } = InferenceKind.Trace;
     [JsonPropertyName("sites")] public required IReadOnlyList<SiteSpec> Sites { get; init; }
@@ -121,46 +101,44 @@ public sealed record Scenario
     [JsonPropertyName("faults")] public IReadOnlyList<FaultSpec> FaultList { get; init; } = [];
 
     /// <summary>Everything that is impossible about it, given what there is.</summary>
-    public IEnumerable<string> Faults(IReadOnlyDictionary<string, HardwareProfile> profiles, IReadOnlyDictionary<string, ModelFiles> models, IReadOnlyDictionary<string, GroupFiles> groups)
+    public IEnumerable<string> Faults(Stock stock)
     {
         if (!Contracts.Name.IsValid(Name)) yield return Contracts.Name.Fault("name", Name);
         if (!(Duration.Value is > 0 and <= 1e9)) yield return $"duration_s is {Duration.Value}; allowed: above 0 to 1e9";
-        if (!models.ContainsKey(Model)) yield return $"model is \"{Model}\"; allowed: {string.Join(", ", models.Keys)}";
+        if (UntilDead is { } dead and not (> 0 and <= 1)) yield return $"until_dead_ratio is {dead}; allowed: above 0 to 1 (leave it out to run to the end)";
+        if (!stock.Models.ContainsKey(Model)) yield return $"model is \"{Model}\"; allowed: {string.Join(", ", stock.Models.Keys)}";
         if (Sites.Count == 0) yield return "sites is empty; at least one is needed";
         foreach (var twice in Sites.GroupBy(site => site.Name).Where(group => group.Count() > 1)) yield return $"sites: \"{twice.Key}\" stands {twice.Count()} times";
         foreach (var (site, i) in Sites.Select((site, i) => (site, i)))
-            foreach (var fault in SiteFaults($"sites[{i}]", site, profiles).Concat(GroupFaults($"sites[{i}].groups", site, profiles, groups))) yield return fault;
+            foreach (var fault in SiteFaults($"sites[{i}]", site, stock).Concat(GroupFaults($"sites[{i}].groups", site, stock))) yield return fault;
         foreach (var fault in ControlFaults()) yield return fault;
         foreach (var (fault, i) in FaultList.Select((fault, i) => (fault, i)))
-            foreach (var wrong in FaultFaults($"faults[{i}]", fault, [.. FaultList.Take(i)], groups)) yield return wrong;
+            foreach (var wrong in FaultFaults($"faults[{i}]", fault, [.. FaultList.Take(i)], stock.Groups)) yield return wrong;
     }
 
-    private static IEnumerable<string> SiteFaults(string at, SiteSpec site, IReadOnlyDictionary<string, HardwareProfile> profiles)
+    private static IEnumerable<string> SiteFaults(string at, SiteSpec site, Stock stock)
     {
         if (!Contracts.Name.IsValid(site.Name)) yield return Contracts.Name.Fault($"{at}.name", site.Name);
-        foreach (var (group, i) in site.Devices.Select((group, i) => (group, $"{at}.devices[{i}]")))
-        {
-            if (!IsRole(profiles, group.Board, "device")) yield return $"{i}.board is \"{group.Board}\"; allowed: {Roles(profiles, "device")}";
-            if (group.Count is < 1 or > 1_000_000) yield return $"{i}.count is {group.Count}; allowed: 1 to 1000000";
-            if (!(group.Rate.Value is > 0 and <= 1000)) yield return $"{i}.rate_hz is {group.Rate.Value}; allowed: above 0 to 1000";
-            if (group.Battery is { Value: not (> 0 and <= 1e9) } battery) yield return $"{i}.battery_j is {battery.Value}; allowed: above 0 to 1e9 (leave it out for mains)";
-            if (group.Lifetime is { Value: not (> 0 and <= 1e9) } lifetime) yield return $"{i}.lifetime_s is {lifetime.Value}; allowed: above 0 to 1e9";
-            foreach (var fault in group.Link.Faults()) yield return $"{i}.{fault}";
-        }
+        foreach (var (group, i) in site.Devices.Select((group, i) => (group, i)))
+            foreach (var fault in group.Faults(site, stock)) yield return $"{at}.devices[{i}].{fault}";
+        foreach (var fault in site.Sky?.Faults() ?? []) yield return $"{at}.{fault}";
+        var radios = site.Devices.Select(group => group.Radio).Concat(site.Groups.Select(group => group.Radio)).OfType<RadioSpec>();
+        foreach (var cell in radios.GroupBy(radio => radio.Cell).Where(cell => cell.Select(radio => stock.Radios.Find(radio.Part)?.Kind).Distinct().Count() > 1))
+            yield return $"{at}: radios {string.Join(", ", cell.Select(radio => radio.Part).Distinct())} share cell \"{cell.Key}\"; they need one kind, or cells of their own";
         foreach (var twice in site.Edges.GroupBy(edge => edge.Id).Where(group => group.Count() > 1)) yield return $"{at}.edges: \"{twice.Key}\" stands {twice.Count()} times";
         foreach (var (edge, i) in site.Edges.Select((edge, i) => (edge, $"{at}.edges[{i}]")))
         {
             if (!Contracts.Name.IsValid(edge.Id)) yield return Contracts.Name.Fault($"{i}.id", edge.Id);
-            if (!IsRole(profiles, edge.Profile, "edge")) yield return $"{i}.profile is \"{edge.Profile}\"; allowed: {Roles(profiles, "edge")}";
+            if (!stock.IsRole(edge.Profile, "edge")) yield return $"{i}.profile is \"{edge.Profile}\"; allowed: {stock.Roles("edge")}";
             if (edge.Workers is < 1 or > 1024) yield return $"{i}.workers is {edge.Workers}; allowed: 1 to 1024";
             if (edge.QueueMax is < 1 or > 1_000_000) yield return $"{i}.queue_max is {edge.QueueMax}; allowed: 1 to 1000000";
         }
     }
 
-    private static IEnumerable<string> GroupFaults(string at, SiteSpec site, IReadOnlyDictionary<string, HardwareProfile> profiles, IReadOnlyDictionary<string, GroupFiles> groups)
+    private static IEnumerable<string> GroupFaults(string at, SiteSpec site, Stock stock)
     {
         foreach (var (group, i) in site.Groups.Select((group, i) => (group, i)))
-            foreach (var fault in group.Faults(site, profiles, groups)) yield return $"{at}[{i}].{fault}";
+            foreach (var fault in group.Faults(site, stock)) yield return $"{at}[{i}].{fault}";
         foreach (var twice in site.Groups.GroupBy(group => group.Name).Where(same => same.Count() > 1)) yield return $"{at}: \"{twice.Key}\" stands {twice.Count()} times";
         foreach (var shared in site.Groups.GroupBy(group => group.Edge).Where(same => same.Select(group => (group.Model, group.Gather)).Distinct().Count() > 1))
             yield return $"{at}: {string.Join(" and ", shared.Select(group => group.Name))} share edge \"{shared.Key}\"; they need one model and one gather_s";
@@ -193,8 +171,4 @@ public sealed record Scenario
         foreach (var (other, i) in earlier.Select((other, i) => (other, i)))
             if (fault.Overlaps(other)) yield return $"{at} begins at {fault.At.Value} s and ends at {fault.End.Value} s, while faults[{i}] ({other.At.Value} to {other.End.Value} s) strikes the same target";
     }
-
-    private static bool IsRole(IReadOnlyDictionary<string, HardwareProfile> profiles, string id, string role) => profiles.TryGetValue(id, out var profile) && profile.Role == role;
-
-    private static string Roles(IReadOnlyDictionary<string, HardwareProfile> profiles, string role) => string.Join(", ", profiles.Values.Where(profile => profile.Role == role).Select(profile => profile.Id));
 }

@@ -6,5 +6,5 @@ public static class ScenarioFile
 {
     /// <summary>Reads a scenario; throws <see cref="FaultsException"/> with every fault at once.</summary>
     public static Scenario Read(string path, Stock stock) =>
-        StrictJson.Read(path, Json.File.Info<Scenario>(), scenario => scenario.Faults(stock.Profiles, stock.Models, stock.Groups));
+        StrictJson.Read(path, Json.File.Info<Scenario>(), scenario => scenario.Faults(stock));
 }

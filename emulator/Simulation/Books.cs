@@ -41,15 +41,21 @@ public sealed class EnergyBooks
 
     public Joules Receive { get; private set; }
 
+    public Joules Boot { get; private set; }
+
     public Joules Leaked { get; private set; }
 
     public Joules Spilled { get; private set; }
 
-    public Joules Used => Idle + Compute + Transmit + Receive;
+    public Joules Used => Idle + Compute + Transmit + Receive + Boot;
 
     public void Begin(Joules stored) => Initial += stored;
 
     public void Harvest(Joules energy) => Harvested += energy;
+
+    public void Leak(Joules energy) => Leaked += energy;
+
+    public void Spill(Joules energy) => Spilled += energy;
 
     public void Use(EnergyUse use, Joules energy)
     {
@@ -58,7 +64,8 @@ public sealed class EnergyBooks
             case EnergyUse.Idle: Idle += energy; break;
             case EnergyUse.Compute: Compute += energy; break;
             case EnergyUse.Transmit: Transmit += energy; break;
-            default: Receive += energy; break;
+            case EnergyUse.Receive: Receive += energy; break;
+            default: Boot += energy; break;
         }
     }
 
@@ -73,4 +80,7 @@ public enum EnergyUse
     Compute,
     Transmit,
     Receive,
+
+    /// <summary>Starting again after a power loss, above idling.</summary>
+    Boot,
 }

@@ -100,6 +100,13 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
             foreach (var subscription in mine.ToList()) subscription.Dispose();
         }
 
+        /// <summary>The same client connects anew after its process died; what the broker would still have said of the old one is void.</summary>
+        public Connection Renew()
+        {
+            willTimer?.Dispose();
+            return new Connection(bus, name, will);
+        }
+
         /// <summary>The line is back: what was kept is sent, retained messages come again.</summary>
         public void Restore()
         {

@@ -15,6 +15,7 @@ public sealed class SimClock : TimeProvider
     private long now;
     private long sequence;
     private Exception? failure;
+    private bool isStopped;
 
     public SimClock()
     {
@@ -44,6 +45,9 @@ public sealed class SimClock : TimeProvider
     /// <summary>Does something at this very moment, but after what is being done now.</summary>
     public void Soon(Action action) => Post(static state => ((Action)state!)(), action);
 
+    /// <summary>Ends <see cref="Run"/> after what is being done now: time stands still from here on.</summary>
+    public void Stop() => isStopped = true;
+
     /// <summary>Runs until virtual time <paramref name="until"/> since the start, on the calling thread.</summary>
     public void Run(TimeSpan until)
     {
@@ -55,7 +59,7 @@ public sealed class SimClock : TimeProvider
             while (Step(until.Ticks))
             {
             }
-            now = Math.Max(now, until.Ticks);
+            if (!isStopped) now = Math.Max(now, until.Ticks);
         }
         finally
         {
@@ -67,7 +71,7 @@ public sealed class SimClock : TimeProvider
     {
         while (ready.TryDequeue(out var work)) work.Callback(work.State);
         if (Volatile.Read(ref failure) is { } failed) ExceptionDispatchInfo.Throw(failed);
-        if (!due.TryPeek(out var timer, out var at) || at.Due > until) return false;
+        if (isStopped || !due.TryPeek(out var timer, out var at) || at.Due > until) return false;
         due.Dequeue();
         if (timer.Sequence != at.Sequence) return true; // Stopped or moved since it was queued.
         now = at.Due;

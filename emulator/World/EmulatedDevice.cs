@@ -1,10 +1,8 @@
 using Fleet.Contracts;
-using Fleet.DeviceAgent;
-using Fleet.DeviceAgent.Sensing;
 using Fleet.Emulator.Physics;
+using Fleet.Emulator.Radios;
 using Fleet.Emulator.Scenarios;
 using Fleet.Emulator.Simulation;
-using Fleet.Models;
 
 namespace Fleet.Emulator;
 
@@ -16,6 +14,9 @@ public sealed record DeviceSpec(string Site, string Id, DeviceGroup Group, Hardw
 
     /// <summary>What it sees with others; null when it is alone.</summary>
     public GroupView? Together { get; init; }
+
+    /// <summary>The device's own luck for a purpose.</summary>
+    public SeededRandom Stream(string purpose) => new(Seed, $"{Site}/{Id}/{purpose}");
 }
 
 /// <param name="Group">Whose samples it sees.</param>
@@ -23,191 +24,160 @@ public sealed record DeviceSpec(string Site, string Id, DeviceGroup Group, Hardw
 public sealed record GroupView(GroupSpec Group, int View);
 
 /// <summary>
-/// The production agent on an emulated board: real decisions and real (or recorded) answers, with the time and energy the board's
-/// physics charge. Its battery may run empty; then it falls silent in the middle of whatever it does.
+/// A device through all its lives. Its battery may run empty; then it falls silent in the middle of whatever it does. If it has a panel
+/// it stays dark until the sun has charged it, boots, and its agent starts anew.
 /// </summary>
-public sealed class EmulatedDevice : ISensor
+public sealed class EmulatedDevice
 {
     private readonly DeviceSpec spec;
     private readonly Stock stock;
-    private readonly InferenceKind inference;
     private readonly TimeProvider clock;
     private readonly Ledger ledger;
-    private readonly Board board;
-    private readonly Battery battery;
-    private readonly RadioBus radio;
-    private readonly Action die;
-    private readonly CancellationTokenSource power = new();
-    private readonly HashSet<string> held = [];
-    private readonly Agent agent;
-    private readonly Camera camera;
-    private bool isDead;
+    private readonly Func<IBus> connect;
+    private readonly Action disconnect;
+    private readonly Airspace? airspace;
+    private readonly Flash flash;
 
-    /// <param name="connection">The device's connection to the broker, as if there were no radio.</param>
-    /// <param name="die">Cuts that connection when the battery is empty.</param>
-    public EmulatedDevice(DeviceSpec spec, Stock stock, InferenceKind inference, IBus connection, TimeProvider clock, Ledger ledger, Action die)
+    // The present life is the last; of earlier ones those that still have something on the air.
+    private readonly List<DeviceLife> lives = [];
+    private readonly long begun;
+    private int born, powerLosses;
+    private (Bytes Sent, long Skipped, long Malformed) before;
+    private bool hasCrashed;
+
+    /// <param name="connect">The device's connection to the broker, as if there were no radio; a new one for each life.</param>
+    /// <param name="disconnect">Cuts that connection at a power loss.</param>
+    /// <param name="sky">Over the site; null when nobody has a panel.</param>
+    /// <param name="airspace">Where its radio contends; null when all links are simple.</param>
+    public EmulatedDevice(DeviceSpec spec, Stock stock, InferenceKind inference, Func<IBus> connect, TimeProvider clock, Ledger ledger, Action disconnect, Sky? sky = null, Airspace? airspace = null)
     {
-        (this.spec, this.stock, this.inference, this.clock, this.ledger, this.die) = (spec, stock, inference, clock, ledger, die);
-        battery = new Battery(clock, spec.Group.Battery, spec.Profile.Power.Idle.Value, ledger.Energy);
-        board = new Board(spec.Profile, battery, clock, Stream("board"));
-        radio = new RadioBus(connection, spec.Group.Link, board, clock, Stream("radio"), ledger.Messages);
-        camera = spec.Together is { } together ? Triggered(together) : new Camera(Inputs(Stream("inputs")), Pace(), clock);
-        agent = new Agent(Options(), radio, clock, Stream("agent"), new SensorSuite([this]), Install);
-        agent.Started += _ => OnStarted();
-        agent.Answered += OnAnswered;
-        battery.Emptied += OnEmptied;
+        (this.spec, this.stock, this.clock, this.ledger, this.connect, this.disconnect, this.airspace) = (spec, stock, clock, ledger, connect, disconnect, airspace);
+        flash = new Flash(stock, inference);
+        var power = spec.Group.Power;
+        var charge = power?.ChargeOf(stock.Power.Cell(power.Cell)!) ?? (spec.Group.Battery is { } capacity ? Charge.Ideal(capacity) : null);
+        var panel = power?.Panel is { } name ? new Panel(stock.Power.Panel(name)!, power.Panels, sky!) : null;
+        Battery = new Battery(clock, charge, spec.Profile.Power.Idle.Value, ledger.Energy, panel);
+        Battery.Emptied += () =>
+        {
+            if (!hasCrashed) LosePower();
+        };
+        begun = clock.GetTimestamp();
+        BeBorn();
     }
 
     public string Id => spec.Id;
 
     public string Board => spec.Group.Board;
 
-    /// <summary>Inputs it has taken and not answered; a dead device's are cut off, not in flight.</summary>
-    public int InFlight => isDead ? 0 : agent.InFlight;
+    public Battery Battery { get; }
 
-    public Joules Stored => battery.Stored;
+    public Joules Stored => Battery.Stored;
 
-    public Bytes BytesSent => radio.Sent;
+    /// <summary>Inputs it has taken and not answered.</summary>
+    public int InFlight => lives.Sum(life => life.InFlight);
 
     /// <summary>Messages on the air, both ways.</summary>
-    public int MessagesInFlight => radio.InFlight;
+    public int MessagesInFlight => lives.Sum(life => life.MessagesInFlight);
 
-    /// <summary>Falls silent at once, whatever its battery holds.</summary>
+    public Bytes BytesSent => new(before.Sent.Value + lives.Sum(life => life.BytesSent.Value));
+
+    public long Skipped => before.Skipped + lives.Sum(life => (long)life.Skipped);
+
+    public long Malformed => before.Malformed + lives.Sum(life => life.Malformed);
+
+    /// <summary>Runs until <paramref name="stop"/> or until its battery is empty for good.</summary>
+    public async Task Run(CancellationToken stop)
+    {
+        await Live(stop);
+        while (Battery.HasPanel && !hasCrashed && await ComeBack(stop))
+        {
+            BeBorn();
+            await Live(stop);
+        }
+        Battery.Settle();
+    }
+
+    /// <summary>Falls silent at once and for good, whatever its battery holds.</summary>
     public void Crash()
     {
-        if (!isDead) OnEmptied();
+        if (Battery.IsEmpty || hasCrashed) return;
+        hasCrashed = true;
+        LosePower();
     }
 
     /// <summary>Before its connection goes away.</summary>
-    public void Close() => radio.Close();
-
-    public int Skipped => camera.Skipped;
-
-    public long Malformed => agent.Malformed;
-
-    public Battery Battery => battery;
-
-    string ISensor.Name => "emulated board";
-
-    /// <summary>Runs until <paramref name="stop"/> or until its battery is empty.</summary>
-    public async Task Run(CancellationToken stop)
+    public void Close()
     {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, power.Token);
-        var idling = Idle(either.Token);
-        await agent.Run(camera, either.Token);
-        await idling;
-        battery.Settle();
+        foreach (var life in lives) life.Close();
     }
 
-    public void Dispose()
+    private void BeBorn()
     {
+        foreach (var life in lives.Where(life => life.MessagesInFlight == 0))
+            before = (before.Sent + life.BytesSent, before.Skipped + life.Skipped, before.Malformed + life.Malformed);
+        lives.RemoveAll(life => life.MessagesInFlight == 0);
+        var left = spec.Group.Lifetime is { } asked ? Seconds.Max(new Seconds(1), asked - clock.Since(begun)) : (Seconds?)null;
+        lives.Add(new DeviceLife(spec with { Group = spec.Group with { Lifetime = left } }, ++born, flash, stock, Battery, connect(), clock, ledger, airspace));
     }
 
-    bool ISensor.TryRead(out Reading reading, out string fault)
+    private async Task Live(CancellationToken stop)
     {
-        battery.Settle();
-        fault = "";
-        reading = battery.IsMains ? default : new Reading { Battery = battery.Stored, BatteryRatio = battery.Ratio };
-        return true;
-    }
-
-    private Pace Pace() => spec.Group.Arrivals is Arrivals.Poisson
-        ? DeviceAgent.Sensing.Pace.Poisson(spec.Group.Rate, Stream("arrivals"))
-        : DeviceAgent.Sensing.Pace.Periodic(spec.Group.Rate, spec.Group.Rate.Period * Stream("phase").NextDouble());
-
-    /// <summary>All cameras of a group draw the same order from a stream that bears the group's name.</summary>
-    private Camera Triggered(GroupView together)
-    {
-        var (group, view) = together;
-        var order = new SeededRandom(spec.Seed, $"{spec.Site}/{group.Name}/inputs");
-        return new Camera(new TriggeredSource(stock.Images(ReplaySet.FashionMnist), ViewGrid.Of(stock.Groups[group.Model].Card), view, group.Rate, order, clock), pace: null, clock);
-    }
-
-    private AgentOptions Options() => new()
-    {
-        Site = spec.Site,
-        Id = spec.Id,
-        Profile = spec.Profile,
-        Lifetime = spec.Group.Lifetime,
-        Info = new Info
+        var life = lives[^1];
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(stop, life.Power);
+        var watching = WatchBattery(over.Token);
+        var living = life.Run(over.Token);
+        if (Battery.HasPanel)
         {
-            Board = spec.Profile.Board,
-            Stack = spec.Profile.Stack,
-            Profile = spec.Profile.Id,
-            AgentVersion = ProcessEdge.Version,
-            Os = "emulated",
-            Emulated = true,
-            Seed = spec.Seed,
-            Memory = spec.Profile.Memory.Value,
-            Storage = spec.Profile.Storage.Value,
-            Codecs = Route.AllCodecs,
-            Gateway = spec.Gateway,
-        },
-    };
-
-    /// <summary>Fetches the stages and the encoder it does not hold yet over its own link, then loads them.</summary>
-    private async Task<Head> Install(Assignment wanted, CancellationToken stop)
-    {
-        if (wanted.View > 0) return await InstallView(wanted);
-        if (!stock.Models.TryGetValue(wanted.Model, out var model) || model.CardSha256 != wanted.CardSha256)
-            throw new FaultsException("card_sha256", $"is {wanted.CardSha256} for {wanted.Model}; the emulator has {string.Join(", ", stock.Models.Values.Select(known => $"{known.Card.Name} {known.CardSha256}"))}");
-        FaultsException.ThrowIfAny("assignment", wanted.FaultsWith(model.Card));
-        int[] bottlenecks = model.Card.NumberOf(wanted.Bottleneck) is > 0 and var number ? [number] : [];
-        var files = model.Card.Stages.Take(wanted.Head).Select(stage => stage.Stored).Concat(bottlenecks.SelectMany(bottleneck => model.Card.Bottleneck(bottleneck).DeviceFiles));
-        var missing = files.Where(file => held.Add(file.Sha256)).Sum(file => file.FileBytes);
-        if (missing > 0) await radio.Download(new Bytes(missing));
-        var head = inference is InferenceKind.Trace
-            ? Head.Traced(model.Card, model.Hash, stock.TestTrace(model), wanted.Head, bottlenecks)
-            : Head.Onnx(model.Card, model.Hash, [.. Enumerable.Range(1, wanted.Head).Select(stage => stock.Stage(model, stage))], encoders: [.. bottlenecks.Select(bottleneck => stock.Encoder(model, bottleneck))]);
-        return head.Wrap((piece, engine) => new BoardEngine(engine, piece.Work, board));
-    }
-
-    private async Task<Head> InstallView(Assignment wanted)
-    {
-        if (!stock.Groups.TryGetValue(wanted.Model, out var model) || model.CardSha256 != wanted.CardSha256)
-            throw new FaultsException("card_sha256", $"is {wanted.CardSha256} for {wanted.Model}; the emulator has {string.Join(", ", stock.Groups.Values.Select(known => $"{known.Card.Name} {known.CardSha256}"))}");
-        var piece = model.Card.View(wanted.View).Piece;
-        if (held.Add(piece.Sha256)) await radio.Download(new Bytes(piece.FileBytes));
-        var head = Head.Onnx(model.Card.OfView(wanted.View), model.Hash, [stock.View(model, wanted.View)]);
-        return head.Wrap((_, engine) => new BoardEngine(engine, piece.Work, board));
-    }
-
-    /// <summary>Test images drawn one by one: no order to remember for each of a million devices.</summary>
-#pragma warning disable CS1998 // Nothing is awaited: asynchronous only because cameras are.
-    private async IAsyncEnumerable<Sample> Inputs(SeededRandom random)
-#pragma warning restore CS1998
-    {
-        var images = stock.Images(spec.Replays);
-        while (true) yield return images.Sample(random.Next(images.Count));
+            // Dark from here on; the agent's remains must not delay the next life.
+            await watching;
+            if (!stop.IsCancellationRequested)
+            {
+                Outlive(living);
+                return;
+            }
+        }
+        await living;
+        await watching;
     }
 
     /// <summary>An idle device's battery runs down too: looks in time for the moment it is empty.</summary>
-    private async Task Idle(CancellationToken stop)
+    private async Task WatchBattery(CancellationToken over)
     {
-        while (battery.TimeLeft is { } left && !battery.IsEmpty)
+        while (Battery.NextLook is { } time && !Battery.IsEmpty)
         {
-            if (!await clock.Sleep(Seconds.Min(new Seconds(60), left + new Seconds(0.001)), stop)) return;
-            battery.Settle();
+            if (!await clock.Sleep(time, over)) return;
+            Battery.Settle();
         }
     }
 
-    private void OnStarted()
+    /// <summary>Dark until charged, then boots; an attempt that empties the battery again begins from the dark. False when stopped.</summary>
+    private async Task<bool> ComeBack(CancellationToken stop)
     {
-        if (!isDead) ledger.Started();
+        var boot = spec.Group.Power!.Boot;
+        do
+        {
+            while (!Battery.IsCharged)
+            {
+                if (!await clock.Sleep(Battery.NextLook!.Value, stop)) return false;
+                Battery.Settle();
+            }
+            Battery.Restart();
+            Battery.Draw(EnergyUse.Boot, (spec.Profile.Power.Active.Value - spec.Profile.Power.Idle.Value) * boot);
+            if (!await clock.Sleep(boot, stop)) return false;
+            Battery.Settle();
+        }
+        while (Battery.IsEmpty);
+        ledger.Rebooted(spec.Id);
+        return true;
     }
 
-    private void OnAnswered(Answer answer)
+    private void LosePower()
     {
-        if (!isDead) ledger.Answered(spec.Id, answer);
+        ledger.LostPower(spec.Id, InFlight, isFirst: powerLosses++ == 0);
+        disconnect();
+        lives[^1].LosePower();
     }
 
-    private void OnEmptied()
-    {
-        isDead = true;
-        ledger.Died(spec.Id, agent.InFlight);
-        die();
-        power.Cancel();
-    }
-
-    private SeededRandom Stream(string purpose) => new(spec.Seed, $"{spec.Site}/{spec.Id}/{purpose}");
+    /// <summary>A failure here is a bug and ends the run, hence async void.</summary>
+    private static async void Outlive(Task living) => await living;
 }

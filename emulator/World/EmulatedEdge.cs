@@ -22,7 +22,7 @@ public sealed class EmulatedEdge
         (this.spec, this.stock, this.inference) = (spec, stock, inference);
         var profile = stock.Profiles[spec.Profile];
         var random = new SeededRandom(seed, $"{site}/_edge/{spec.Id}/board");
-        board = new Board(profile, new Battery(clock, capacity: null, profile.Power.Idle.Value, ledger.EdgeEnergy), clock, random);
+        board = new Board(profile, new Battery(clock, charge: null, profile.Power.Idle.Value, ledger.EdgeEnergy), clock, random);
         options = Options(site, profile, seed);
         server = new EdgeServer.EdgeServer(options, connection, clock, Install, InstallGroup);
     }

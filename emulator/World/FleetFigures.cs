@@ -43,13 +43,28 @@ public sealed record RunResult
     [JsonPropertyName("figures")] public required FleetFigures Figures { get; init; }
     [JsonPropertyName("cut_off")] public required long CutOff { get; init; }
     [JsonPropertyName("in_flight")] public required long InFlight { get; init; }
+
+    /// <summary>Virtual time reached: duration_s, or less when until_dead_ratio ended every site before.</summary>
+    [JsonPropertyName("ended_s")] public required Seconds Ended { get; init; }
+
+    /// <summary>Devices that have lost their power at least once.</summary>
     [JsonPropertyName("devices_died")] public required int DevicesDied { get; init; }
+    [JsonPropertyName("power_losses")] public required int PowerLosses { get; init; }
+    [JsonPropertyName("reboots")] public required int Reboots { get; init; }
+
+    /// <summary>Until the first device lost its power for the first time; until half of them had; until until_dead_ratio of them had. Absent when they did not.</summary>
+    [JsonPropertyName("lifetime_first_s")] public Seconds? LifetimeFirst { get; init; }
+    [JsonPropertyName("lifetime_median_s")] public Seconds? LifetimeMedian { get; init; }
+    [JsonPropertyName("lifetime_asked_s")] public Seconds? LifetimeAsked { get; init; }
 
     /// <summary>Before the first fault struck, and since; absent where there was none, or no answer.</summary>
     [JsonPropertyName("accuracy_before_fault_ratio")] public double? AccuracyBeforeFault { get; init; }
     [JsonPropertyName("accuracy_since_fault_ratio")] public double? AccuracySinceFault { get; init; }
     [JsonPropertyName("energy_j")] public required IReadOnlyDictionary<string, double> Energy { get; init; }
     [JsonPropertyName("messages")] public required IReadOnlyDictionary<string, long> Messages { get; init; }
+
+    /// <summary>What shared cells and gateways saw; empty when all links are simple.</summary>
+    [JsonPropertyName("radio")] public required IReadOnlyDictionary<string, long> Radio { get; init; }
     [JsonPropertyName("events")] public required long Events { get; init; }
     [JsonPropertyName("trace_hash")] public required string TraceHash { get; init; }
 }

@@ -34,6 +34,7 @@ public sealed class Ledger(TimeProvider clock, Seconds binLength)
 {
     private readonly long begun = clock.GetTimestamp();
     private readonly List<LedgerBin> bins = [];
+    private readonly List<Seconds> lifetimes = [];
 
     public EventHash Hash { get; } = new();
 
@@ -55,7 +56,17 @@ public sealed class Ledger(TimeProvider clock, Seconds binLength)
     /// <summary>Inferences that a device's own power loss ended.</summary>
     public long CutOff { get; private set; }
 
-    public int DevicesDied { get; private set; }
+    /// <summary>How long each device that has died had lived, in the order of their deaths: from the run's begin to its first power loss.</summary>
+    public IReadOnlyList<Seconds> Lifetimes => lifetimes;
+
+    /// <summary>Power losses of devices, first ones and others.</summary>
+    public int PowerLosses { get; private set; }
+
+    /// <summary>Devices that the sun has brought back.</summary>
+    public int Reboots { get; private set; }
+
+    /// <summary>Raised at each device's first power loss.</summary>
+    public event Action? Died;
 
     public void Started()
     {
@@ -71,11 +82,21 @@ public sealed class Ledger(TimeProvider clock, Seconds binLength)
         Count(Total, answer);
     }
 
-    public void Died(string device, int inFlight)
+    /// <param name="isFirst">Whether it is the device's first.</param>
+    public void LostPower(string device, int inFlight, bool isFirst)
     {
         Hash.Event(clock.GetTimestamp(), device + " died", inFlight, 0);
         CutOff += inFlight;
-        DevicesDied++;
+        PowerLosses++;
+        if (!isFirst) return;
+        lifetimes.Add(clock.Since(begun));
+        Died?.Invoke();
+    }
+
+    public void Rebooted(string device)
+    {
+        Hash.Event(clock.GetTimestamp(), device + " rebooted", 0, 0);
+        Reboots++;
     }
 
     /// <summary>What the inference book cannot explain, given what the agents themselves hold in flight: always 0.</summary>

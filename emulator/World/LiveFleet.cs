@@ -149,7 +149,7 @@ public sealed class LiveFleet : IAsyncDisposable
         foreach (var (group, id) in SiteWorld.Names(new SiteSpec { Name = Options.Site, Edges = [], Devices = Groups() }))
         {
             var spec = new DeviceSpec(Options.Site, id, group, stock.Profiles[group.Board], Options.Seed, Gateway) { Replays = stock.Models[Options.Model].Card.Replays };
-            var device = new EmulatedDevice(spec, stock, InferenceKind.Onnx, bus, TimeProvider.System, Ledger, die: () => { });
+            var device = new EmulatedDevice(spec, stock, InferenceKind.Onnx, () => bus, TimeProvider.System, Ledger, disconnect: () => { });
             devices.Add(device);
             devicesRunning.Add(device.Run(stopDevices.Token));
         }

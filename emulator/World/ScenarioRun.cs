@@ -48,7 +48,13 @@ public sealed class ScenarioRun
             Figures = Figures(),
             CutOff = ledgers.Sum(ledger => ledger.CutOff),
             InFlight = worlds.Sum(world => (long)world.Devices.Sum(device => device.InFlight)),
-            DevicesDied = ledgers.Sum(ledger => ledger.DevicesDied),
+            DevicesDied = ledgers.Sum(ledger => ledger.Lifetimes.Count),
+            Ended = worlds.Max(world => world.Reached),
+            PowerLosses = ledgers.Sum(ledger => ledger.PowerLosses),
+            Reboots = ledgers.Sum(ledger => ledger.Reboots),
+            LifetimeFirst = Lifetime(0),
+            LifetimeMedian = Lifetime(0.5),
+            LifetimeAsked = scenario.UntilDead is { } asked ? Lifetime(asked) : null,
             AccuracyBeforeFault = Accuracy((from, length) => scenario.FaultList.Count > 0 && from + length <= scenario.FaultList.Min(fault => fault.At)),
             AccuracySinceFault = Accuracy((from, _) => scenario.FaultList.Count > 0 && from >= scenario.FaultList.Min(fault => fault.At)),
             Energy = EnergyRows(ledgers),
@@ -60,6 +66,7 @@ public sealed class ScenarioRun
                 ["dropped"] = ledgers.Sum(ledger => ledger.Messages.DroppedTotal),
                 ["in_flight"] = worlds.Sum(world => world.MessagesInFlight),
             },
+            Radio = RadioRows(),
             Events = worlds.Sum(world => world.Events),
             TraceHash = Hash(),
         };
@@ -76,8 +83,16 @@ public sealed class ScenarioRun
             if (ledger.Messages.Unexplained(world.MessagesInFlight) is var missing and not 0) throw new InvalidOperationException($"message book: {missing} of {ledger.Messages.DueTotal} unexplained");
             var stored = new Joules(world.Devices.Sum(device => device.Stored.Value));
             var unexplained = ledger.Energy.Unexplained(stored);
-            if (Math.Abs(unexplained.Value) > 1e-6 * (1 + ledger.Energy.Used.Value)) throw new InvalidOperationException($"energy book: {unexplained} unexplained");
+            if (Math.Abs(unexplained.Value) > 1e-6 * (1 + ledger.Energy.Used.Value + ledger.Energy.Harvested.Value)) throw new InvalidOperationException($"energy book: {unexplained} unexplained");
         }
+    }
+
+    /// <summary>Time by which a share of all devices had died; null when fewer did. Of share 0: the first death.</summary>
+    private Seconds? Lifetime(double ratio)
+    {
+        var lifetimes = worlds.SelectMany(world => world.Ledger.Lifetimes).Order().ToList();
+        var needed = Math.Max(1, (int)Math.Ceiling(ratio * worlds.Sum(world => world.Devices.Count)));
+        return lifetimes.Count >= needed ? Quantity.Rounded(lifetimes[needed - 1]) : null;
     }
 
     /// <summary>Of the stretches of the run that begin at such a time and are so long.</summary>
@@ -114,9 +129,9 @@ public sealed class ScenarioRun
             LatencyP50 = latency.Percentile(0.5) is { } p50 ? Quantity.Rounded(p50) : null,
             LatencyP95 = latency.Percentile(0.95) is { } p95 ? Quantity.Rounded(p95) : null,
             EnergyPerInference = Ratio(spent, answered) is { } each ? new Joules(each) : null,
-            Power = Quantity.Rounded(new Watts(ledgers.Sum(ledger => ledger.Energy.Used.Value) / scenario.Duration.Value)),
+            Power = Quantity.Rounded(new Watts(worlds.Sum(world => world.Ledger.Energy.Used.Value / world.Reached.Value))),
             BytesPerInference = Ratio(worlds.Sum(world => world.Devices.Sum(device => device.BytesSent.Value)), answered) is { } bytes ? new Bytes(bytes) : null,
-            Skipped = worlds.Sum(world => world.Devices.Sum(device => (long)device.Skipped)),
+            Skipped = worlds.Sum(world => world.Devices.Sum(device => device.Skipped)),
             Malformed = worlds.Sum(world => world.Devices.Sum(device => device.Malformed)),
         };
     }
@@ -132,9 +147,33 @@ public sealed class ScenarioRun
             ["compute"] = Sum(books => books.Compute),
             ["transmit"] = Sum(books => books.Transmit),
             ["receive"] = Sum(books => books.Receive),
+            ["boot"] = Sum(books => books.Boot),
+            ["leaked"] = Sum(books => books.Leaked),
+            ["spilled"] = Sum(books => books.Spilled),
             ["stored"] = Quantity.Rounded(worlds.Sum(world => world.Devices.Sum(device => device.Stored.Value))),
             ["edge_used"] = Quantity.Rounded(ledgers.Sum(ledger => ledger.EdgeEnergy.Used.Value)),
         };
+    }
+
+    /// <summary>What the cells and gateways of all sites saw; nothing when all links are simple.</summary>
+    private Dictionary<string, long> RadioRows()
+    {
+        var rows = new Dictionary<string, long>();
+        void Add(string key, long count) => rows[key] = rows.GetValueOrDefault(key) + count;
+        foreach (var medium in worlds.SelectMany(world => world.Airspace.Media.Values))
+        {
+            Add("bursts_sent", medium.Sent);
+            Add("bursts_collided", medium.Collided);
+            Add("bursts_without_access", medium.Refused);
+        }
+        foreach (var gateway in worlds.SelectMany(world => world.Airspace.Gateways.Values))
+        {
+            Add("lora_frames_sent", gateway.FramesSent);
+            Add("lora_frames_collided", gateway.FramesCollided);
+            Add("lora_frames_unheard", gateway.FramesUnheard);
+            Add("lora_messages_refused", gateway.MessagesRefused);
+        }
+        return rows;
     }
 
     private string Hash()

@@ -1,6 +1,8 @@
 using Fleet.Contracts;
 using Fleet.Controller;
 using Fleet.Controller.Planning;
+using Fleet.Emulator.Physics;
+using Fleet.Emulator.Radios;
 using Fleet.Emulator.Scenarios;
 using Fleet.Emulator.Simulation;
 using Fleet.Models;
@@ -27,13 +29,21 @@ public sealed class SiteWorld
     private readonly SimBus bus;
     private readonly List<EmulatedDevice> devices = [];
     private readonly Dictionary<string, (SimBus.Connection Connection, CancellationTokenSource Life, EmulatedEdge Machine)> edges = [];
-    private readonly Dictionary<EmulatedDevice, SimBus.Connection> lines = [];
+    private readonly Dictionary<string, SimBus.Connection> lines = [];
+    private readonly HashSet<string> cutLines = [];
+    private readonly Sky? sky;
     private readonly SiteController controller;
 
     public SiteWorld(Scenario scenario, SiteSpec site, long seed, Stock stock, Planned planned, bool throughWire = false)
     {
         (this.scenario, this.site, this.seed, this.stock) = (scenario, site, seed, stock);
         Ledger = new Ledger(clock, scenario.Duration / 60);
+        Ledger.Died += () =>
+        {
+            if (scenario.UntilDead is { } ratio && Ledger.Lifetimes.Count >= ratio * devices.Count) clock.Stop();
+        };
+        Airspace = new Airspace(site.Name, seed, stock.Radios, clock);
+        sky = site.Sky is { } spec ? new Sky(spec, new SeededRandom(seed, $"{site.Name}/sky")) : null;
         bus = new SimBus(clock, Ledger.Hash, Ledger.Messages, throughWire);
         var costs = new CostModel(new Weights { JouleWeight = scenario.Control.JouleWeight, ErrorWeight = scenario.Control.ErrorWeight });
         controller = new SiteController(
@@ -46,7 +56,13 @@ public sealed class SiteWorld
 
     public SimBus Bus => bus;
 
+    /// <summary>The site's cells and gateways.</summary>
+    public Airspace Airspace { get; }
+
     public long Events => clock.Fired;
+
+    /// <summary>Virtual time reached: the scenario's, or earlier when enough devices have died.</summary>
+    public Seconds Reached => clock.Since(0);
 
     /// <summary>Messages that somebody holds: the bus or a radio.</summary>
     public long MessagesInFlight => bus.InFlight + devices.Sum(device => (long)device.MessagesInFlight);
@@ -120,16 +136,22 @@ public sealed class SiteWorld
 
     private void StartDevice(DeviceGroup group, string id, Seconds after, GroupView? together = null)
     {
-        var connection = bus.Connect(id, (new Topic(TopicKind.State, site.Name, id), State.Lost));
-        var spec = new DeviceSpec(site.Name, id, group, stock.Profiles[group.Board], seed) { Replays = stock.Models[scenario.Model].Card.Replays, Together = together };
-        var device = new EmulatedDevice(spec, stock, scenario.Inference, connection, clock, Ledger, () => connection.Die(Noticed));
+        var spec = new DeviceSpec(site.Name, id, group, group.Outfit(stock.Profiles[group.Board], stock.Radios), seed) { Replays = stock.Models[scenario.Model].Card.Replays, Together = together };
+        var device = new EmulatedDevice(spec, stock, scenario.Inference, () => Connect(id), clock, Ledger, () => lines[id].Die(Noticed), sky, Airspace);
         devices.Add(device);
-        lines.Add(device, connection);
         clock.Start(async () =>
         {
             await clock.Delay(after);
             await device.Run(CancellationToken.None);
         });
+    }
+
+    private SimBus.Connection Connect(string id)
+    {
+        var line = lines.TryGetValue(id, out var old) ? old.Renew() : bus.Connect(id, (new Topic(TopicKind.State, site.Name, id), State.Lost));
+        lines[id] = line;
+        if (cutLines.Contains(id)) line.Lose(Noticed);
+        return line;
     }
 
     private async Task Suffer(FaultSpec fault)
@@ -152,13 +174,18 @@ public sealed class SiteWorld
             return;
         }
         var cut = devices.Where(device => fault.Target is null || device.Board == fault.Target).ToList();
-        foreach (var device in cut) lines[device].Lose(Noticed);
+        foreach (var device in cut)
+        {
+            cutLines.Add(device.Id);
+            if (lines.TryGetValue(device.Id, out var line)) line.Lose(Noticed);
+        }
         await clock.Delay(fault.For);
         var random = new SeededRandom(seed, $"{site.Name}/reconnect");
         foreach (var device in cut)
         {
             await clock.Delay(new Seconds(2.0 / cut.Count * random.NextDouble()));
-            lines[device].Restore();
+            cutLines.Remove(device.Id);
+            if (lines.TryGetValue(device.Id, out var line)) line.Restore();
         }
     }
 }

@@ -1,5 +1,7 @@
 using Fleet.Contracts;
 using Fleet.Controller.Planning;
+using Fleet.Emulator.Physics;
+using Fleet.Emulator.Radios;
 using Fleet.Models;
 
 namespace Fleet.Emulator;
@@ -14,7 +16,10 @@ public sealed class Stock
 
     public Stock(string? zoo = null, string? profiles = null, string? data = null)
     {
-        Profiles = ProfileFile.ReadAll(profiles ?? ProjectFiles.Find("hardware-profiles"));
+        profiles ??= ProjectFiles.Find("hardware-profiles");
+        Profiles = ProfileFile.ReadAll(profiles);
+        Power = StrictJson.Read(Path.Combine(profiles, "parts", "power.json"), Json.File.Info<PowerParts>(), parts => parts.Faults());
+        Radios = StrictJson.Read(Path.Combine(profiles, "parts", "radios.json"), Json.File.Info<RadioParts>(), parts => parts.Faults());
         Models = ModelFiles.OpenAll(zoo ?? ProjectFiles.Find("models/zoo"));
         Groups = GroupFiles.OpenAll(zoo ?? ProjectFiles.Find("models/zoo"));
         DataDirectory = data ?? ProjectFiles.Find(TestImages.Directory);
@@ -22,12 +27,23 @@ public sealed class Stock
 
     public IReadOnlyDictionary<string, HardwareProfile> Profiles { get; }
 
+    /// <summary>Cells and panels.</summary>
+    public PowerParts Power { get; }
+
+    public RadioParts Radios { get; }
+
     public IReadOnlyDictionary<string, ModelFiles> Models { get; }
 
     /// <summary>Models that groups of devices run together.</summary>
     public IReadOnlyDictionary<string, GroupFiles> Groups { get; }
 
     public string DataDirectory { get; }
+
+    /// <summary>Whether there is a profile of that name and role.</summary>
+    public bool IsRole(string id, string role) => Profiles.TryGetValue(id, out var profile) && profile.Role == role;
+
+    /// <summary>Names of all profiles of a role.</summary>
+    public string Roles(string role) => string.Join(", ", Profiles.Values.Where(profile => profile.Role == role).Select(profile => profile.Id));
 
     /// <summary>The test images, which emulated devices see.</summary>
     public LabelledImages Images(ReplaySet set)

@@ -60,7 +60,7 @@ public sealed class GroupScenarioTests
             FaultList = [],
             Sites = [site with { Devices = [new DeviceGroup { Board = "pi-zero-2w", Count = 4 }], Edges = [.. site.Edges, site.Edges[0] with { Id = "edge-2" }] }],
         };
-        Assert.That(mixed.Faults(World.Stock.Profiles, World.Stock.Models, World.Stock.Groups), Is.Empty);
+        Assert.That(mixed.Faults(World.Stock), Is.Empty);
         var run = ScenarioRun.Execute(mixed, 1, World.Stock);
         run.CheckBooks();
         var retained = run.Worlds[0].Bus.Retained.ToList();
@@ -101,7 +101,7 @@ public sealed class GroupScenarioTests
               "groups": [{ "name": "gate", {{keys}}{{board}} }] }] }
             """;
         var failure = Assert.Throws<FaultsException>(() => StrictJson.Parse("test", System.Text.Encoding.UTF8.GetBytes(text), Json.File.Info<Scenario>(),
-            scenario => scenario.Faults(World.Stock.Profiles, World.Stock.Models, World.Stock.Groups)))!;
+            scenario => scenario.Faults(World.Stock)))!;
         Assert.That(failure.Faults.Single(), Does.Contain(expected));
     }
 
@@ -110,7 +110,7 @@ public sealed class GroupScenarioTests
     public void Scenario_CrashOfADevice_MustBeOfOneThatIsThereAndForGood(string target, double length, string expected)
     {
         var scenario = Short() with { FaultList = [new FaultSpec { Kind = FaultKind.DeviceCrash, Site = "lab", Target = target, At = new Seconds(30), For = new Seconds(length) }] };
-        Assert.That(scenario.Faults(World.Stock.Profiles, World.Stock.Models, World.Stock.Groups).Single(), Does.Contain(expected));
+        Assert.That(scenario.Faults(World.Stock).Single(), Does.Contain(expected));
     }
 
     /// <summary>The scenario that ships, a minute long.</summary>

@@ -2,6 +2,7 @@ using CsCheck;
 using Fleet.Contracts;
 using Fleet.Emulator;
 using Fleet.Emulator.Physics;
+using Fleet.Emulator.Radios;
 using Fleet.Emulator.Simulation;
 using NUnit.Framework;
 
@@ -18,7 +19,7 @@ public sealed class PhysicsTests
     public void Battery_ConstantLoad_LastsCapacityOverPower(double capacity, double idle, double load)
     {
         var (clock, books) = (new SimClock(), new EnergyBooks());
-        var battery = new Battery(clock, new Joules(capacity), new Watts(idle), books);
+        var battery = new Battery(clock, Charge.Ideal(new Joules(capacity)), new Watts(idle), books);
         var emptied = new List<double>();
         battery.Emptied += () => emptied.Add(clock.UnixTime().Value);
         const double Check = 0.25;
@@ -42,7 +43,7 @@ public sealed class PhysicsTests
         (capacity, idle, draws) =>
         {
             var (clock, books, mains) = (new SimClock(), new EnergyBooks(), new EnergyBooks());
-            var battery = new Battery(clock, new Joules(capacity), new Watts(idle), books);
+            var battery = new Battery(clock, Charge.Ideal(new Joules(capacity)), new Watts(idle), books);
             var plug = new Battery(clock, null, new Watts(idle), mains);
             clock.Start(async () =>
             {
@@ -226,7 +227,7 @@ public sealed class PhysicsTests
         {
             Line = world.Bus.Connect("cam-1");
             var board = new Board(Pi, new Battery(Clock, null, Watts.Zero, Energy), Clock, new SeededRandom(seed, "board"));
-            Radio = new RadioBus(Line, link, board, Clock, new SeededRandom(seed, "radio"), Books);
+            Radio = new RadioBus(Line, new SimpleLink(link, board, Clock, new SeededRandom(seed, "radio")), board, Books);
             world.Bus.Connect("edge-1").Subscribe(Offload.Path, (_, message) => Arrived.Add((Clock.Since(0).Value, (TensorFrame)message)));
         }
 

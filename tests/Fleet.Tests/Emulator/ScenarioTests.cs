@@ -75,7 +75,7 @@ public sealed class ScenarioTests
     private static IReadOnlyList<string> FaultsOf(string text)
     {
         var failure = Assert.Throws<FaultsException>(() =>
-            StrictJson.Parse("test", Encoding.UTF8.GetBytes(text), Json.File.Info<Scenario>(), scenario => scenario.Faults(World.Stock.Profiles, World.Stock.Models, World.Stock.Groups)))!;
+            StrictJson.Parse("test", Encoding.UTF8.GetBytes(text), Json.File.Info<Scenario>(), scenario => scenario.Faults(World.Stock)))!;
         return failure.Faults;
     }
 }

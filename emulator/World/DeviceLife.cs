@@ -1,0 +1,142 @@
+using Fleet.Contracts;
+using Fleet.DeviceAgent;
+using Fleet.DeviceAgent.Sensing;
+using Fleet.Emulator.Physics;
+using Fleet.Emulator.Radios;
+using Fleet.Emulator.Scenarios;
+using Fleet.Emulator.Simulation;
+using Fleet.Models;
+
+namespace Fleet.Emulator;
+
+/// <summary>
+/// One life of a device, from its boot to its power loss: the production agent on an emulated board, real decisions and real (or
+/// recorded) answers, with the time and energy that the board's physics charge.
+/// </summary>
+public sealed class DeviceLife : ISensor
+{
+    private readonly DeviceSpec spec;
+    private readonly int number;
+    private readonly TimeProvider clock;
+    private readonly CancellationTokenSource power = new();
+    private readonly Board board;
+    private readonly RadioBus radio;
+    private readonly Camera camera;
+    private readonly Agent agent;
+    private bool isOver;
+
+    /// <param name="airspace">Where its radio contends; null when all links of the site are simple.</param>
+    /// <param name="number">From 1; what a later life draws comes from streams of its own, its board's silicon does not.</param>
+    public DeviceLife(DeviceSpec spec, int number, Flash flash, Stock stock, Battery battery, IBus connection, TimeProvider clock, Ledger ledger, Airspace? airspace)
+    {
+        (this.spec, this.number, this.clock) = (spec, number, clock);
+        board = new Board(spec.Profile, battery, clock, spec.Stream("board"));
+        radio = new RadioBus(connection, Radio(airspace), board, ledger.Messages);
+        camera = spec.Together is { } together ? Triggered(together, stock) : new Camera(Inputs(stock.Images(spec.Replays), Stream("inputs")), Pace(), clock);
+        agent = new Agent(Options(flash.Last), radio, clock, Stream("agent"), new SensorSuite([this]), (wanted, _) => flash.Install(wanted, radio, board));
+        agent.Applied += assignment => flash.Last = assignment;
+        agent.Started += _ =>
+        {
+            if (!isOver) ledger.Started();
+        };
+        agent.Answered += answer =>
+        {
+            if (!isOver) ledger.Answered(spec.Id, answer);
+        };
+    }
+
+    /// <summary>Cancelled by its power loss.</summary>
+    public CancellationToken Power => power.Token;
+
+    /// <summary>Inputs taken and not answered; after a power loss they are cut off, not in flight.</summary>
+    public int InFlight => isOver ? 0 : agent.InFlight;
+
+    /// <summary>Messages on the air, both ways.</summary>
+    public int MessagesInFlight => radio.InFlight;
+
+    public Bytes BytesSent => radio.Sent;
+
+    public int Skipped => camera.Skipped;
+
+    public long Malformed => agent.Malformed;
+
+    string ISensor.Name => "emulated board";
+
+    /// <summary>Runs until it shall stop, with a goodbye, or loses its power; then what is left of the agent comes to its end unheard.</summary>
+    /// <param name="over">Cancelled by either.</param>
+    public Task Run(CancellationToken over) => agent.Run(camera, over);
+
+    /// <summary>Falls silent in the middle of whatever it does.</summary>
+    public void LosePower()
+    {
+        isOver = true;
+        board.CutPower();
+        radio.Close();
+        power.Cancel();
+    }
+
+    /// <summary>Before its connection goes away.</summary>
+    public void Close() => radio.Close();
+
+    public void Dispose()
+    {
+    }
+
+    bool ISensor.TryRead(out Reading reading, out string fault)
+    {
+        var battery = board.Battery;
+        battery.Settle();
+        fault = "";
+        reading = battery.IsMains ? default : new Reading { Battery = battery.Stored, BatteryRatio = battery.Ratio, Harvest = battery.Harvest };
+        return true;
+    }
+
+    private Radio Radio(Airspace? airspace) => spec.Group.Radio is { } shared
+        ? airspace!.Radio(shared, board, spec.Stream("place"), Stream("radio"))
+        : new SimpleLink(spec.Group.Link, board, clock, Stream("radio"));
+
+    private Pace Pace() => spec.Group.Arrivals is Arrivals.Poisson
+        ? DeviceAgent.Sensing.Pace.Poisson(spec.Group.Rate, Stream("arrivals"))
+        : DeviceAgent.Sensing.Pace.Periodic(spec.Group.Rate, spec.Group.Rate.Period * Stream("phase").NextDouble());
+
+    /// <summary>All cameras of a group draw the same order from a stream that bears the group's name.</summary>
+    private Camera Triggered(GroupView together, Stock stock)
+    {
+        var (group, view) = together;
+        var order = new SeededRandom(spec.Seed, $"{spec.Site}/{group.Name}/inputs");
+        return new Camera(new TriggeredSource(stock.Images(ReplaySet.FashionMnist), ViewGrid.Of(stock.Groups[group.Model].Card), view, group.Rate, order, clock), pace: null, clock);
+    }
+
+    /// <summary>Test images drawn one by one: no order to remember for each of a million devices.</summary>
+#pragma warning disable CS1998 // Nothing is awaited: asynchronous only because cameras are.
+    private static async IAsyncEnumerable<Sample> Inputs(LabelledImages images, SeededRandom random)
+#pragma warning restore CS1998
+    {
+        while (true) yield return images.Sample(random.Next(images.Count));
+    }
+
+    private AgentOptions Options(Assignment? last) => new()
+    {
+        Site = spec.Site,
+        Id = spec.Id,
+        Profile = spec.Profile,
+        Default = last,
+        Lifetime = spec.Group.Lifetime,
+        Info = new Info
+        {
+            Board = spec.Profile.Board,
+            Stack = spec.Profile.Stack,
+            Profile = spec.Profile.Id,
+            AgentVersion = ProcessEdge.Version,
+            Os = "emulated",
+            Emulated = true,
+            Seed = spec.Seed,
+            Memory = spec.Profile.Memory.Value,
+            Storage = spec.Profile.Storage.Value,
+            Codecs = Route.AllCodecs,
+            Gateway = spec.Gateway,
+        },
+    };
+
+    private SeededRandom Stream(string purpose) => spec.Stream(number == 1 ? purpose : $"{purpose}/{number}");
+}
