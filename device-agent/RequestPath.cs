@@ -20,7 +20,7 @@ public sealed record Running(Head Head, Assignment Assignment, Topic? Edge)
 /// </summary>
 public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random random, Offloads offloads, Window window, StageTimes times)
 {
-    private readonly SemaphoreSlim turn = new(1);
+    private readonly Turn turn = new();
     private readonly Topic replies = new(TopicKind.Reply, options.Site, options.Id);
     private Running? running;
 
@@ -44,7 +44,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         window.Started();
         InFlight++;
         Started?.Invoke(sample);
-        await turn.WaitAsync();
+        await turn.Wait();
         var isHandedOver = false;
         try
         {
@@ -61,7 +61,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     /// <summary>Puts another head in place between two inputs and disposes the old one.</summary>
     public async Task Swap(Running next)
     {
-        await turn.WaitAsync();
+        await turn.Wait();
         try
         {
             var old = running;
@@ -78,7 +78,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     /// <summary>Runs every stage and encoder of a head a few times on a blank input and notes its latency: before it is swapped in, so that one that cannot run never answers.</summary>
     public async Task Measure(Head head, int runs)
     {
-        await turn.WaitAsync();
+        await turn.Wait();
         try
         {
             times.Clear();
@@ -163,7 +163,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     /// <summary>Sent before any stage had run, and not answered: now the head runs all the same, in its turn.</summary>
     private async Task RunLate(Sample sample, long arrived, bool missed)
     {
-        await turn.WaitAsync();
+        await turn.Wait();
         try
         {
             var now = running!;

@@ -22,7 +22,7 @@ public sealed class GroupServer(GroupTail tail, IBus bus, TimeProvider clock, Lo
 
     private readonly Dictionary<ulong, Gathering> open = [];
     private readonly Dictionary<uint, Roster> rosters = [];
-    private readonly SemaphoreSlim turn = new(1);
+    private readonly Turn turn = new();
     private bool isRetired;
 
     public GroupCard Card => tail.Card;
@@ -47,7 +47,7 @@ public sealed class GroupServer(GroupTail tail, IBus bus, TimeProvider clock, Lo
             foreach (var (_, replyTo) in sample.Senders) bus.Publish(replyTo, new Reply { RequestId = request, Status = OffloadStatus.NotHeld });
         open.Clear();
         // Whoever computes now disposes it when done.
-        if (turn.CurrentCount == 1) tail.Dispose();
+        if (!turn.IsTaken) tail.Dispose();
     }
 
     private bool Fits(TensorFrame frame) => frame.View <= Card.Views.Count && frame.Cut == 1 && frame.Codec switch
@@ -139,7 +139,7 @@ public sealed class GroupServer(GroupTail tail, IBus bus, TimeProvider clock, Lo
     /// <summary>Lets exits look at a sample, one sample after another: the networks have one place for it. Null when they are gone.</summary>
     private async Task<Verdict?> Compute(Gathering sample, Func<Task<Verdict>> judge)
     {
-        await turn.WaitAsync();
+        await turn.Wait();
         try
         {
             if (isRetired) return null;

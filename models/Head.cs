@@ -21,7 +21,7 @@ public sealed class Head : IDisposable
     {
         (Card, ModelHash, this.stages, this.encoders, this.trace, this.owned) = (card, modelHash, stages, encoders, trace, owned);
         for (var p = 0; p < 256; p++) normalised[p] = (float)((p / 255.0 - card.InputMean) / card.InputStd);
-        zeros = trace is null ? [] : new byte[Math.Max(trace.PayloadBytesMax, 4 * card.Cuts.Concat(encoders.Values.Select(encoder => encoder.Latent)).Max(cut => cut.Elements))];
+        zeros = trace?.Blank(Math.Max(trace.PayloadBytesMax, 4 * card.Cuts.Concat(encoders.Values.Select(encoder => encoder.Latent)).Max(cut => cut.Elements))) ?? [];
     }
 
     public ModelCard Card { get; }

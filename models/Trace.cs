@@ -14,6 +14,7 @@ public sealed class Trace
     private readonly Half[][] exitLogits;
     private readonly Half[][] routeLogits;
     private readonly int[][] payloadBytes;
+    private byte[] blank = [];
 
     /// <param name="text">What made it: command and data set.</param>
     /// <param name="networkHash">SHA-256 of the network's files, see <see cref="ModelFiles.NetworkHash"/>.</param>
@@ -34,6 +35,8 @@ public sealed class Trace
     {
         (Text, NetworkHash, FirstSample, Drift, Classes) = (text, networkHash, firstSample, drift, classes);
         (this.labels, this.exitLogits, this.routes, this.routeLogits, this.payloadBytes) = (labels, exitLogits, routes, routeLogits, payloadBytes);
+        foreach (var sizes in payloadBytes)
+            foreach (var size in sizes) PayloadBytesMax = Math.Max(PayloadBytesMax, size);
     }
 
     public string Text { get; }
@@ -56,7 +59,7 @@ public sealed class Trace
     public ReadOnlySpan<byte> Labels => labels;
 
     /// <summary>The longest payload recorded; 0 when none is.</summary>
-    public int PayloadBytesMax => payloadBytes.SelectMany(sizes => sizes).DefaultIfEmpty().Max();
+    public int PayloadBytesMax { get; }
 
     public int Label(int sample) => labels[sample];
 
@@ -76,6 +79,13 @@ public sealed class Trace
     }
 
     public bool Knows(Route route) => route.IsLossless || Array.IndexOf(routes, route) >= 0;
+
+    /// <summary>At least so many zeros, shared by all heads that replay the trace: what crosses in a replay has a length and no content.</summary>
+    internal byte[] Blank(int bytes)
+    {
+        var known = blank;
+        return known.Length >= bytes ? known : blank = new byte[bytes];
+    }
 
     /// <summary>Payload of one sample on a route; null when its size is fixed by the shape.</summary>
     public int? PayloadBytes(Route route, int sample)

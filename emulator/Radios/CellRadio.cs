@@ -18,15 +18,15 @@ public sealed class CellRadio(RadioSpec spec, RadioPart part, Medium medium, Boa
     private const int TimeoutsMax = 6;
 
     private readonly TwoStates fading = new(spec.Loss.GoodMean, spec.Loss.BadMean, random);
-    private readonly SemaphoreSlim turn = new(1);
-    private readonly SemaphoreSlim downTurn = new(1);
+    private readonly Turn turn = new();
+    private readonly Turn downTurn = new();
     private readonly Seconds phase = part.Interval.Value * random.NextDouble();
     private Seconds lastUp, lastDown;
     private bool isAssociated, isClosed;
 
     public override async ValueTask<bool> Up(int messageBytes, Delivery delivery)
     {
-        await turn.WaitAsync();
+        await turn.Wait();
         try
         {
             await Associate();
@@ -45,7 +45,7 @@ public sealed class CellRadio(RadioSpec spec, RadioPart part, Medium medium, Boa
     {
         lastDown = Seconds.Max(lastDown, clock.Since(0) + OneWay());
         await clock.Delay(lastDown - clock.Since(0));
-        await downTurn.WaitAsync();
+        await downTurn.Wait();
         try
         {
             return await Cross(messageBytes, isUp: false);
@@ -95,7 +95,7 @@ public sealed class CellRadio(RadioSpec spec, RadioPart part, Medium medium, Boa
     /// <summary>The gateway serves its devices in turn; while TCP waits for one of them it serves the others.</summary>
     private async Task<bool> RepeatInTurn(int bytes)
     {
-        await medium.GatewayTurn.WaitAsync();
+        await medium.GatewayTurn.Wait();
         try
         {
             return await Repeat(bytes, isUp: false);

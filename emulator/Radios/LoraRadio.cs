@@ -43,7 +43,7 @@ public sealed class LoraRadio : Radio
     private readonly Board board;
     private readonly TimeProvider clock;
     private readonly SeededRandom random;
-    private readonly SemaphoreSlim turn = new(1);
+    private readonly Turn turn = new();
     private readonly Queue<Waiting> waiting = [];
     private readonly (int Band, DutyCycle Duty)[] bands;
     private readonly double power;
@@ -62,7 +62,7 @@ public sealed class LoraRadio : Radio
 
     public override bool IsSlow => true;
 
-    public override Task Turn() => turn.WaitAsync();
+    public override ValueTask Await() => turn.Wait();
 
     public static int PayloadMaxOf(int spreadingFactor) => PayloadMax[spreadingFactor - AirTime.SpreadingMin];
 
@@ -178,7 +178,7 @@ public sealed class LoraRadio : Radio
     {
         if (isPolling) return;
         isPolling = true;
-        await turn.WaitAsync();
+        await turn.Wait();
         isPolling = false;
         if (waiting.Count > 0) await Deliver(0, isConfirmed: false);
         turn.Release();

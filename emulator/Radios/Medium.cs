@@ -14,7 +14,7 @@ public abstract class Medium
     public long Refused { get; protected set; }
 
     /// <summary>The gateway's own queue for all its devices: one burst at a time.</summary>
-    public SemaphoreSlim GatewayTurn { get; } = new(1);
+    public Turn GatewayTurn { get; } = new();
 
     /// <summary>Gets on the medium and stays there; completes at the end, with whether nobody else was heard at the same time.</summary>
     /// <param name="attempt">From 0: how often this burst has been tried before.</param>

@@ -12,7 +12,7 @@ public abstract class Radio
     public virtual bool IsSlow => false;
 
     /// <summary>Completes when it is the next message's turn; <see cref="Up"/> must follow.</summary>
-    public virtual Task Turn() => Task.CompletedTask;
+    public virtual ValueTask Await() => ValueTask.CompletedTask;
 
     /// <summary>Carries a message of the device to the broker; completes when it is there, with false when it is lost.</summary>
     /// <param name="messageBytes">Topic, payload and MQTT's own few bytes.</param>

@@ -82,7 +82,7 @@ public sealed class RadioBus : IBus
     {
         if (message is TensorFrame { Codec: FeatureCodec.Png or FeatureCodec.Webp } image)
             await board.Compute(board.Profile.NominalImageCodecTime(image.Shape.Aggregate(1, (a, b) => a * b)));
-        await radio.Turn();
+        await radio.Await();
         if (newest.Remove(topic.Path, out var newer)) message = newer;
         var arrived = await radio.Up(Length(topic, message), topic.Rule.Delivery);
         queued--;

@@ -214,7 +214,7 @@ public sealed class RadioKindTests
         /// <summary>As the bus does it.</summary>
         public async Task<bool> Up(int bytes, Delivery delivery)
         {
-            await Radio.Turn();
+            await Radio.Await();
             return await Radio.Up(bytes, delivery);
         }
 
