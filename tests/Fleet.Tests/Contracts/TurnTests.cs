@@ -31,7 +31,7 @@ public sealed class TurnTests
         var turn = new Turn();
         void Once()
         {
-            if (!turn.Wait().IsCompletedSuccessfully) throw new InvalidOperationException("nobody else wants it");
+            if (!turn.Wait().AsTask().IsCompletedSuccessfully) throw new InvalidOperationException("nobody else wants it");
             turn.Release();
         }
         Once();
