@@ -47,7 +47,7 @@ public sealed class ArtifactServer : IAsyncDisposable
         if (groups.TryGetValue(name, out var group))
             return file == GroupFiles.CardName || group.Card.Pieces.Any(piece => piece.File == file) ? Whole(group.Directory, file) : Results.NotFound($"{name} has no file \"{file}\"\n");
         if (!models.TryGetValue(name, out var model)) return Results.NotFound($"no model \"{name}\"; there are: {string.Join(", ", models.Keys.Concat(groups.Keys))}\n");
-        var isNamed = file == ModelFiles.CardName || model.Card.Pieces.Any(piece => piece.File == file);
+        var isNamed = file == ModelFiles.CardName || model.Card.StoredFiles.Any(stored => stored.File == file);
         return isNamed ? Whole(model.Directory, file) : Results.NotFound($"{name} has no file \"{file}\"\n");
     }
 
