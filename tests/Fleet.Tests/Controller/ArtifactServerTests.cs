@@ -14,11 +14,11 @@ public sealed class ArtifactServerTests
         var zoo = ProjectFiles.Find("models/zoo");
         var (models, groups) = (ModelFiles.OpenAll(zoo), GroupFiles.OpenAll(zoo));
         await using var server = await ArtifactServer.Start("127.0.0.1", port: 0, models, groups);
-        using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{server.Port}/models/") };
+        using var client = new HttpClient();
         var wanted = models.Values.SelectMany(model => model.Card.StoredFiles.Select(file => (model.Card.Name, file.File, file.Sha256)))
             .Concat(groups.Values.SelectMany(group => group.Card.Pieces.Select(piece => (group.Card.Name, piece.File, piece.Sha256))));
         foreach (var (name, file, sha256) in wanted)
-            Assert.That(ModelFiles.Sha256(await client.GetByteArrayAsync($"{name}/{file}")), Is.EqualTo(sha256), $"{name}/{file}");
+            Assert.That(ModelFiles.Sha256(await client.GetByteArrayAsync(Uri(server, $"{name}/{file}"))), Is.EqualTo(sha256), $"{name}/{file}");
     }
 
     [TestCase("fmnist/test.trace")]
@@ -29,8 +29,10 @@ public sealed class ArtifactServerTests
         var zoo = ProjectFiles.Find("models/zoo");
         await using var server = await ArtifactServer.Start("127.0.0.1", port: 0, ModelFiles.OpenAll(zoo), GroupFiles.OpenAll(zoo));
         using var client = new HttpClient();
-        using var answer = await client.GetAsync($"http://127.0.0.1:{server.Port}/models/{path}");
+        using var answer = await client.GetAsync(Uri(server, path));
         Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
         Assert.That(await answer.Content.ReadAsStringAsync(), Does.Contain(path.Split('/')[0]));
     }
+
+    private static Uri Uri(ArtifactServer server, string path) => new($"http://127.0.0.1:{server.Port}/models/{path}");
 }
