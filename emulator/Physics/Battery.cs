@@ -33,6 +33,7 @@ public sealed class Battery
     private readonly Panel? panel;
     private readonly long begun;
     private long settledAt;
+    private bool isCutOff;
 
     /// <param name="charge">Null for the mains.</param>
     /// <param name="panel">Charges it; null without.</param>
@@ -48,6 +49,9 @@ public sealed class Battery
 
     /// <summary>From the moment the last joule has gone until <see cref="Restart"/>: whatever is charged meanwhile, it gives nothing.</summary>
     public bool IsEmpty { get; private set; }
+
+    /// <summary>Whether it gives nothing: empty, or cut off from what it feeds.</summary>
+    public bool IsDown => IsEmpty || isCutOff;
 
     /// <summary>Raised each time the last joule has gone.</summary>
     public event Action? Emptied;
@@ -87,14 +91,21 @@ public sealed class Battery
     public void Draw(EnergyUse use, Joules energy)
     {
         Settle();
-        if (!IsEmpty) Take(use, energy);
+        if (!IsDown) Take(use, energy);
+    }
+
+    /// <summary>Whatever it holds, it gives nothing until <see cref="Restart"/>; it leaks and is charged all the same.</summary>
+    public void CutOff()
+    {
+        Settle();
+        isCutOff = true;
     }
 
     /// <summary>The board is switched on again.</summary>
     public void Restart()
     {
         Settle();
-        IsEmpty = false;
+        IsEmpty = isCutOff = false;
     }
 
     /// <summary>Time goes by under one light.</summary>
@@ -105,7 +116,7 @@ public sealed class Battery
         settledAt = until;
         if (charge is { Leak.Value: > 0 } leaking) Lose(Stored * -double.ExpM1(-(leaking.Leak * elapsed)));
         if (light > Watts.Zero) Add(light * elapsed);
-        if (!IsEmpty) Take(EnergyUse.Idle, idle * elapsed);
+        if (!IsDown) Take(EnergyUse.Idle, idle * elapsed);
         if (charge is { } known && Stored > known.Capacity) Spill(Stored - known.Capacity);
     }
 

@@ -76,6 +76,9 @@ public sealed record DeviceGroup
     [JsonPropertyName("board")] public required string Board { get; init; }
     [JsonPropertyName("count")] public required int Count { get; init; }
 
+    /// <summary>By which faults and stages name these devices; empty: they are named by their board.</summary>
+    [JsonPropertyName("name")] public string Name { get; init; } = "";
+
     /// <summary>Mean rate of inputs of each device.</summary>
     [JsonPropertyName("rate_hz")] public Hertz Rate { get; init; } = new(1);
     [JsonPropertyName("arrivals")] public Arrivals Arrivals { get; init; } = Arrivals.Poisson;
@@ -107,6 +110,7 @@ public sealed record DeviceGroup
     public IEnumerable<string> Faults(SiteSpec site, Stock stock)
     {
         if (!stock.IsRole(Board, "device")) yield return $"board is \"{Board}\"; allowed: {stock.Roles("device")}";
+        if (Name.Length > 0 && !Contracts.Name.IsValid(Name)) yield return Contracts.Name.Fault("name", Name);
         if (Count is < 1 or > 1_000_000) yield return $"count is {Count}; allowed: 1 to 1000000";
         if (!(Rate.Value is > 0 and <= 1000)) yield return $"rate_hz is {Rate.Value}; allowed: above 0 to 1000";
         if (Battery is { Value: not (> 0 and <= 1e9) } battery) yield return $"battery_j is {battery.Value}; allowed: above 0 to 1e9 (leave it out for mains)";

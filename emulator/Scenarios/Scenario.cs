@@ -18,20 +18,6 @@ public enum InferenceKind
     [JsonStringEnumMemberName("onnx")] Onnx,
 }
 
-/// <summary>What goes wrong.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<FaultKind>))]
-public enum FaultKind
-{
-    /// <summary>The edge server's process dies, with all it has queued, and comes back.</summary>
-    [JsonStringEnumMemberName("edge-crash")] EdgeCrash,
-
-    /// <summary>The devices' connections die (all of a site, or those of one group) and come back one by one.</summary>
-    [JsonStringEnumMemberName("link-loss")] LinkLoss,
-
-    /// <summary>A device falls silent in the middle of what it does, and does not come back.</summary>
-    [JsonStringEnumMemberName("device-crash")] DeviceCrash,
-}
-
 public sealed record EdgeSpec
 {
     [JsonPropertyName("id")] public required string Id { get; init; }
@@ -40,6 +26,21 @@ public sealed record EdgeSpec
     [JsonPropertyName("profile")] public required string Profile { get; init; }
     [JsonPropertyName("workers")] public int Workers { get; init; } = 1;
     [JsonPropertyName("queue_max")] public int QueueMax { get; init; } = 256;
+
+    /// <summary>Time both ways between the broker and this server, and the mean of the exponential delay that is added each way. 0: beside the broker.</summary>
+    [JsonPropertyName("rtt_s")] public Seconds RoundTrip { get; init; }
+    [JsonPropertyName("jitter_s")] public Seconds Jitter { get; init; }
+
+    /// <summary>What is impossible about it, one sentence a fault.</summary>
+    public IEnumerable<string> Faults(Stock stock)
+    {
+        if (!Name.IsValid(Id)) yield return Name.Fault("id", Id);
+        if (!stock.IsRole(Profile, "edge")) yield return $"profile is \"{Profile}\"; allowed: {stock.Roles("edge")}";
+        if (Workers is < 1 or > 1024) yield return $"workers is {Workers}; allowed: 1 to 1024";
+        if (QueueMax is < 1 or > 1_000_000) yield return $"queue_max is {QueueMax}; allowed: 1 to 1000000";
+        if (!(RoundTrip.Value is >= 0 and <= 60)) yield return $"rtt_s is {RoundTrip.Value}; allowed: 0 to 60";
+        if (!(Jitter.Value is >= 0 and <= 60)) yield return $"jitter_s is {Jitter.Value}; allowed: 0 to 60";
+    }
 }
 
 /// <summary>A planning domain: devices, their edge servers, one planner.</summary>
@@ -49,28 +50,17 @@ public sealed record SiteSpec
     [JsonPropertyName("devices")] public required IReadOnlyList<DeviceGroup> Devices { get; init; }
     [JsonPropertyName("edges")] public required IReadOnlyList<EdgeSpec> Edges { get; init; }
 
+    /// <summary>Servers far away that finish work as the edge servers do, each behind a round trip of its own.</summary>
+    [JsonPropertyName("cloud")] public IReadOnlyList<EdgeSpec> Cloud { get; init; } = [];
+
+    /// <summary>All that finish what devices send.</summary>
+    [JsonIgnore] public IEnumerable<EdgeSpec> Servers => Edges.Concat(Cloud);
+
     /// <summary>Devices that work together, besides the others.</summary>
     [JsonPropertyName("groups")] public IReadOnlyList<GroupSpec> Groups { get; init; } = [];
 
     /// <summary>What shines on its solar panels.</summary>
     [JsonPropertyName("sky")] public SkySpec? Sky { get; init; }
-}
-
-public sealed record FaultSpec
-{
-    [JsonPropertyName("kind")] public required FaultKind Kind { get; init; }
-    [JsonPropertyName("site")] public required string Site { get; init; }
-
-    /// <summary>Edge server (edge-crash), device (device-crash), or board whose devices are meant (link-loss; absent: all).</summary>
-    [JsonPropertyName("target")] public string? Target { get; init; }
-    [JsonPropertyName("at_s")] public required Seconds At { get; init; }
-    [JsonPropertyName("for_s")] public required Seconds For { get; init; }
-
-    [JsonIgnore] public Seconds End => At + For;
-
-    /// <summary>Whether both strike the same thing at the same time; the first to end would heal it for the other.</summary>
-    public bool Overlaps(FaultSpec other) =>
-        Kind == other.Kind && Site == other.Site && (Target is null || other.Target is null || Target == other.Target) && At < other.End && other.At < End;
 }
 
 /// <summary>How the controller steers.</summary>
@@ -125,14 +115,12 @@ public sealed record Scenario
         var radios = site.Devices.Select(group => group.Radio).Concat(site.Groups.Select(group => group.Radio)).OfType<RadioSpec>();
         foreach (var cell in radios.GroupBy(radio => radio.Cell).Where(cell => cell.Select(radio => stock.Radios.Find(radio.Part)?.Kind).Distinct().Count() > 1))
             yield return $"{at}: radios {string.Join(", ", cell.Select(radio => radio.Part).Distinct())} share cell \"{cell.Key}\"; they need one kind, or cells of their own";
-        foreach (var twice in site.Edges.GroupBy(edge => edge.Id).Where(group => group.Count() > 1)) yield return $"{at}.edges: \"{twice.Key}\" stands {twice.Count()} times";
-        foreach (var (edge, i) in site.Edges.Select((edge, i) => (edge, $"{at}.edges[{i}]")))
-        {
-            if (!Contracts.Name.IsValid(edge.Id)) yield return Contracts.Name.Fault($"{i}.id", edge.Id);
-            if (!stock.IsRole(edge.Profile, "edge")) yield return $"{i}.profile is \"{edge.Profile}\"; allowed: {stock.Roles("edge")}";
-            if (edge.Workers is < 1 or > 1024) yield return $"{i}.workers is {edge.Workers}; allowed: 1 to 1024";
-            if (edge.QueueMax is < 1 or > 1_000_000) yield return $"{i}.queue_max is {edge.QueueMax}; allowed: 1 to 1000000";
-        }
+        foreach (var twice in site.Servers.GroupBy(edge => edge.Id).Where(group => group.Count() > 1)) yield return $"{at}.edges: \"{twice.Key}\" stands {twice.Count()} times";
+        foreach (var server in site.Servers.Where(server => server.Id == FaultSpec.Controller)) yield return $"{at}: an edge server cannot be called \"{FaultSpec.Controller}\"; faults name the controller so";
+        foreach (var fault in site.Edges.SelectMany((edge, i) => edge.Faults(stock).Select(fault => $"{at}.edges[{i}].{fault}"))) yield return fault;
+        foreach (var fault in site.Cloud.SelectMany((cloud, i) => cloud.Faults(stock).Select(fault => $"{at}.cloud[{i}].{fault}"))) yield return fault;
+        foreach (var (cloud, i) in site.Cloud.Select((cloud, i) => (cloud, i)))
+            if (cloud.RoundTrip.Value == 0) yield return $"{at}.cloud[{i}].rtt_s is missing; a cloud is far away, or it stands among the edges";
     }
 
     private static IEnumerable<string> GroupFaults(string at, SiteSpec site, Stock stock)
@@ -153,22 +141,8 @@ public sealed record Scenario
         if (!(Control.ErrorWeight is >= 0 and <= 1e6)) yield return $"control.error_weight is {Control.ErrorWeight}; allowed: 0 to 1e6";
     }
 
-    private IEnumerable<string> FaultFaults(string at, FaultSpec fault, IReadOnlyList<FaultSpec> earlier, IReadOnlyDictionary<string, GroupFiles> groups)
-    {
-        var site = Sites.FirstOrDefault(site => site.Name == fault.Site);
-        if (site is null) yield return $"{at}.site is \"{fault.Site}\"; allowed: {string.Join(", ", Sites.Select(known => known.Name))}";
-        if (!(fault.At.Value >= 0 && fault.At < Duration)) yield return $"{at}.at_s is {fault.At.Value}; allowed: 0 to below duration_s ({Duration.Value})";
-        if (!(fault.For.Value > 0)) yield return $"{at}.for_s is {fault.For.Value}; allowed: above 0";
-        if (site is not null && fault.Kind is FaultKind.EdgeCrash && !site.Edges.Any(edge => edge.Id == fault.Target))
-            yield return $"{at}.target is \"{fault.Target}\"; allowed: {string.Join(", ", site.Edges.Select(edge => edge.Id))}";
-        if (site is not null && fault is { Kind: FaultKind.LinkLoss, Target: { } board } && !site.Devices.Any(group => group.Board == board))
-            yield return $"{at}.target is \"{board}\"; allowed: {string.Join(", ", site.Devices.Select(group => group.Board))}, or none for all";
-        if (site is not null && fault.Kind is FaultKind.DeviceCrash)
-        {
-            if (!SiteWorld.Names(site).Select(device => device.Id).Concat(SiteWorld.Members(site, groups).Select(device => device.Id)).Contains(fault.Target)) yield return $"{at}.target is \"{fault.Target}\"; site {site.Name} has no such device";
-            if (fault.End < Duration) yield return $"{at} ends at {fault.End.Value} s; a device that crashed does not come back before the end ({Duration.Value} s)";
-        }
-        foreach (var (other, i) in earlier.Select((other, i) => (other, i)))
-            if (fault.Overlaps(other)) yield return $"{at} begins at {fault.At.Value} s and ends at {fault.End.Value} s, while faults[{i}] ({other.At.Value} to {other.End.Value} s) strikes the same target";
-    }
+    private IEnumerable<string> FaultFaults(string at, FaultSpec fault, IReadOnlyList<FaultSpec> earlier, IReadOnlyDictionary<string, GroupFiles> groups) =>
+        Sites.FirstOrDefault(site => site.Name == fault.Site) is { } site
+            ? fault.Faults(site, Duration, earlier, groups).Select(wrong => at + wrong)
+            : [$"{at}.site is \"{fault.Site}\"; allowed: {string.Join(", ", Sites.Select(known => known.Name))}"];
 }

@@ -18,6 +18,9 @@ public sealed class MessageBooks
 
     public void Due() => DueTotal++;
 
+    /// <summary>A delivery is made once more than is due.</summary>
+    public void Duplicated() => DuplicatedTotal++;
+
     public void Delivered() => DeliveredTotal++;
 
     public void Dropped() => DroppedTotal++;

@@ -1,4 +1,5 @@
 using Fleet.Contracts;
+using Fleet.Emulator.Faults;
 
 namespace Fleet.Emulator.Simulation;
 
@@ -11,10 +12,13 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
     private readonly SimClock clock = simClock;
     private readonly Dictionary<string, List<Subscription>> exact = new(StringComparer.Ordinal);
     private List<Subscription> wild = [];
-    private readonly SortedDictionary<string, (Topic Topic, Message Message)> retained = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, Kept> retained = new(StringComparer.Ordinal);
 
     /// <summary>Retained messages as a new viewer would see them, in order of their paths.</summary>
-    public IEnumerable<(Topic Topic, Message Message)> Retained => retained.Values;
+    public IEnumerable<(Topic Topic, Message Message)> Retained => retained.Values.Select(kept => (kept.Topic, kept.Message));
+
+    /// <summary>What befalls deliveries; null when nothing ever does.</summary>
+    public Disturbances? Disturbances { get; init; }
 
     /// <summary>Deliveries on their way from the broker to a client.</summary>
     public long InFlight { get; private set; }
@@ -23,33 +27,61 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
     /// <param name="will">Published when the connection dies without a goodbye.</param>
     public Connection Connect(string name, (Topic Topic, Message Message)? will = null) => new(this, name, will);
 
+    /// <summary>The message retained on a path; null when there is none.</summary>
+    public Message? RetainedOn(string path) => retained.TryGetValue(path, out var kept) ? kept.Message : null;
+
+    /// <summary>The broker restarts without its memory.</summary>
+    public void ForgetRetained() => retained.Clear();
+
+    /// <summary>A bridge is up again and subscribes anew: what is retained comes again to those on its other side.</summary>
+    /// <param name="crosses">Whether it lies between the client that said something and the one that hears it.</param>
+    public void RepeatRetained(Func<string, string, bool> crosses)
+    {
+        foreach (var subscription in exact.Values.SelectMany(list => list).Concat(wild).ToList())
+            foreach (var kept in Matching(subscription).Where(kept => crosses(kept.From.Name, subscription.Owner.Name)))
+                Deliver(kept.From, subscription, kept.Topic, kept.Message);
+    }
+
     private void Publish(Connection from, Topic topic, Message message)
     {
         hash.Message(clock.GetTimestamp(), topic, message);
         if (throughWire) message = Wire.Decode(topic, Wire.Encode(message), (message as TensorFrame)?.ReplyTo.Path);
-        if (topic.Rule.Retained) retained[topic.Path] = (topic, message);
+        if (topic.Rule.Retained) retained[topic.Path] = new Kept(topic, message, from);
         if (exact.TryGetValue(topic.Path, out var direct))
-            foreach (var subscription in direct) Deliver(subscription, topic, message);
+            foreach (var subscription in direct) Deliver(from, subscription, topic, message);
         foreach (var subscription in wild)
-            if (subscription.Owner != from && TopicFilter.Matches(subscription.Filter, topic.Path)) Deliver(subscription, topic, message);
+            if (subscription.Owner != from && TopicFilter.Matches(subscription.Filter, topic.Path)) Deliver(from, subscription, topic, message);
     }
 
-    private void Deliver(Subscription subscription, Topic topic, Message message)
+    private void Deliver(Connection from, Subscription subscription, Topic topic, Message message)
     {
         books.Due();
         InFlight++;
         // Never inside the publisher's call: a real network does not call back either.
-        clock.Soon(() =>
+        if (Disturbances is not { IsQuiet: false } disturbances)
         {
-            InFlight--;
-            if (subscription.IsOver || !subscription.Owner.IsConnected)
-            {
-                books.Dropped();
-                return;
-            }
-            books.Delivered();
-            subscription.Handler(topic, message);
-        });
+            clock.Soon(() => Arrive(subscription, topic, message));
+            return;
+        }
+        var copies = disturbances.Copies();
+        for (var copy = 1; copy < copies; copy++)
+        {
+            books.Duplicated();
+            InFlight++;
+        }
+        for (var copy = 0; copy < copies; copy++) disturbances.Deliver(from.Name, subscription.Owner.Name, isHeard => Arrive(subscription, topic, message, isHeard));
+    }
+
+    private void Arrive(Subscription subscription, Topic topic, Message message, bool isHeard = true)
+    {
+        InFlight--;
+        if (!isHeard || subscription.IsOver || !subscription.Owner.IsConnected)
+        {
+            books.Dropped();
+            return;
+        }
+        books.Delivered();
+        subscription.Handler(topic, message);
     }
 
     /// <summary>One client's connection.</summary>
@@ -83,11 +115,13 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
         }
 
         /// <summary>The line goes down without a goodbye; the will is published once the broker has noticed, unless it is back by then.</summary>
-        public void Lose(TimeSpan noticedAfter)
+        /// <param name="noticedAfter">Null when the broker is gone itself: then nobody will ever say the will, not even of a line lost before.</param>
+        public void Lose(TimeSpan? noticedAfter)
         {
+            if (noticedAfter is null) willTimer?.Dispose();
             if (!IsConnected) return;
             IsConnected = false;
-            if (will is { } last) willTimer = bus.clock.CreateTimer(_ => bus.Publish(this, last.Topic, last.Message), null, noticedAfter, Timeout.InfiniteTimeSpan);
+            if (will is { } last && noticedAfter is { } delay) willTimer = bus.clock.CreateTimer(_ => bus.Publish(this, last.Topic, last.Message), null, delay, Timeout.InfiniteTimeSpan);
             ConnectionChanged?.Invoke(false);
         }
 
@@ -139,14 +173,18 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
 
     private void DeliverRetained(Subscription subscription)
     {
-        if (TopicFilter.IsExact(subscription.Filter))
-        {
-            if (retained.TryGetValue(subscription.Filter, out var one)) Deliver(subscription, one.Topic, one.Message);
-            return;
-        }
-        foreach (var (path, kept) in retained)
-            if (TopicFilter.Matches(subscription.Filter, path)) Deliver(subscription, kept.Topic, kept.Message);
+        foreach (var kept in Matching(subscription))
+            if (Disturbances?.Divides(kept.From.Name, subscription.Owner.Name) is not true) Deliver(kept.From, subscription, kept.Topic, kept.Message);
     }
+
+    private IEnumerable<Kept> Matching(Subscription subscription)
+    {
+        if (!TopicFilter.IsExact(subscription.Filter)) return retained.Where(pair => TopicFilter.Matches(subscription.Filter, pair.Key)).Select(pair => pair.Value);
+        return retained.TryGetValue(subscription.Filter, out var one) ? [one] : [];
+    }
+
+    /// <param name="From">Who said it.</param>
+    private sealed record Kept(Topic Topic, Message Message, Connection From);
 
     internal sealed class Subscription(SimBus bus, Connection owner, string filter, Action<Topic, Message> handler) : IDisposable
     {

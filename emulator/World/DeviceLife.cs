@@ -26,14 +26,16 @@ public sealed class DeviceLife : ISensor
     private bool isOver;
 
     /// <param name="airspace">Where its radio contends; null when all links of the site are simple.</param>
+    /// <param name="own">What the device takes for the time; null when that is the world's.</param>
     /// <param name="number">From 1; what a later life draws comes from streams of its own, its board's silicon does not.</param>
-    public DeviceLife(DeviceSpec spec, int number, Flash flash, Stock stock, Battery battery, IBus connection, TimeProvider clock, Ledger ledger, Airspace? airspace)
+    public DeviceLife(DeviceSpec spec, int number, Flash flash, Stock stock, Battery battery, IBus connection, TimeProvider clock, Ledger ledger, Airspace? airspace, TimeProvider? own = null)
     {
+        own ??= clock;
         (this.spec, this.number, this.clock) = (spec, number, clock);
         board = new Board(spec.Profile, battery, clock, spec.Stream("board"));
         radio = new RadioBus(connection, Radio(airspace), board, ledger.Messages);
-        camera = spec.Together is { } together ? Triggered(together, stock) : new Camera(Inputs(stock.Images(spec.Replays), Stream("inputs")), Pace(), clock);
-        agent = new Agent(Options(flash.Last), radio, clock, Stream("agent"), new SensorSuite([this]), (wanted, _) => flash.Install(wanted, radio, board));
+        camera = spec.Together is { } together ? Triggered(together, stock, own) : new Camera(Inputs(stock.Images(spec.Replays), Stream("inputs")), Pace(), clock);
+        agent = new Agent(Options(flash.Last), radio, own, Stream("agent"), new SensorSuite([this]), (wanted, _) => flash.Install(wanted, radio, board));
         agent.Applied += assignment => flash.Last = assignment;
         agent.Started += _ =>
         {
@@ -100,11 +102,11 @@ public sealed class DeviceLife : ISensor
         : DeviceAgent.Sensing.Pace.Periodic(spec.Group.Rate, spec.Group.Rate.Period * Stream("phase").NextDouble());
 
     /// <summary>All cameras of a group draw the same order from a stream that bears the group's name.</summary>
-    private Camera Triggered(GroupView together, Stock stock)
+    private Camera Triggered(GroupView together, Stock stock, TimeProvider own)
     {
         var (group, view) = together;
         var order = new SeededRandom(spec.Seed, $"{spec.Site}/{group.Name}/inputs");
-        return new Camera(new TriggeredSource(stock.Images(ReplaySet.FashionMnist), ViewGrid.Of(stock.Groups[group.Model].Card), view, group.Rate, order, clock), pace: null, clock);
+        return new Camera(new TriggeredSource(stock.Images(ReplaySet.FashionMnist), ViewGrid.Of(stock.Groups[group.Model].Card), view, group.Rate, order, own), pace: null, own);
     }
 
     /// <summary>Test images drawn one by one: no order to remember for each of a million devices.</summary>

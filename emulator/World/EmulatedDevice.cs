@@ -1,4 +1,5 @@
 using Fleet.Contracts;
+using Fleet.Emulator.Faults;
 using Fleet.Emulator.Physics;
 using Fleet.Emulator.Radios;
 using Fleet.Emulator.Scenarios;
@@ -14,6 +15,9 @@ public sealed record DeviceSpec(string Site, string Id, DeviceGroup Group, Hardw
 
     /// <summary>What it sees with others; null when it is alone.</summary>
     public GroupView? Together { get; init; }
+
+    /// <summary>The faults that will strike it.</summary>
+    public IReadOnlyList<FaultSpec> Faults { get; init; } = [];
 
     /// <summary>The device's own luck for a purpose.</summary>
     public SeededRandom Stream(string purpose) => new(Seed, $"{Site}/{Id}/{purpose}");
@@ -41,8 +45,11 @@ public sealed class EmulatedDevice
     // The present life is the last; of earlier ones those that still have something on the air.
     private readonly List<DeviceLife> lives = [];
     private readonly long begun;
-    private int born, powerLosses;
+    private int born, deaths;
     private (Bytes Sent, long Skipped, long Malformed) before;
+    private readonly bool mayComeBack;
+    private TaskCompletionSource? brownOut;
+    private Seconds bootAfterBrownOut;
     private bool hasCrashed;
 
     /// <param name="connect">The device's connection to the broker, as if there were no radio; a new one for each life.</param>
@@ -53,10 +60,12 @@ public sealed class EmulatedDevice
     {
         (this.spec, this.stock, this.clock, this.ledger, this.connect, this.disconnect, this.airspace) = (spec, stock, clock, ledger, connect, disconnect, airspace);
         flash = new Flash(stock, inference);
+        OwnClock = spec.Faults.Any(fault => fault.Kind is FaultKind.ClockDrift) ? new DriftingClock(clock) : null;
         var power = spec.Group.Power;
         var charge = power?.ChargeOf(stock.Power.Cell(power.Cell)!) ?? (spec.Group.Battery is { } capacity ? Charge.Ideal(capacity) : null);
         var panel = power?.Panel is { } name ? new Panel(stock.Power.Panel(name)!, power.Panels, sky!) : null;
         Battery = new Battery(clock, charge, spec.Profile.Power.Idle.Value, ledger.Energy, panel);
+        mayComeBack = Battery.HasPanel || spec.Faults.Any(fault => fault.Kind is FaultKind.BrownOut);
         Battery.Emptied += () =>
         {
             if (!hasCrashed) LosePower();
@@ -69,7 +78,16 @@ public sealed class EmulatedDevice
 
     public string Board => spec.Group.Board;
 
+    /// <summary>The name of its group; empty when it has none.</summary>
+    public string Group => spec.Together?.Group.Name ?? spec.Group.Name;
+
     public Battery Battery { get; }
+
+    /// <summary>Its own clock, if a fault will make it drift.</summary>
+    public DriftingClock? OwnClock { get; }
+
+    /// <summary>Whether it is switched on, or may be again without the sun.</summary>
+    public bool IsOut => hasCrashed || Battery.IsEmpty;
 
     public Joules Stored => Battery.Stored;
 
@@ -89,7 +107,7 @@ public sealed class EmulatedDevice
     public async Task Run(CancellationToken stop)
     {
         await Live(stop);
-        while (Battery.HasPanel && !hasCrashed && await ComeBack(stop))
+        while (mayComeBack && !hasCrashed && await ComeBack(stop))
         {
             BeBorn();
             await Live(stop);
@@ -97,12 +115,31 @@ public sealed class EmulatedDevice
         Battery.Settle();
     }
 
+    /// <summary>Its power fails, whatever its battery holds.</summary>
+    /// <param name="boot">What starting again takes when its group does not say.</param>
+    public void BrownOut(Seconds boot)
+    {
+        if (hasCrashed) return;
+        bootAfterBrownOut = boot;
+        brownOut = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (Battery.IsDown) return;
+        Battery.CutOff();
+        LosePower();
+    }
+
+    /// <summary>The power is back.</summary>
+    public void EndBrownOut()
+    {
+        brownOut?.TrySetResult();
+        brownOut = null;
+    }
+
     /// <summary>Falls silent at once and for good, whatever its battery holds.</summary>
     public void Crash()
     {
-        if (Battery.IsEmpty || hasCrashed) return;
+        if (hasCrashed) return;
         hasCrashed = true;
-        LosePower();
+        if (!Battery.IsDown) LosePower();
     }
 
     /// <summary>Before its connection goes away.</summary>
@@ -117,7 +154,7 @@ public sealed class EmulatedDevice
             before = (before.Sent + life.BytesSent, before.Skipped + life.Skipped, before.Malformed + life.Malformed);
         lives.RemoveAll(life => life.MessagesInFlight == 0);
         var left = spec.Group.Lifetime is { } asked ? Seconds.Max(new Seconds(1), asked - clock.Since(begun)) : (Seconds?)null;
-        lives.Add(new DeviceLife(spec with { Group = spec.Group with { Lifetime = left } }, ++born, flash, stock, Battery, connect(), clock, ledger, airspace));
+        lives.Add(new DeviceLife(spec with { Group = spec.Group with { Lifetime = left } }, ++born, flash, stock, Battery, connect(), clock, ledger, airspace, OwnClock));
     }
 
     private async Task Live(CancellationToken stop)
@@ -126,9 +163,10 @@ public sealed class EmulatedDevice
         using var over = CancellationTokenSource.CreateLinkedTokenSource(stop, life.Power);
         var watching = WatchBattery(over.Token);
         var living = life.Run(over.Token);
-        if (Battery.HasPanel)
+        if (mayComeBack)
         {
             // Dark from here on; the agent's remains must not delay the next life.
+            await Ended(over.Token);
             await watching;
             if (!stop.IsCancellationRequested)
             {
@@ -143,37 +181,47 @@ public sealed class EmulatedDevice
     /// <summary>An idle device's battery runs down too: looks in time for the moment it is empty.</summary>
     private async Task WatchBattery(CancellationToken over)
     {
-        while (Battery.NextLook is { } time && !Battery.IsEmpty)
+        while (Battery.NextLook is { } time && !Battery.IsDown)
         {
             if (!await clock.Sleep(time, over)) return;
             Battery.Settle();
         }
     }
 
-    /// <summary>Dark until charged, then boots; an attempt that empties the battery again begins from the dark. False when stopped.</summary>
+    private static async Task Ended(CancellationToken over)
+    {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var registration = over.Register(() => ended.TrySetResult());
+        await ended.Task;
+    }
+
+    /// <summary>Dark until the power is back and the battery charged, then boots; an attempt that loses its power again begins from the dark. False when stopped or empty for good.</summary>
     private async Task<bool> ComeBack(CancellationToken stop)
     {
-        var boot = spec.Group.Power!.Boot;
+        var boot = spec.Group.Power?.Boot ?? bootAfterBrownOut;
         do
         {
-            while (!Battery.IsCharged)
+            while (brownOut is not null || Battery.IsEmpty && !Battery.IsCharged)
             {
-                if (!await clock.Sleep(Battery.NextLook!.Value, stop)) return false;
+                if (brownOut is { } power) await power.Task;
+                else if (!Battery.HasPanel || !await clock.Sleep(Battery.NextLook!.Value, stop)) return false;
                 Battery.Settle();
             }
             Battery.Restart();
             Battery.Draw(EnergyUse.Boot, (spec.Profile.Power.Active.Value - spec.Profile.Power.Idle.Value) * boot);
             if (!await clock.Sleep(boot, stop)) return false;
             Battery.Settle();
+            if (hasCrashed) return false;
         }
-        while (Battery.IsEmpty);
+        while (Battery.IsDown);
         ledger.Rebooted(spec.Id);
         return true;
     }
 
     private void LosePower()
     {
-        ledger.LostPower(spec.Id, InFlight, isFirst: powerLosses++ == 0);
+        // A brown-out is no death: the battery has not failed it.
+        ledger.LostPower(spec.Id, InFlight, isFirst: IsOut && deaths++ == 0);
         disconnect();
         lives[^1].LosePower();
     }

@@ -16,6 +16,7 @@ public sealed class EmulatedEdge
     private readonly Board board;
     private readonly EdgeOptions options;
     private readonly EdgeServer.EdgeServer server;
+    private readonly DistantBus? distance;
 
     public EmulatedEdge(string site, EdgeSpec spec, Stock stock, InferenceKind inference, IBus connection, TimeProvider clock, Ledger ledger, long seed)
     {
@@ -24,12 +25,20 @@ public sealed class EmulatedEdge
         var random = new SeededRandom(seed, $"{site}/_edge/{spec.Id}/board");
         board = new Board(profile, new Battery(clock, charge: null, profile.Power.Idle.Value, ledger.EdgeEnergy), clock, random);
         options = Options(site, profile, seed);
+        if (spec.RoundTrip + spec.Jitter > Seconds.Zero)
+            connection = distance = new DistantBus(connection, spec.RoundTrip / 2, spec.Jitter, clock, ledger.Messages, new SeededRandom(seed, $"{site}/_edge/{spec.Id}/distance"));
         server = new EdgeServer.EdgeServer(options, connection, clock, Install, InstallGroup);
     }
+
+    /// <summary>Messages on their way between it and a broker that is far away.</summary>
+    public int MessagesInFlight => distance?.InFlight ?? 0;
 
     public Battery Battery => board.Battery;
 
     public Task Run(CancellationToken stop) => server.Run(stop);
+
+    /// <summary>Its process is gone: what is still on its way is lost.</summary>
+    public void Close() => distance?.Close();
 
     private EdgeOptions Options(string site, HardwareProfile profile, long seed) => new()
     {

@@ -1,6 +1,7 @@
 using Fleet.Contracts;
 using Fleet.Controller;
 using Fleet.Controller.Planning;
+using Fleet.Emulator.Faults;
 using Fleet.Emulator.Physics;
 using Fleet.Emulator.Radios;
 using Fleet.Emulator.Scenarios;
@@ -15,9 +16,6 @@ namespace Fleet.Emulator;
 /// </summary>
 public sealed class SiteWorld
 {
-    /// <summary>How long a broker takes to notice that a process has died.</summary>
-    private static readonly TimeSpan Noticed = TimeSpan.FromSeconds(5);
-
     /// <summary>Devices come up within this time, one after another.</summary>
     private static readonly Seconds RampUp = new(2);
 
@@ -28,11 +26,11 @@ public sealed class SiteWorld
     private readonly SimClock clock = new();
     private readonly SimBus bus;
     private readonly List<EmulatedDevice> devices = [];
-    private readonly Dictionary<string, (SimBus.Connection Connection, CancellationTokenSource Life, EmulatedEdge Machine)> edges = [];
-    private readonly Dictionary<string, SimBus.Connection> lines = [];
-    private readonly HashSet<string> cutLines = [];
+    private readonly Dictionary<string, Line> lines = [];
     private readonly Sky? sky;
-    private readonly SiteController controller;
+    private readonly SiteServers servers;
+    private readonly SiteControl control;
+    private readonly SiteFaults faults;
 
     public SiteWorld(Scenario scenario, SiteSpec site, long seed, Stock stock, Planned planned, bool throughWire = false)
     {
@@ -44,12 +42,11 @@ public sealed class SiteWorld
         };
         Airspace = new Airspace(site.Name, seed, stock.Radios, clock);
         sky = site.Sky is { } spec ? new Sky(spec, new SeededRandom(seed, $"{site.Name}/sky")) : null;
-        bus = new SimBus(clock, Ledger.Hash, Ledger.Messages, throughWire);
-        var costs = new CostModel(new Weights { JouleWeight = scenario.Control.JouleWeight, ErrorWeight = scenario.Control.ErrorWeight });
-        controller = new SiteController(
-            site.Name, bus.Connect("controller"), clock,
-            new ControllerOptions { Deadline = scenario.Control.Deadline, ReportPeriod = scenario.Control.Report, Groups = [.. site.Groups.Select(group => group.In(stock.Groups))] },
-            Planners.Create(scenario.Control.Policy, planned.Table, costs), planned.Table, planned.Model, stock.Profiles, new SeededRandom(seed, $"{site.Name}/planner"));
+        var disturbances = new Disturbances(clock, new SeededRandom(seed, $"{site.Name}/disturbances"));
+        bus = new SimBus(clock, Ledger.Hash, Ledger.Messages, throughWire) { Disturbances = disturbances };
+        servers = new SiteServers(site, bus, clock, (spec, connection) => new EmulatedEdge(site.Name, spec, stock, scenario.Inference, connection, clock, Ledger, seed));
+        control = new SiteControl(bus, clock, (life, connection) => Controller(life, connection, planned));
+        faults = new SiteFaults(site, seed, clock, Ledger, bus, disturbances, devices, lines, servers, control);
     }
 
     public Ledger Ledger { get; }
@@ -65,11 +62,14 @@ public sealed class SiteWorld
     public Seconds Reached => clock.Since(0);
 
     /// <summary>Messages that somebody holds: the bus or a radio.</summary>
-    public long MessagesInFlight => bus.InFlight + devices.Sum(device => (long)device.MessagesInFlight);
+    public long MessagesInFlight => bus.InFlight + servers.MessagesInFlight + devices.Sum(device => (long)device.MessagesInFlight);
 
     public IReadOnlyList<EmulatedDevice> Devices => devices;
 
-    public double? ExpectedAccuracy => controller.ExpectedAccuracy;
+    /// <inheritdoc cref="SiteFaults.Recoveries"/>
+    public IReadOnlyList<Recovery> Recoveries => faults.Recoveries;
+
+    public double? ExpectedAccuracy => control.ExpectedAccuracy;
 
     public int Online => Retained<State>(TopicKind.State).Count(pair => pair.Value.Presence is Presence.Ready);
 
@@ -94,11 +94,11 @@ public sealed class SiteWorld
     public void Run(Action<Seconds>? progress = null)
     {
         var random = new SeededRandom(seed, $"{site.Name}/ramp");
-        clock.Start(() => controller.Run(CancellationToken.None));
-        foreach (var edge in site.Edges) StartEdge(edge);
+        control.Start();
+        foreach (var server in site.Servers) servers.Start(server);
         foreach (var (group, id) in Names(site)) StartDevice(group, id, RampUp * random.NextDouble());
         foreach (var (together, id) in Members(site, stock.Groups)) StartDevice(together.Group.Member, id, RampUp * random.NextDouble(), together);
-        foreach (var fault in scenario.FaultList.Where(fault => fault.Site == site.Name)) clock.Start(() => Suffer(fault));
+        foreach (var fault in scenario.FaultList.Where(fault => fault.Site == site.Name)) clock.Start(() => faults.Suffer(fault));
         for (var percent = 1; percent <= 100; percent++)
         {
             var until = scenario.Duration * (percent / 100.0);
@@ -106,16 +106,15 @@ public sealed class SiteWorld
             progress?.Invoke(until);
         }
         foreach (var device in devices) device.Battery.Settle();
-        foreach (var (_, _, machine) in edges.Values) machine.Battery.Settle();
+        servers.Settle();
     }
 
-    private void StartEdge(EdgeSpec spec)
+    private SiteController Controller(int life, IBus connection, Planned planned)
     {
-        var connection = bus.Connect(spec.Id, (new Topic(TopicKind.EdgeState, site.Name, spec.Id), State.Lost));
-        var life = new CancellationTokenSource();
-        var edge = new EmulatedEdge(site.Name, spec, stock, scenario.Inference, connection, clock, Ledger, seed);
-        edges[spec.Id] = (connection, life, edge);
-        clock.Start(() => edge.Run(life.Token));
+        var costs = new CostModel(new Weights { JouleWeight = scenario.Control.JouleWeight, ErrorWeight = scenario.Control.ErrorWeight });
+        var options = new ControllerOptions { Deadline = scenario.Control.Deadline, ReportPeriod = scenario.Control.Report, Groups = [.. site.Groups.Select(group => group.In(stock.Groups))] };
+        var random = new SeededRandom(seed, life == 1 ? $"{site.Name}/planner" : $"{site.Name}/planner/{life}");
+        return new SiteController(site.Name, connection, clock, options, Planners.Create(scenario.Control.Policy, planned.Table, costs), planned.Table, planned.Model, stock.Profiles, random);
     }
 
     /// <summary>Every device of a site with its name: the boards of one type are numbered through all groups.</summary>
@@ -136,57 +135,20 @@ public sealed class SiteWorld
 
     private void StartDevice(DeviceGroup group, string id, Seconds after, GroupView? together = null)
     {
-        var spec = new DeviceSpec(site.Name, id, group, group.Outfit(stock.Profiles[group.Board], stock.Radios), seed) { Replays = stock.Models[scenario.Model].Card.Replays, Together = together };
-        var device = new EmulatedDevice(spec, stock, scenario.Inference, () => Connect(id), clock, Ledger, () => lines[id].Die(Noticed), sky, Airspace);
+        var spec = new DeviceSpec(site.Name, id, group, group.Outfit(stock.Profiles[group.Board], stock.Radios), seed)
+        {
+            Replays = stock.Models[scenario.Model].Card.Replays,
+            Together = together,
+            Faults = [.. scenario.FaultList.Where(fault => fault.Site == site.Name && fault.Strikes(id, group.Board, together?.Group.Name ?? group.Name))],
+        };
+        var line = lines[id] = new Line(bus, id, (new Topic(TopicKind.State, site.Name, id), State.Lost));
+        var device = new EmulatedDevice(spec, stock, scenario.Inference, line.Connect, clock, Ledger, line.Die, sky, Airspace);
         devices.Add(device);
         clock.Start(async () =>
         {
             await clock.Delay(after);
             await device.Run(CancellationToken.None);
         });
-    }
-
-    private SimBus.Connection Connect(string id)
-    {
-        var line = lines.TryGetValue(id, out var old) ? old.Renew() : bus.Connect(id, (new Topic(TopicKind.State, site.Name, id), State.Lost));
-        lines[id] = line;
-        if (cutLines.Contains(id)) line.Lose(Noticed);
-        return line;
-    }
-
-    private async Task Suffer(FaultSpec fault)
-    {
-        await clock.Delay(fault.At);
-        Ledger.Hash.Event(clock.GetTimestamp(), fault.Kind.ToString(), 0, 0);
-        if (fault.Kind is FaultKind.EdgeCrash)
-        {
-            var (connection, life, machine) = edges[fault.Target!];
-            machine.Battery.Settle();
-            connection.Die(Noticed);
-            life.Cancel();
-            await clock.Delay(fault.For);
-            StartEdge(site.Edges.First(edge => edge.Id == fault.Target));
-            return;
-        }
-        if (fault.Kind is FaultKind.DeviceCrash)
-        {
-            devices.Single(device => device.Id == fault.Target).Crash();
-            return;
-        }
-        var cut = devices.Where(device => fault.Target is null || device.Board == fault.Target).ToList();
-        foreach (var device in cut)
-        {
-            cutLines.Add(device.Id);
-            if (lines.TryGetValue(device.Id, out var line)) line.Lose(Noticed);
-        }
-        await clock.Delay(fault.For);
-        var random = new SeededRandom(seed, $"{site.Name}/reconnect");
-        foreach (var device in cut)
-        {
-            await clock.Delay(new Seconds(2.0 / cut.Count * random.NextDouble()));
-            cutLines.Remove(device.Id);
-            if (lines.TryGetValue(device.Id, out var line)) line.Restore();
-        }
     }
 }
 

@@ -1,0 +1,73 @@
+using Fleet.Contracts;
+using Fleet.Emulator.Scenarios;
+using Fleet.Emulator.Simulation;
+
+namespace Fleet.Emulator.Faults;
+
+/// <summary>A device that faults had struck.</summary>
+/// <param name="Kind">The last of them to end.</param>
+/// <param name="Ended">When it did.</param>
+/// <param name="After">How long after that the device was in service again; null when it was not before the run's end, or before its battery's.</param>
+public sealed record Recovery(string Device, FaultKind Kind, Seconds Ended, Seconds? After);
+
+/// <summary>
+/// Watches devices come back: in service is one that is connected, is said to be ready by the broker, and reports without error that it runs what is
+/// desired, while a controller runs that could want something else. A device under several faults is watched from the end of the last one.
+/// </summary>
+public sealed class RecoveryWatch(SiteSpec site, SimClock clock, SimBus bus, IReadOnlyDictionary<string, Line> lines, SiteControl control)
+{
+    /// <summary>Pause between looks: the error of what is measured.</summary>
+    private static readonly Seconds Look = new(0.1);
+
+    private readonly Dictionary<string, int> suffering = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, Waiting> waiting = new(StringComparer.Ordinal);
+    private readonly List<Recovery> recovered = [];
+    private bool isLooking;
+
+    /// <summary>In the order of the devices' return; those that were not back at the end come last.</summary>
+    public IReadOnlyList<Recovery> Recoveries => [.. recovered, .. waiting.Values.Select(one => new Recovery(one.Device.Id, one.Kind, one.Ended, After: null))];
+
+    /// <summary>A fault strikes.</summary>
+    public void Begin(IEnumerable<EmulatedDevice> struck)
+    {
+        foreach (var device in struck)
+        {
+            suffering[device.Id] = suffering.GetValueOrDefault(device.Id) + 1;
+            waiting.Remove(device.Id);
+        }
+    }
+
+    /// <summary>A fault is over.</summary>
+    public void End(FaultKind kind, IEnumerable<EmulatedDevice> struck)
+    {
+        foreach (var device in struck)
+            if (--suffering[device.Id] == 0) waiting[device.Id] = new Waiting(device, kind, clock.Since(0));
+        if (isLooking) return;
+        isLooking = true;
+        clock.Start(Watch);
+    }
+
+    private async Task Watch()
+    {
+        while (waiting.Count > 0)
+        {
+            foreach (var one in waiting.Values.ToList())
+            {
+                if (one.Device.IsOut) waiting.Remove(one.Device.Id);
+                if (!IsInService(one.Device)) continue;
+                recovered.Add(new Recovery(one.Device.Id, one.Kind, one.Ended, clock.Since(0) - one.Ended));
+                waiting.Remove(one.Device.Id);
+            }
+            await clock.Delay(Look);
+        }
+        isLooking = false;
+    }
+
+    private bool IsInService(EmulatedDevice device) => !device.Battery.IsDown && lines[device.Id].IsUp && control.IsUp
+        && Said(TopicKind.State, device) is State { Presence: Presence.Ready }
+        && Said(TopicKind.Desired, device) is Assignment desired && Said(TopicKind.Reported, device) is Assignment { Error: "" } reported && reported.RunsAs(desired);
+
+    private Message? Said(TopicKind kind, EmulatedDevice device) => bus.RetainedOn(new Topic(kind, site.Name, device.Id).Path);
+
+    private sealed record Waiting(EmulatedDevice Device, FaultKind Kind, Seconds Ended);
+}
