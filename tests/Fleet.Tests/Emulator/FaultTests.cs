@@ -1,0 +1,146 @@
+using Fleet.Contracts;
+using Fleet.Emulator;
+using Fleet.Emulator.Scenarios;
+using NUnit.Framework;
+
+namespace Fleet.Tests.Emulator;
+
+/// <summary>Each kind of fault on a small site: nothing is lost, the books close, and everybody is back in service soon after.</summary>
+public sealed class FaultTests
+{
+    private static readonly Seconds ReportPeriod = new(5);
+    private static readonly Dictionary<FaultKind, ScenarioRun> Runs = [];
+
+    private static readonly FaultSpec[] Each =
+    [
+        Fault(FaultKind.EdgeCrash) with { Target = "edge-1" },
+        Fault(FaultKind.LinkLoss),
+        Fault(FaultKind.ReconnectStorm),
+        Fault(FaultKind.BrokerRestart) with { Retained = RetainedMemory.Lost },
+        Fault(FaultKind.ControllerRestart),
+        Fault(FaultKind.Partition) with { From = "edge-1", Target = "cameras" },
+        Fault(FaultKind.ClockDrift) with { DriftPpm = 20_000, Offset = new Seconds(-30) },
+        Fault(FaultKind.BrownOut) with { Target = "cameras", Boot = new Seconds(2) },
+        Fault(FaultKind.SlowConsumer) with { Target = "edge-1", Rate = new Hertz(2), QueueMax = 5 },
+        Fault(FaultKind.Duplicate) with { Ratio = 0.3 },
+        Fault(FaultKind.Reorder) with { Ratio = 0.3, Delay = new Seconds(2) },
+    ];
+
+    [TestCaseSource(nameof(Each))]
+    public void Fault_OfEachKind_LosesNothingAndDevicesAreSoonBack(FaultSpec fault)
+    {
+        var run = Run(fault);
+        run.CheckBooks();
+        var result = run.Result();
+        Assert.That(result.Figures.Lost, Is.Zero);
+        Assert.That(result.Figures.DevicesOnline, Is.EqualTo(6));
+        Assert.That(result.Figures.DesiredEqualsReported, Is.True);
+        var recoveries = run.Worlds[0].Recoveries;
+        Assert.That(recoveries, Has.Count.EqualTo(fault.Target == "cameras" ? 4 : 6));
+        Assert.That(recoveries.Select(recovery => recovery.After?.Value), Is.All.LessThanOrEqualTo(2 * ReportPeriod.Value), "two report periods");
+    }
+
+    [TestCaseSource(nameof(Each))]
+    public void Fault_OfEachKind_SameHashThroughTheWire(FaultSpec fault) =>
+        Assert.That(ScenarioRun.Execute(Site(fault), 1, World.Stock, throughWire: true).Result().TraceHash, Is.EqualTo(Run(fault).Result().TraceHash));
+
+    [Test]
+    public void Duplicate_SomeMessages_AreCountedInTheBooks()
+    {
+        var messages = Run(Of(FaultKind.Duplicate)).Result().Messages;
+        Assert.That(messages["duplicated"], Is.InRange(0.01 * messages["due"], 0.3 * messages["due"]));
+    }
+
+    [Test]
+    public void Partition_DevicesOfOneGroup_AnswerAloneWhileItLasts()
+    {
+        var bins = Run(Of(FaultKind.Partition)).Worlds[0].Ledger.Bins;
+        var others = 2.0 / 6;
+        long Edge(int from, int to) => bins.Skip(from).Take(to - from).Sum(bin => bin.Edge);
+        Assert.That(Edge(24, 34), Is.LessThan(2 * others * Edge(9, 19)), "only the boards beside the cameras are served");
+        Assert.That(Edge(45, 55), Is.GreaterThan(0.6 * Edge(9, 19)), "and then all again");
+        Assert.That(Run(Of(FaultKind.Partition)).Result().Messages["dropped"], Is.GreaterThan(0));
+    }
+
+    [Test]
+    public void BrownOut_Cameras_AreCutOffAndBootAgain()
+    {
+        var result = Run(Of(FaultKind.BrownOut)).Result();
+        Assert.That((result.PowerLosses, result.Reboots, result.DevicesDied), Is.EqualTo((4, 4, 0)));
+        Assert.That(result.Energy["boot"], Is.GreaterThan(0));
+        var bins = Run(Of(FaultKind.BrownOut)).Worlds[0].Ledger.Bins;
+        Assert.That(bins.Skip(22).Take(10).Sum(bin => bin.Started), Is.EqualTo(bins.Skip(8).Take(10).Sum(bin => bin.Started) / 3.0).Within(20), "a third of the devices goes on");
+    }
+
+    [Test]
+    public void SlowConsumer_EdgeServer_QueueIsBoundedAndTheRestDropped()
+    {
+        var result = Run(Of(FaultKind.SlowConsumer)).Result();
+        Assert.That(result.Messages["dropped"], Is.GreaterThan(5));
+        Assert.That(result.Figures.FallbackRatio, Is.GreaterThan(0.02));
+    }
+
+    [Test]
+    public void BrokerRestart_RetainedLost_EverythingIsSaidAgain()
+    {
+        var kinds = Run(Of(FaultKind.BrokerRestart)).Worlds[0].Bus.Retained.Select(kept => kept.Topic.Kind).Distinct();
+        Assert.That(kinds, Is.SupersetOf(TopicRule.All.Where(rule => rule.Retained).Select(rule => rule.Kind).Except([TopicKind.Command, TopicKind.GatewayState])));
+    }
+
+    [TestCase(FaultKind.Partition, null, null, "from is")]
+    [TestCase(FaultKind.ClockDrift, null, null, "drift_ppm and .offset_s are missing")]
+    [TestCase(FaultKind.SlowConsumer, "cameras", null, "target is \"cameras\"; allowed: edge-1, controller")]
+    [TestCase(FaultKind.BrokerRestart, "edge-1", null, "strikes the whole site")]
+    [TestCase(FaultKind.BrownOut, "abacus", null, "target is \"abacus\"")]
+    [TestCase(FaultKind.LinkLoss, null, 0.5, "ratio is given; it belongs to duplicate, reorder")]
+    [TestCase(FaultKind.Duplicate, null, 1.5, "ratio is 1.5")]
+    public void Fault_WithAMistake_IsNamed(FaultKind kind, string? target, double? ratio, string expected) =>
+        Assert.That(Site(Fault(kind) with { Target = target, Ratio = ratio }).Faults(World.Stock).Single(), Does.Contain(expected));
+
+    [Test]
+    public void Fault_TwoOfOneKindOnOneDevice_IsNamed()
+    {
+        var twice = Site(Fault(FaultKind.BrownOut) with { Target = "cameras" }) with { FaultList = [Fault(FaultKind.BrownOut) with { Target = "cameras" }, Fault(FaultKind.BrownOut) with { Target = "stm32h747i-disco-001" }] };
+        Assert.That(twice.Faults(World.Stock).Single(), Does.Contain("strikes the same target"));
+    }
+
+    [Test]
+    public void Server_CalledController_IsNamed()
+    {
+        var site = Site(Of(FaultKind.LinkLoss));
+        site = site with { Sites = [site.Sites[0] with { Edges = [site.Sites[0].Edges[0] with { Id = "controller" }] }] };
+        Assert.That(site.Faults(World.Stock), Has.One.Contains("cannot be called \"controller\""));
+    }
+
+    private static FaultSpec Of(FaultKind kind) => Each.Single(fault => fault.Kind == kind);
+
+    private static FaultSpec Fault(FaultKind kind) => new() { Kind = kind, Site = "lab", At = new Seconds(20), For = new Seconds(15) };
+
+    private static ScenarioRun Run(FaultSpec fault)
+    {
+        if (!Runs.TryGetValue(fault.Kind, out var run)) Runs[fault.Kind] = run = ScenarioRun.Execute(Site(fault), 1, World.Stock);
+        return run;
+    }
+
+    /// <summary>Four cameras that send every input, and two boards beside them.</summary>
+    private static Scenario Site(FaultSpec fault) => new()
+    {
+        Name = "faulty",
+        Duration = new Seconds(60),
+        Control = new ControlSpec { Policy = "offload-all", Report = ReportPeriod },
+        Sites =
+        [
+            new SiteSpec
+            {
+                Name = "lab",
+                Devices =
+                [
+                    new DeviceGroup { Board = "stm32h747i-disco", Name = "cameras", Count = 4, Rate = new Hertz(4), Arrivals = Arrivals.Periodic },
+                    new DeviceGroup { Board = "pi-4b", Count = 2, Rate = new Hertz(4), Arrivals = Arrivals.Periodic },
+                ],
+                Edges = [new EdgeSpec { Id = "edge-1", Profile = "n5105-mini-pc" }],
+            },
+        ],
+        FaultList = [fault],
+    };
+}
