@@ -30,6 +30,24 @@ internal static class ModelTable
         return 0;
     }
 
+    /// <summary>Whether the directory holds what the zoo gives, and nothing else.</summary>
+    /// <returns>0 or, with each file that differs named, 1.</returns>
+    /// <exception cref="FaultsException">A file of the zoo is damaged, or there is nothing to compare.</exception>
+    public static int Check(string zoo, string directory)
+    {
+        var files = ProgressBar.Show("table", progress => Make(zoo, progress));
+        var there = Directory.Exists(directory) ? Directory.EnumerateFiles(directory).Select(path => Path.GetFileName(path)).ToHashSet(StringComparer.Ordinal) : [];
+        var faults = files.Keys.Union(there).Order(StringComparer.Ordinal).Select(Fault).OfType<string>().ToList();
+        foreach (var fault in faults) Console.Out.WriteLine(fault);
+        Console.Out.WriteLine(faults.Count == 0 ? $"{directory} is what {zoo} gives" : $"{directory} is out of date: run `fleet models table`");
+        return faults.Count == 0 ? 0 : 1;
+
+        string? Fault(string name) =>
+            !files.TryGetValue(name, out var content) ? $"{name} is left over"
+            : !there.Contains(name) ? $"{name} is missing"
+            : File.ReadAllText(Path.Combine(directory, name)) != content ? $"{name} differs" : null;
+    }
+
     /// <summary>Every file by its name.</summary>
     public static IReadOnlyDictionary<string, string> Make(string zoo, Action<double> progress)
     {

@@ -51,8 +51,13 @@ public static class ModelsCommand
     {
         var output = new Option<string>("--out") { Description = "Directory to write to.", DefaultValueFactory = _ => "docs/zoo" };
         var zoo = ZooOption();
-        var command = new Command("table", "Write the comparison of all ways as Markdown, CSV and plots.") { output, zoo };
-        command.SetAction(parsed => ProcessEdge.Guard(() => ModelTable.Run(parsed.GetValue(zoo) ?? ProjectFiles.Find("models/zoo"), parsed.GetValue(output)!)));
+        var check = new Option<bool>("--check") { Description = "Write nothing; exit code 1 when a file there differs from what would be written." };
+        var command = new Command("table", "Write the comparison of all ways as Markdown, CSV and plots.") { output, zoo, check };
+        command.SetAction(parsed => ProcessEdge.Guard(() =>
+        {
+            var (models, directory) = (parsed.GetValue(zoo) ?? ProjectFiles.Find("models/zoo"), parsed.GetValue(output)!);
+            return parsed.GetValue(check) ? ModelTable.Check(models, directory) : ModelTable.Run(models, directory);
+        }));
         return command;
     }
 

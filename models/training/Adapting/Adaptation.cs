@@ -15,6 +15,9 @@ public enum AdaptedPart
 
     /// <summary>Both: exit 1, and statistics, scales and offsets of batch normalisation before cut 1.</summary>
     ExitAndNorms,
+
+    /// <summary>All of stage 1, convolutions too.</summary>
+    Stage,
 }
 
 /// <summary>Where the labels of a site's samples come from.</summary>
@@ -25,6 +28,9 @@ public enum LabelSource
 
     /// <summary>The answers of the whole network, as an edge server gives them.</summary>
     Tail,
+
+    /// <summary>Nobody labels them: training images are made to look like them, <see cref="RenderedImages"/>, and keep their own labels.</summary>
+    Rendered,
 }
 
 /// <summary>
@@ -33,24 +39,40 @@ public enum LabelSource
 /// </summary>
 public sealed class Adaptation(AdaptedPart part, LabelSource labels, int seed)
 {
-    public int Epochs { get; init; } = 40;
     private const double Rate = 2e-3;
+
+    /// <summary>Training images made to look like the site's, a pass.</summary>
+    private const int Renderings = 10_000;
+
+    private const int RenderedPasses = 2;
+
+    /// <summary>Passes over the site's samples.</summary>
+    public int Epochs { get; init; } = 40;
+
+    public bool IsRendered => labels is LabelSource.Rendered;
 
     /// <summary>For tables.</summary>
     public string Name => part switch
     {
         AdaptedPart.Norms => "norm statistics of stage 1",
         AdaptedPart.Exit => $"exit 1, {Labels}",
+        AdaptedPart.Stage => $"all of stage 1, {Labels}",
         _ => $"exit 1 and norms of stage 1, {Labels}",
     };
 
-    private string Labels => labels is LabelSource.Truth ? "labelled" : "labels from the tail";
+    private string Labels => labels switch
+    {
+        LabelSource.Truth => "labelled",
+        LabelSource.Tail => "labels from the tail",
+        _ => "training images rendered as the site's",
+    };
 
     /// <summary>Adapts <paramref name="net"/> in place.</summary>
     /// <param name="net">Trained; its other layers end frozen.</param>
     /// <param name="site">The site's samples.</param>
+    /// <param name="training">What the network was trained on; rendering alone needs it.</param>
     /// <param name="clock">For the training loop.</param>
-    public void Run(Network net, ImageSet site, TimeProvider clock)
+    public void Run(Network net, ImageSet site, ITrainingImages training, TimeProvider clock)
     {
         var stage = net.Architecture.Stage(1);
         var trunk = net.Architecture.HeadLayers(1);
@@ -62,12 +84,21 @@ public sealed class Adaptation(AdaptedPart part, LabelSource labels, int seed)
             net.EstimateStatistics(site);
         }
         if (part is AdaptedPart.Norms) return;
-        // With the site's statistics the tail answers better, and its answers are better labels.
-        var answers = labels is LabelSource.Truth ? site.Labels : Answers(net, site);
         if (part is AdaptedPart.ExitAndNorms) net.ThawNorms(trunk, statisticsOnly: false);
-        net.Thaw(exit);
-        var images = new SiteImages(site, answers, seed);
-        var recipe = new Recipe { Seed = seed, Epochs = Epochs, BatchSize = Math.Min(64, site.Count), LearningRate = Rate, WeightDecay = 0.05 };
+        net.Thaw(part is AdaptedPart.Stage ? stage.Layers : exit);
+        if (IsRendered)
+        {
+            using var rendered = new RenderedImages(training, site, Renderings);
+            Learn(net, rendered, RenderedPasses, clock);
+            return;
+        }
+        // With the site's statistics the tail answers better, and its answers are better labels.
+        Learn(net, new SiteImages(site, labels is LabelSource.Truth ? site.Labels : Answers(net, site), seed), Epochs, clock);
+    }
+
+    private void Learn(Network net, ITrainingImages images, int epochs, TimeProvider clock)
+    {
+        var recipe = new Recipe { Seed = seed, Epochs = epochs, BatchSize = Math.Min(64, images.Count), LearningRate = Rate, WeightDecay = 0.05 };
         new TrainingLoop(net, images, recipe, progress: null, clock).Run(
             net.Train, (batch, truth) => Losses.Joint(net.forward(batch), truth, [1, .. Enumerable.Repeat(0.5, net.Architecture.StageCount - 1)]), () => [], _ => { });
     }
@@ -78,7 +109,7 @@ public sealed class Adaptation(AdaptedPart part, LabelSource labels, int seed)
         return [.. Enumerable.Range(0, site.Count).Select(i => (byte)Confidence.ArgMax(logits.AsSpan(i * classes, classes)))];
     }
 
-    /// <summary>The samples, each moved by a pixel at most and mirrored half of the time.</summary>
+    /// <summary>The samples, each moved by two pixels at most and mirrored half of the time.</summary>
     private sealed class SiteImages(ImageSet site, byte[] labels, int seed) : ITrainingImages
     {
         private readonly AugmentedImages moved = new(site, seed) { ErasingShare = 0 };

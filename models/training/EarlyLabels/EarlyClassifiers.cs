@@ -24,6 +24,17 @@ public static class EarlyClassifiers
         return mixture;
     }
 
+    /// <summary>A Gaussian a class, whose moments are those of the latents: nothing to learn.</summary>
+    public static ClassGaussians Gaussians(Latents latents, int classes)
+    {
+        var gaussians = new ClassGaussians(classes, (int)latents.Values.shape[1]);
+        using var scope = NewDisposeScope();
+        var labels = tensor(latents.Labels.Select(label => (long)label).ToArray());
+        foreach (var (mean, own) in latents.Values.split(1000).Zip(labels.split(1000)))
+            gaussians.Follow(mean, full_like(mean, float.NegativeInfinity), own, decay: 1);
+        return gaussians;
+    }
+
     /// <summary>[image, class], flattened.</summary>
     public static float[] Logits(nn.Module<Tensor, Tensor> classifier, Latents latents)
     {

@@ -23,7 +23,7 @@ public sealed record EarlyLabellingRecipe(Recipe Steps, int Channels, double Div
 public static class EarlyLabelling
 {
     /// <summary>The loss of a batch.</summary>
-    /// <param name="split">In training mode.</param>
+    /// <param name="split">In training mode; its class Gaussians take the batch in.</param>
     /// <param name="features">The teacher's, at <see cref="VariationalSplit.Cut"/>.</param>
     /// <param name="images">[N, 1, side, side].</param>
     /// <param name="truth">Labels [N].</param>
@@ -33,7 +33,11 @@ public static class EarlyLabelling
         var (mean, logVariance) = split.Encode(images);
         var latents = mean + (logVariance * 0.5).exp() * randn_like(mean);
         var loss = Distortion(split.Decode(latents), features);
-        if (recipe.Divergence > 0) loss += split.Gaussians.Divergence(mean, logVariance, truth).mean() * (recipe.Divergence / split.LatentSize);
+        if (recipe.Divergence > 0)
+        {
+            split.Gaussians.Follow(mean, logVariance, truth);
+            loss += split.Gaussians.Divergence(mean, logVariance, truth).mean() * (recipe.Divergence / split.LatentSize);
+        }
         if (recipe.Labels > 0) loss += nn.functional.cross_entropy(split.Early(latents), truth) * recipe.Labels;
         return loss;
     }

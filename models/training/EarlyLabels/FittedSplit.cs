@@ -21,8 +21,9 @@ public sealed class FittedSplit
         var latents = new Latents(split, train);
         scale = latents.Scale;
         var mixture = EarlyClassifiers.Mixture(latents, teacher.Classes, seed);
+        var gaussians = EarlyClassifiers.Gaussians(latents, teacher.Classes);
         var linearWork = new Contracts.Macs((double)split.LatentSize * teacher.Classes);
-        classifiers = [Of("linear", EarlyClassifiers.Linear(latents, teacher.Classes, seed), linearWork), Of("mixture", mixture, mixture.Work)];
+        classifiers = [Of("linear", EarlyClassifiers.Linear(latents, teacher.Classes, seed), linearWork), Of("Gaussians", gaussians, gaussians.Work), Of("mixture", mixture, mixture.Work)];
 
         (string, nn.Module<Tensor, Tensor>, Contracts.Macs, EarlyAnswers) Of(string name, nn.Module<Tensor, Tensor> classifier, Contracts.Macs work) =>
             (name, classifier, split.DeviceWork + work, new EarlyAnswers(EarlyClassifiers.Logits(classifier, latents), latents.Labels));

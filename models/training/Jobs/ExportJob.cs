@@ -13,8 +13,8 @@ public sealed record ExportJob(string Name, string Description, JointJob Main, B
     public async Task Run(Workshop workshop)
     {
         using var net = Main.Train(workshop);
-        var bottlenecks = (Bottlenecks?.Specs ?? []).Where(spec => spec.Ships)
-            .Select(spec => new TrainedBottleneck(spec.Name, "bottlefit", spec.Recipe.Method is BottleneckMethod.FrozenEncoder, Bottlenecks!.Train(workshop, net, spec))).ToList();
+        var bottlenecks = (Bottlenecks?.Shipped ?? [])
+            .Select(spec => new TrainedBottleneck(spec.Size, "bottlefit", spec.Recipe.Method is BottleneckMethod.FrozenEncoder, Bottlenecks!.Train(workshop, net, spec))).ToList();
         var directory = Path.Combine(workshop.Options.Zoo, Main.Name);
         workshop.Say($"{Name}: writing {directory}");
         var report = await new ModelExport(net, workshop.Task(Main.Task), bottlenecks, directory, workshop.Clock).Run(Main.Record(workshop));

@@ -78,6 +78,24 @@ public sealed partial class ModelTableTests : CommandFixture
     }
 
     [Test]
+    public void Table_Checked_NamesEachFileThatDiffers()
+    {
+        Make();
+        var current = Fleet("models", "table", "--zoo", Zoo, "--out", Out, "--check");
+        File.AppendAllText(Path.Combine(Out, "README.md"), "by hand");
+        File.Delete(Path.Combine(Out, "fmnist-ways.csv"));
+        File.WriteAllText(Path.Combine(Out, "old.svg"), "");
+        var stale = Fleet("models", "table", "--zoo", Zoo, "--out", Out, "--check");
+        Assert.Multiple(() =>
+        {
+            Assert.That(current.ExitCode, Is.Zero, current.Out);
+            Assert.That(stale.ExitCode, Is.EqualTo(1));
+            Assert.That(stale.Out, Does.Contain("README.md differs").And.Contain("fmnist-ways.csv is missing").And.Contain("old.svg is left over"));
+            Assert.That(Path.Combine(Out, "fmnist-ways.csv"), Does.Not.Exist, "a check writes nothing");
+        });
+    }
+
+    [Test]
     public void Table_EmptyZoo_SaysSo()
     {
         var empty = Directory.CreateDirectory(Path.Combine(Scratch, "empty")).FullName;
