@@ -70,3 +70,23 @@ public sealed record PlanReport : Message
     [JsonPropertyName("head_{n}_count")] public PerExit Heads { get; init; } = new();
     [JsonPropertyName("reason")] public string Reason { get; init; } = "";
 }
+
+/// <summary>Topic prediction: how long a real board's stages take by its profile, and by its own measurement. Said by whoever emulates clones of it.</summary>
+public sealed record Prediction : Message
+{
+    /// <summary>Of the budget it was compared with.</summary>
+    [JsonPropertyName("sent_unix_s")] public required Seconds SentAt { get; init; }
+    [JsonPropertyName("profile")] public required string Profile { get; init; }
+    [JsonPropertyName("model")] public required string Model { get; init; }
+    [JsonPropertyName("stage_{n}_predicted_s")] public PerExit Predicted { get; init; } = new();
+    [JsonPropertyName("stage_{n}_measured_s")] public PerExit Measured { get; init; } = new();
+
+    /// <summary>Mean over the stages of |predicted - measured| / measured.</summary>
+    [JsonPropertyName("error_ratio")] public required double Error { get; init; }
+
+    public override IEnumerable<string> Faults() =>
+    [
+        .. NotNegative("error_ratio", Error),
+        .. Predicted.SelectMany((value, i) => NotNegative($"stage_{i + 1}_predicted_s", value)), .. Measured.SelectMany((value, i) => NotNegative($"stage_{i + 1}_measured_s", value)),
+    ];
+}

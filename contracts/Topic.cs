@@ -20,6 +20,7 @@ public enum TopicKind
     GatewayState,
     Offload,
     Reply,
+    Prediction,
 }
 
 /// <summary>At most once, or at least once.</summary>
@@ -56,6 +57,7 @@ public sealed record TopicRule(TopicKind Kind, string Pattern, Delivery Delivery
         new(TopicKind.GatewayState, Root + "/{site}/_gateway/{id}/state", Delivery.AtLeastOnce, true, "gateway", "One word; a connection that carries many devices wills its own state."),
         new(TopicKind.Offload, DataRoot + "/{site}/_edge/{id}/offload", Delivery.AtMostOnce, false, "device", "One binary tensor frame."),
         new(TopicKind.Reply, DataRoot + "/{site}/{id}/reply", Delivery.AtMostOnce, false, "edge server", "The answer to one offload."),
+        new(TopicKind.Prediction, Root + "/{site}/{id}/prediction", Delivery.AtLeastOnce, true, "emulator", "What a real board's profile predicts, beside what it measures."),
     ];
 
     public static TopicRule Of(TopicKind kind) => All[(int)kind];
@@ -125,6 +127,7 @@ public sealed record Topic
         ("fleet", 5, _, "infer") => TopicKind.Infer,
         ("fleet", 5, _, "desired") => TopicKind.Desired,
         ("fleet", 5, _, "reported") => TopicKind.Reported,
+        ("fleet", 5, _, "prediction") => TopicKind.Prediction,
         ("fleet", 6, _, _) when levels[4] == "cmd" => TopicKind.Command,
         ("fleet-data", 6, "_edge", "offload") => TopicKind.Offload,
         ("fleet-data", 5, _, "reply") => TopicKind.Reply,

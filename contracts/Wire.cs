@@ -76,6 +76,7 @@ public static class Wire
         TopicKind.Command => Json.Wire.GetTypeInfo(typeof(Command)),
         TopicKind.EdgeLoad => Json.Wire.GetTypeInfo(typeof(EdgeLoad)),
         TopicKind.EdgeDesired or TopicKind.EdgeReported => Json.Wire.GetTypeInfo(typeof(TailAssignment)),
+        TopicKind.Prediction => Json.Wire.GetTypeInfo(typeof(Prediction)),
         TopicKind.Reply => Json.Wire.GetTypeInfo(typeof(Reply)),
         _ => null,
     };

@@ -5,7 +5,7 @@ using Fleet.Controller.Broker;
 using Fleet.Controller.Planning;
 using Fleet.Models;
 
-var sites = new Option<string[]>("--site") { Description = "Site to steer; may be given several times.", DefaultValueFactory = _ => ["lab"] };
+var sites = new Option<string[]>("--site") { Description = "Site to steer; may be given several times. + steers every site that is heard of.", DefaultValueFactory = _ => ["lab"] };
 var policy = new Option<string>("--policy") { Description = "Planner: " + string.Join(", ", Planners.Names) + ".", DefaultValueFactory = _ => Planners.Default };
 var model = new Option<string>("--model") { Description = "Model that devices shall run.", DefaultValueFactory = _ => "fmnist" };
 var models = new Option<string?>("--models") { Description = "Directory of models; the one that ships with Fleet without it." };
@@ -28,7 +28,8 @@ broker.AddTo(root);
 root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
 {
     Flags.Require64Bit();
-    var names = parsed.GetValue(sites)!.Select(site => Flags.ValidName("--site", site)).Distinct().ToList();
+    var isEverySite = parsed.GetValue(sites) is ["+"];
+    var names = isEverySite ? ["every site"] : parsed.GetValue(sites)!.Select(site => Flags.ValidName("--site", site)).Distinct().ToList();
     var zoo = ModelFiles.OpenAll(parsed.GetValue(models) ?? ProjectFiles.Find("models/zoo"));
     if (!zoo.TryGetValue(parsed.GetValue(model)!, out var files)) throw new FaultsException("--model", $"is \"{parsed.GetValue(model)}\"; allowed: {string.Join(", ", zoo.Keys)}");
     var groupModels = GroupFiles.OpenAll(parsed.GetValue(models) ?? ProjectFiles.Find("models/zoo"));
@@ -55,7 +56,7 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
     IBus bus;
     if (broker.IsGiven(parsed))
     {
-        var connection = broker.Read(parsed, "fleet-controller-" + string.Join("-", names), will: null);
+        var connection = broker.Read(parsed, "fleet-controller-" + (isEverySite ? "all" : string.Join("-", names)), will: null);
         bus = await MqttBus.ConnectAsync(connection, loop, TimeProvider.System, new Random(Environment.ProcessId), failFast: true, stop);
         Console.WriteLine($"controller of {string.Join(", ", names)} on {connection.Broker}; model files on {options.ArtifactsUrl}");
     }
@@ -67,8 +68,25 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
         bus = embedded.ConnectInProcess(loop);
         Console.WriteLine($"controller of {string.Join(", ", names)} with its own broker on {embedded.Address}; model files on {options.ArtifactsUrl}");
     }
-    var controllers = names.Select(site => new SiteController(site, bus, TimeProvider.System, options, planner, table, planned, profiles, new Random(1), () => embedded?.Counters.Dropped ?? 0).Run(stop)).ToList();
-    await Task.WhenAll(controllers);
+    Task Steer(string site, IBus at) => new SiteController(site, at, TimeProvider.System, options, planner, table, planned, profiles, new Random(1), () => embedded?.Counters.Dropped ?? 0).Run(stop);
+    var ended = new TaskCompletionSource();
+    using var ending = stop.Register(() => ended.TrySetResult());
+    // A failure here is a bug and ends the process.
+    async void Begin(string site, IBus at)
+    {
+        try
+        {
+            await Steer(site, at);
+        }
+        catch (Exception e)
+        {
+            ended.TrySetException(e);
+        }
+    }
+    using var router = isEverySite ? new SiteRouter(bus, Begin) : null;
+    router?.Start();
+    if (router is null) await Task.WhenAll(names.Select(site => Steer(site, bus)));
+    else await ended.Task;
     if (bus is IAsyncDisposable connected) await connected.DisposeAsync();
     if (embedded is not null) await embedded.DisposeAsync();
     return 0;

@@ -35,7 +35,7 @@ public sealed class SiteController
     }
 
     /// <summary>The kinds of topics it listens to.</summary>
-    private static readonly TopicKind[] Heard =
+    public static IReadOnlyList<TopicKind> Heard { get; } =
     [
         TopicKind.State, TopicKind.Info, TopicKind.Budget, TopicKind.Infer, TopicKind.Reported, TopicKind.Desired, TopicKind.Plan,
         TopicKind.EdgeState, TopicKind.EdgeInfo, TopicKind.EdgeLoad, TopicKind.EdgeDesired, TopicKind.EdgeReported, TopicKind.GatewayState,

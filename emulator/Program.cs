@@ -5,6 +5,7 @@ using Fleet.Emulator.Commands;
 var root = new RootCommand("Fleet: places early-exit neural networks on fleets of small devices, real or emulated.")
 {
     UpCommand.Create(),
+    DevicesCommand.Create(),
     RunCommand.Create(),
     WatchCommand.Create(),
     LintCommand.Create(),

@@ -16,15 +16,14 @@ namespace Fleet.Controller.Broker;
 /// <summary>
 /// An MQTT broker in the controller's process: MQTTnet's protocol engine on Kestrel, our own index and retained store behind its
 /// interceptors, because its own dispatch visits every session for every message and every retained message for every
-/// subscription. Speaks MQTT 3.1.1 and 5. Wills come through the publish interceptor like any message (MQTTnet does not delay them).
-/// Not offered: shared subscriptions, retained-message expiry.
+/// subscription. Speaks MQTT 3.1.1 and 5. Wills are taken from MQTTnet too, which knows no delay.
+/// Not offered: shared subscriptions; sessions that outlive the broker's process (who comes back is told that there is none).
 /// </summary>
 public sealed class EmbeddedBroker : IAsyncDisposable
 {
     private const string IdKey = "fleet.subscription-id";
-    private const string ExpiryKey = "fleet.session-expiry";
 
-    private static readonly TimeSpan SweepEvery = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan SweepEvery = TimeSpan.FromSeconds(0.5);
 
     private readonly BrokerOptions options;
     private readonly TimeProvider time;
@@ -37,6 +36,8 @@ public sealed class EmbeddedBroker : IAsyncDisposable
     private readonly CancellationTokenSource stop = new();
     private readonly Dictionary<string, SessionSubscriber> sessions = new(StringComparer.Ordinal); // by client id, under the board's gate, as the next one
     private readonly Dictionary<string, (long Since, Seconds Expiry)> away = new(StringComparer.Ordinal);
+    private readonly Dictionary<NamedConnection, (string ClientId, Seconds Expiry)> accepted = [];
+    private readonly Wills wills;
     private readonly List<InProcessBus> buses = [];
     private Task background = Task.CompletedTask;
     private volatile bool stopping;
@@ -47,6 +48,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         (this.options, this.time) = (options, time);
         file = options.StateDirectory.Length > 0 ? RetainedFile.Open(options.StateDirectory, time) : null;
         board = new Switchboard(options, file, tally, time);
+        wills = new Wills(time);
         server = new MqttServer(BrokerHost.ServerOptions(options), [handler], new MqttNetNullLogger());
         host = BrokerHost.Listening(options, handler);
         server.ValidatingConnectionAsync += OnConnecting;
@@ -133,7 +135,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         if (file is not null) board.Load(file.Load());
         file?.StartWriting();
         await server.StartAsync();
-        handler.ClientHandler = NamedConnection.Around(handler.ClientHandler);
+        handler.ClientHandler = NamedConnection.Around(handler.ClientHandler, OnEnded);
         await host.StartAsync();
         var addresses = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         Port = new Uri(addresses.First()).Port;
@@ -150,9 +152,37 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         if (stopping) e.ReasonCode = MqttConnectReasonCode.ServerUnavailable;
         // MQTT 3.1.1 knows no expiry: what is to be kept is kept as long as allowed.
         var asked = e.ProtocolVersion == MQTTnet.Formatter.MqttProtocolVersion.V500 ? new Seconds(e.SessionExpiryInterval) : options.SessionExpiryMax;
-        e.SessionItems[ExpiryKey] = asked < options.SessionExpiryMax ? asked : options.SessionExpiryMax;
+        var expiry = Seconds.Min(asked, options.SessionExpiryMax);
         if (string.IsNullOrEmpty(e.ClientId)) e.AssignedClientIdentifier = $"anonymous-{Interlocked.Increment(ref lastBus)}";
+        if (stopping || e.ChannelAdapter is not NamedConnection connection) return Task.CompletedTask;
+        lock (board.Gate)
+        {
+            var clientId = string.IsNullOrEmpty(e.ClientId) ? e.AssignedClientIdentifier : e.ClientId;
+            accepted[connection] = (clientId, expiry);
+            wills.Connected(clientId, connection, expiry);
+        }
         return Task.CompletedTask;
+    }
+
+    /// <summary>A connection is over, whether its client said so, was cut off, or took its own session over.</summary>
+    private void OnEnded(NamedConnection connection)
+    {
+        Will? will;
+        string clientId;
+        lock (board.Gate)
+        {
+            if (!accepted.Remove(connection, out var known)) return;
+            clientId = known.ClientId;
+            will = wills.Ended(clientId, connection, known.Expiry);
+        }
+        if (will is not null) Publish(will, clientId);
+    }
+
+    private void Publish(Will will, string clientId)
+    {
+        if (stopping || string.IsNullOrEmpty(will.Message.Topic)) return;
+        Interlocked.Increment(ref tally.Received);
+        board.Publish(new Incoming(will.Message), clientId);
     }
 
     private Task OnConnected(ClientConnectedEventArgs e)
@@ -175,7 +205,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         lock (board.Gate)
         {
             if (sessions.TryGetValue(e.ClientId, out var known) && known.Items == e.SessionItems) known.GoOffline();
-            if (e.SessionItems[ExpiryKey] is Seconds { Value: > 0 } expiry) away[e.ClientId] = (time.GetTimestamp(), expiry);
+            if (e.DisconnectType is not MqttClientDisconnectType.Takeover && wills.ExpiryOf(e.ClientId) is { Value: > 0 } expiry) away[e.ClientId] = (time.GetTimestamp(), expiry);
         }
         return Task.CompletedTask;
     }
@@ -278,7 +308,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         lock (board.Gate) buses.Remove(bus);
     }
 
-    /// <summary>MQTTnet keeps sessions for ever; this ends those whose time is over.</summary>
+    /// <summary>MQTTnet keeps sessions for ever; this ends those whose time is over, and publishes the wills that were delayed.</summary>
     private async Task SweepAsync()
     {
         using var ticks = new PeriodicTimer(SweepEvery, time);
@@ -287,11 +317,15 @@ public sealed class EmbeddedBroker : IAsyncDisposable
             while (await ticks.WaitForNextTickAsync(stop.Token))
             {
                 string[] over;
+                List<(string ClientId, Will Will)> due;
                 lock (board.Gate)
                 {
+                    board.ForgetExpired();
+                    due = wills.Due();
                     over = [.. away.Where(entry => time.GetElapsedTime(entry.Value.Since).TotalSeconds > entry.Value.Expiry.Value).Select(entry => entry.Key)];
                     foreach (var clientId in over) away.Remove(clientId);
                 }
+                foreach (var (clientId, will) in due) Publish(will, clientId);
                 foreach (var clientId in over) await DeleteSessionAsync(clientId);
             }
         }

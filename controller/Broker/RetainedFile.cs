@@ -8,8 +8,8 @@ namespace Fleet.Controller.Broker;
 
 /// <summary>
 /// Retained messages on disk: one SQLite table, written in batches by one worker. What waits to be written is at most one message a
-/// topic. With a write-ahead log a killed process loses the last batch at most, and never the file. Topic, payload and quality are kept;
-/// MQTT 5 properties, which the fleet's retained messages have none of, are not.
+/// topic. With a write-ahead log a killed process loses the last batch at most, and never the file. Topic, payload, quality and expiry are
+/// kept; other MQTT 5 properties, which the fleet's retained messages have none of, are not.
 /// </summary>
 internal sealed class RetainedFile : IAsyncDisposable
 {
@@ -21,7 +21,7 @@ internal sealed class RetainedFile : IAsyncDisposable
     private readonly TimeProvider time;
     private readonly Lock gate = new();
     private readonly CancellationTokenSource stop = new();
-    private Dictionary<string, MqttApplicationMessage?> waiting = new(StringComparer.Ordinal);
+    private Dictionary<string, (MqttApplicationMessage? Message, long? Expiry)> waiting = new(StringComparer.Ordinal);
     private Task writing = Task.CompletedTask;
     private long unsaved;
 
@@ -45,6 +45,13 @@ internal sealed class RetainedFile : IAsyncDisposable
                 CREATE TABLE IF NOT EXISTS retained (topic TEXT PRIMARY KEY, payload BLOB NOT NULL, quality INTEGER NOT NULL) WITHOUT ROWID;
                 """;
             command.ExecuteNonQuery();
+            // Files of earlier versions have no expiry.
+            command.CommandText = "SELECT COUNT(*) FROM pragma_table_info('retained') WHERE name = 'expires_unix_s'";
+            if ((long)command.ExecuteScalar()! == 0)
+            {
+                command.CommandText = "ALTER TABLE retained ADD COLUMN expires_unix_s INTEGER";
+                command.ExecuteNonQuery();
+            }
             return new RetainedFile(database, time);
         }
         catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
@@ -54,29 +61,33 @@ internal sealed class RetainedFile : IAsyncDisposable
         }
     }
 
-    public IEnumerable<MqttApplicationMessage> Load()
+    /// <summary>Everything kept, and when it expires in Unix seconds.</summary>
+    public IEnumerable<(MqttApplicationMessage Message, long? Expiry)> Load()
     {
         using var command = database.CreateCommand();
-        command.CommandText = "SELECT topic, payload, quality FROM retained";
+        command.CommandText = "SELECT topic, payload, quality, expires_unix_s FROM retained";
         using var rows = command.ExecuteReader();
         while (rows.Read())
         {
-            yield return new MqttApplicationMessage
+            var expiry = rows.IsDBNull(3) ? (long?)null : rows.GetInt64(3);
+            yield return (new MqttApplicationMessage
             {
                 Topic = rows.GetString(0),
                 Payload = new ReadOnlySequence<byte>(rows.GetFieldValue<byte[]>(1)),
                 QualityOfServiceLevel = (MqttQualityOfServiceLevel)rows.GetInt32(2),
                 Retain = true,
-            };
+                // Its end is what counts; any interval says that it has one.
+                MessageExpiryInterval = expiry is null ? 0u : 1u,
+            }, expiry);
         }
     }
 
     public void StartWriting() => writing = WriteAsync();
 
     /// <summary>Null: it was cleared. Written soon.</summary>
-    public void Put(string topic, MqttApplicationMessage? message)
+    public void Put(string topic, MqttApplicationMessage? message, long? expiry)
     {
-        lock (gate) waiting[topic] = message;
+        lock (gate) waiting[topic] = (message, expiry);
     }
 
     public async ValueTask DisposeAsync()
@@ -109,7 +120,7 @@ internal sealed class RetainedFile : IAsyncDisposable
     /// <summary>False when nothing is left.</summary>
     private bool WriteBatch()
     {
-        KeyValuePair<string, MqttApplicationMessage?>[] batch;
+        KeyValuePair<string, (MqttApplicationMessage? Message, long? Expiry)>[] batch;
         lock (gate)
         {
             if (waiting.Count == 0) return false;
@@ -136,18 +147,19 @@ internal sealed class RetainedFile : IAsyncDisposable
         return true;
     }
 
-    private void Write(KeyValuePair<string, MqttApplicationMessage?>[] batch)
+    private void Write(KeyValuePair<string, (MqttApplicationMessage? Message, long? Expiry)>[] batch)
     {
         using var transaction = database.BeginTransaction();
         using var put = database.CreateCommand();
-        put.CommandText = "INSERT INTO retained VALUES ($topic, $payload, $quality) ON CONFLICT (topic) DO UPDATE SET payload = excluded.payload, quality = excluded.quality";
+        put.CommandText = "INSERT INTO retained VALUES ($topic, $payload, $quality, $expiry) ON CONFLICT (topic) DO UPDATE SET payload = excluded.payload, quality = excluded.quality, expires_unix_s = excluded.expires_unix_s";
         var topic = put.Parameters.Add("$topic", SqliteType.Text);
         var payload = put.Parameters.Add("$payload", SqliteType.Blob);
         var quality = put.Parameters.Add("$quality", SqliteType.Integer);
+        var ends = put.Parameters.Add("$expiry", SqliteType.Integer);
         using var remove = database.CreateCommand();
         remove.CommandText = "DELETE FROM retained WHERE topic = $topic";
         var removed = remove.Parameters.Add("$topic", SqliteType.Text);
-        foreach (var (name, message) in batch)
+        foreach (var (name, (message, expiry)) in batch)
         {
             if (message is null)
             {
@@ -158,6 +170,7 @@ internal sealed class RetainedFile : IAsyncDisposable
             topic.Value = name;
             payload.Value = message.Payload.ToArray();
             quality.Value = (int)message.QualityOfServiceLevel;
+            ends.Value = expiry is { } end ? end : DBNull.Value;
             put.ExecuteNonQuery();
         }
         transaction.Commit();

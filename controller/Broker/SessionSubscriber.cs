@@ -77,7 +77,7 @@ internal sealed class SessionSubscriber(string clientId, MqttSessionStatus sessi
         if (IsOnline ? Pending < board.Options.PendingMax : level > 0 && !packet.Retain && Pending < board.Options.OfflineMax)
         {
             if (stalled && Pending <= board.Options.PendingPause / 2) stalled = false;
-            Enqueue(Copy(packet, level, retain, ids));
+            Enqueue(Copy(packet, level, retain, ids, packet.MessageExpiryInterval));
         }
         else if (packet.Retain)
         {
@@ -102,7 +102,7 @@ internal sealed class SessionSubscriber(string clientId, MqttSessionStatus sessi
             var value = board.FindRetained(next.Topic) ?? (next.Live ? new MqttApplicationMessage { Topic = next.Topic, QualityOfServiceLevel = next.Quality } : null);
             if (value is null) continue;
             var level = value.QualityOfServiceLevel < next.Quality ? value.QualityOfServiceLevel : next.Quality;
-            Enqueue(Copy(value, level, !next.Live, next.Ids));
+            Enqueue(Copy(value, level, !next.Live, next.Ids, board.TimeLeft(next.Topic)));
         }
         var more = IsOnline && feed.Count > 0;
         if (more) board.Feed(this);
@@ -134,7 +134,7 @@ internal sealed class SessionSubscriber(string clientId, MqttSessionStatus sessi
         Interlocked.Increment(ref board.Tally.Dropped);
     }
 
-    private static MqttApplicationMessage Copy(MqttApplicationMessage packet, MqttQualityOfServiceLevel level, bool retain, List<uint>? ids) => new()
+    private static MqttApplicationMessage Copy(MqttApplicationMessage packet, MqttQualityOfServiceLevel level, bool retain, List<uint>? ids, uint expiry) => new()
     {
         Topic = packet.Topic,
         Payload = packet.Payload,
@@ -144,7 +144,7 @@ internal sealed class SessionSubscriber(string clientId, MqttSessionStatus sessi
         ResponseTopic = packet.ResponseTopic,
         CorrelationData = packet.CorrelationData,
         ContentType = packet.ContentType,
-        MessageExpiryInterval = packet.MessageExpiryInterval,
+        MessageExpiryInterval = expiry,
         PayloadFormatIndicator = packet.PayloadFormatIndicator,
         UserProperties = packet.UserProperties,
     };

@@ -12,7 +12,7 @@ internal sealed class Switchboard(BrokerOptions options, RetainedFile? file, Bro
 
     private readonly Lock gate = new();
     private readonly TopicIndex index = new();
-    private readonly RetainedStore retained = new(options.RetainedMax);
+    private readonly RetainedStore retained = new(options.RetainedMax, time);
     private readonly List<Subscription> matching = [];
     private readonly List<Subscriber> receivers = [];
     private readonly HashSet<SessionSubscriber> fed = [];
@@ -31,10 +31,16 @@ internal sealed class Switchboard(BrokerOptions options, RetainedFile? file, Bro
 
     public int RetainedCount => retained.Count;
 
-    public void Load(IEnumerable<MqttApplicationMessage> messages)
+    public void Load(IEnumerable<(MqttApplicationMessage Message, long? Expiry)> messages)
     {
         lock (gate)
-            foreach (var message in messages) retained.TryPut(message);
+            foreach (var (message, expiry) in messages) retained.TryPut(message, expiry);
+    }
+
+    /// <summary>Inside the gate: retained messages past their own expiry are gone, on disk too.</summary>
+    public void ForgetExpired()
+    {
+        foreach (var topic in retained.RemoveExpired()) file?.Put(topic, null, null);
     }
 
     /// <summary>Stores, matches and queues; returns a subscriber that the publisher should wait for.</summary>
@@ -100,6 +106,9 @@ internal sealed class Switchboard(BrokerOptions options, RetainedFile? file, Bro
     /// <summary>Inside the gate.</summary>
     public MqttApplicationMessage? FindRetained(string topic) => retained.Find(topic);
 
+    /// <inheritdoc cref="RetainedStore.TimeLeft"/>
+    public uint TimeLeft(string topic) => retained.TimeLeft(topic);
+
     /// <summary>Inside the gate: there is something to send as soon as there is room.</summary>
     public void Feed(SessionSubscriber subscriber)
     {
@@ -136,11 +145,11 @@ internal sealed class Switchboard(BrokerOptions options, RetainedFile? file, Bro
     {
         if (packet.Payload.IsEmpty)
         {
-            if (retained.Remove(packet.Topic)) file?.Put(packet.Topic, null);
+            if (retained.Remove(packet.Topic)) file?.Put(packet.Topic, null, null);
             return true;
         }
         if (!retained.TryPut(packet)) return false;
-        file?.Put(packet.Topic, packet);
+        file?.Put(packet.Topic, packet, retained.ExpiryOf(packet.Topic));
         return true;
     }
 }

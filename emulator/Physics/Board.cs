@@ -24,6 +24,9 @@ public sealed class Board(HardwareProfile profile, Battery battery, TimeProvider
 
     public HardwareProfile Profile => profile;
 
+    /// <summary>What a real board of the kind takes for a piece, by the profile's claim; null: the claim is all that is known.</summary>
+    public Func<KernelWork, double>? Measured { get; init; }
+
     public Battery Battery => battery;
 
     /// <summary>Of the die as of the last run; null when the profile does not say how it heats up.</summary>
@@ -76,7 +79,7 @@ public sealed class BoardEngine(IEngine inner, KernelWork work, Board board) : I
 
     public async ValueTask<Seconds> Run()
     {
-        var time = await board.Compute(nominal * inner.Rows.Count);
+        var time = await board.Compute(nominal * (inner.Rows.Count * (board.Measured?.Invoke(work) ?? 1)));
         await inner.Run();
         return time;
     }

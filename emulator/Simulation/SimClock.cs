@@ -15,10 +15,13 @@ public sealed class SimClock : TimeProvider
     private long now;
     private long sequence;
     private Exception? failure;
+    private readonly DateTimeOffset origin;
     private bool isStopped;
 
-    public SimClock()
+    /// <param name="origin">The date at its beginning; Unix time 0 when none is given, so that a run depends on no date.</param>
+    public SimClock(DateTimeOffset? origin = null)
     {
+        this.origin = origin ?? DateTimeOffset.UnixEpoch;
         thread = Environment.CurrentManagedThreadId;
         context = new LoopContext(this);
     }
@@ -30,7 +33,7 @@ public sealed class SimClock : TimeProvider
 
     public override long GetTimestamp() => now;
 
-    public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch.AddTicks(now);
+    public override DateTimeOffset GetUtcNow() => origin.AddTicks(now);
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {

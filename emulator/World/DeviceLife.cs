@@ -32,7 +32,7 @@ public sealed class DeviceLife : ISensor
     {
         own ??= clock;
         (this.spec, this.number, this.clock) = (spec, number, clock);
-        board = new Board(spec.Profile, battery, clock, spec.Stream("board"));
+        board = new Board(spec.Profile, battery, clock, spec.Stream("board")) { Measured = spec.Twin is { } twin ? twin.Factor : null };
         radio = new RadioBus(connection, Radio(airspace), board, ledger.Messages);
         camera = spec.Together is { } together ? Triggered(together, stock, own) : new Camera(Inputs(stock.Images(spec.Replays), Stream("inputs")), Pace(), clock);
         agent = new Agent(Options(flash.Last), radio, own, Stream("agent"), new SensorSuite([this]), (wanted, _) => flash.Install(wanted, radio, board));

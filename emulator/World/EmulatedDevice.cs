@@ -19,6 +19,9 @@ public sealed record DeviceSpec(string Site, string Id, DeviceGroup Group, Hardw
     /// <summary>The faults that will strike it.</summary>
     public IReadOnlyList<FaultSpec> Faults { get; init; } = [];
 
+    /// <summary>The real board whose measurements its own follow; null: its profile's claim alone.</summary>
+    public Live.Twin? Twin { get; init; }
+
     /// <summary>The device's own luck for a purpose.</summary>
     public SeededRandom Stream(string purpose) => new(Seed, $"{Site}/{Id}/{purpose}");
 }

@@ -277,6 +277,11 @@ internal static class AnyMessage
             Reason = texts[1],
         };
 
+    public static readonly Gen<Message> Prediction =
+        from seconds in Gen.Double[0, 100].Array[8]
+        from error in Gen.Double[0, 10]
+        select (Message)new Prediction { SentAt = new Seconds(seconds[0]), Profile = "pi-4b", Model = "fmnist", Predicted = new PerExit(seconds[1..4]), Measured = new PerExit(seconds[4..7]), Error = error };
+
     public static readonly Gen<Message> Reply =
         from id in Gen.ULong
         from status in Gen.Enum<OffloadStatus>()
@@ -330,6 +335,7 @@ internal static class AnyMessage
         TopicKind.EdgeLoad => EdgeLoad,
         TopicKind.EdgeDesired or TopicKind.EdgeReported => TailAssignment,
         TopicKind.Reply => Reply,
+        TopicKind.Prediction => Prediction,
         TopicKind.Offload => TensorFrame.Select(frame => (Message)frame),
         _ => State,
     };

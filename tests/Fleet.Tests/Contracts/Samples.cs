@@ -155,6 +155,8 @@ internal static class Samples
 
     public static readonly Command Command = new() { Verb = "measure", Status = "init" };
 
+    public static readonly Prediction Prediction = new() { SentAt = new Seconds(1_700_000_000), Profile = "pi-4b", Model = "fmnist", Predicted = new PerExit([0.001, 0.002]), Measured = new PerExit([0.0012, 0.0021]), Error = 0.1 };
+
     public static readonly Reply Reply = new() { RequestId = ulong.MaxValue, Status = OffloadStatus.NotHeld, Label = 3, Confidence = 0.9, Queue = new Seconds(0.001), Compute = new Seconds(0.004), Batch = 4 };
 
     public static readonly TensorFrame Frame = new()
@@ -192,6 +194,7 @@ internal static class Samples
         TopicKind.EdgeLoad => EdgeLoad,
         TopicKind.EdgeDesired or TopicKind.EdgeReported => TailAssignment,
         TopicKind.Reply => Reply,
+        TopicKind.Prediction => Prediction,
         TopicKind.Offload => Frame,
         _ => State.Ready,
     };

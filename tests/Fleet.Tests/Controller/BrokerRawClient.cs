@@ -22,17 +22,35 @@ internal sealed class RawClient : IAsyncDisposable
         return Task.CompletedTask;
     };
 
-    public static async Task<RawClient> ConnectAsync(EmbeddedBroker broker, string id, Action<MqttClientOptions>? more = null)
+    public static Task<RawClient> ConnectAsync(EmbeddedBroker broker, string id, Action<MqttClientOptions>? more = null) => ConnectAsync(broker.Port, id, more);
+
+    /// <summary>Tries until a broker that is just starting lets it in.</summary>
+    public static async Task<RawClient> ConnectUntilAsync(int port, string id)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return await ConnectAsync(port, id);
+            }
+            catch (MQTTnet.Exceptions.MqttCommunicationException) when (attempt < 300)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
+            }
+        }
+    }
+
+    public static async Task<RawClient> ConnectAsync(int port, string id, Action<MqttClientOptions>? more = null)
     {
         var raw = new RawClient();
-        var options = new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", broker.Port).WithClientId(id).WithProtocolVersion(MqttProtocolVersion.V500).Build();
+        var options = new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", port).WithClientId(id).WithProtocolVersion(MqttProtocolVersion.V500).Build();
         more?.Invoke(options);
         await raw.client.ConnectAsync(options);
         return raw;
     }
 
-    public Task PublishAsync(string topic, byte[] payload, bool retain = false, MqttQualityOfServiceLevel level = MqttQualityOfServiceLevel.AtLeastOnce) =>
-        client.PublishAsync(new MqttApplicationMessage { Topic = topic, PayloadSegment = payload, Retain = retain, QualityOfServiceLevel = level });
+    public Task PublishAsync(string topic, byte[] payload, bool retain = false, MqttQualityOfServiceLevel level = MqttQualityOfServiceLevel.AtLeastOnce, uint expiry = 0) =>
+        client.PublishAsync(new MqttApplicationMessage { Topic = topic, PayloadSegment = payload, Retain = retain, QualityOfServiceLevel = level, MessageExpiryInterval = expiry });
 
     public Task PublishAsync(string topic, string payload, bool retain = false) => PublishAsync(topic, System.Text.Encoding.UTF8.GetBytes(payload), retain);
 
@@ -63,7 +81,8 @@ internal sealed class RawClient : IAsyncDisposable
         return before;
     }
 
-    public Task DisconnectAsync() => client.DisconnectAsync();
+    public Task DisconnectAsync(MqttClientDisconnectOptionsReason reason = MqttClientDisconnectOptionsReason.NormalDisconnection) =>
+        client.DisconnectAsync(new MqttClientDisconnectOptions { Reason = reason });
 
     public async ValueTask DisposeAsync()
     {

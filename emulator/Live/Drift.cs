@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Text.Json.Serialization;
+using Fleet.Contracts;
+
+namespace Fleet.Emulator.Live;
+
+/// <summary>
+/// Who is behind, and by how much, at one moment. Timers are this process: real time x speed less virtual time. Acknowledgement is the
+/// broker: the age of the oldest message sent and not acknowledged, or the time it would take to send what still waits here. The
+/// controller is behind when the last summary of some site is older than twice its period.
+/// </summary>
+/// <param name="Timers">In virtual time.</param>
+/// <param name="Oldest">The oldest message in flight.</param>
+/// <param name="Awaiting">At-least-once messages not acknowledged.</param>
+/// <param name="Unsent">Messages that wait for the broker to take earlier ones.</param>
+/// <param name="Controller">Null while none has been heard.</param>
+public sealed record Drift(
+    [property: JsonPropertyName("timers_s")] Seconds Timers,
+    [property: JsonPropertyName("oldest_unacknowledged_s")] Seconds Oldest,
+    [property: JsonPropertyName("unacknowledged")] long Awaiting,
+    [property: JsonPropertyName("unsent")] long Unsent,
+    [property: JsonPropertyName("controller_s")] Seconds? Controller)
+{
+    public Seconds Worst => Seconds.Max(Timers, Seconds.Max(Oldest, Controller ?? Seconds.Zero));
+
+    /// <summary>Who cannot keep up, one sentence for each; empty when all can.</summary>
+    public IReadOnlyList<string> Verdicts(Seconds max)
+    {
+        var verdicts = new List<string>();
+        if (Timers > max) verdicts.Add($"this process cannot keep up: its timers fire {Text(Timers)} late (limit {Text(max)}); fewer devices, more --threads, a lower --speed or another machine");
+        if (Oldest > max) verdicts.Add($"the broker cannot keep up: {Awaiting:N0} messages are not acknowledged, the oldest for {Text(Oldest)} (limit {Text(max)}), {Unsent:N0} more wait to be sent");
+        if (Controller > max) verdicts.Add($"the controller cannot keep up: its last summary of a site is {Text(Controller.Value)} overdue (limit {Text(max)})");
+        return verdicts;
+    }
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
+        $"timers {Text(Timers)} late, {Awaiting:N0} unacknowledged (oldest {Text(Oldest)}), {Unsent:N0} unsent{(Controller is { } late ? $", controller {Text(late)} late" : "")}");
+
+    public static string Text(Seconds time) => time.Value < 1 ? (time.Value * 1e3).ToString("F1", CultureInfo.InvariantCulture) + " ms" : time.Value.ToString("F2", CultureInfo.InvariantCulture) + " s";
+}
+
+/// <summary>What a controller says of the sites of a run: how late it is, and how many answers it has heard of.</summary>
+public sealed class ControllerWatch(TimeProvider time)
+{
+    private readonly Dictionary<string, (long At, Summary Latest, long Base)> sites = new(StringComparer.Ordinal);
+    private readonly Lock gate = new();
+
+    /// <summary>Set when devices begin to answer: what was counted before is not this run's.</summary>
+    public bool HasBegun { get; set; }
+
+    public void Hear(Topic topic, Message message)
+    {
+        if (topic.Kind is not TopicKind.Summary || message is not Summary summary) return;
+        lock (gate)
+        {
+            var known = sites.TryGetValue(topic.Site, out var before);
+            // A summary retained by an earlier run, or by a controller that has begun anew since.
+            var counted = !HasBegun ? summary.AnsweredTotal : known && summary.AnsweredTotal >= before.Latest.AnsweredTotal ? before.Base : 0;
+            sites[topic.Site] = (time.GetTimestamp(), summary, counted);
+        }
+    }
+
+    /// <summary>By how much the oldest summary is overdue; null before there is any, or the period is not known.</summary>
+    public Seconds? Late(Seconds? period)
+    {
+        lock (gate)
+        {
+            if (period is not { } each || sites.Count == 0) return null;
+            return Seconds.Max(Seconds.Zero, time.Since(sites.Values.Min(site => site.At)) - each * 2);
+        }
+    }
+
+    /// <summary>Answers of this run that controllers have counted; null when none has said anything.</summary>
+    public long? Heard
+    {
+        get
+        {
+            lock (gate) return sites.Count == 0 ? null : sites.Values.Sum(site => site.Latest.AnsweredTotal - site.Base);
+        }
+    }
+
+    /// <summary>Messages that a controller could not read, and that its broker says it has lost.</summary>
+    public (long Malformed, long Dropped) Faults
+    {
+        get
+        {
+            lock (gate) return sites.Count == 0 ? default : (sites.Values.Sum(site => site.Latest.MalformedTotal), sites.Values.Max(site => site.Latest.BrokerDroppedTotal));
+        }
+    }
+}
