@@ -6,6 +6,8 @@ var root = new RootCommand("Fleet: places early-exit neural networks on fleets o
 {
     UpCommand.Create(),
     DevicesCommand.Create(),
+    RecordCommand.Create(),
+    ReplayCommand.Create(),
     RunCommand.Create(),
     WatchCommand.Create(),
     LintCommand.Create(),
