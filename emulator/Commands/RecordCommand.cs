@@ -49,7 +49,12 @@ public static class ReplayCommand
 {
     private static readonly Dictionary<string, SaidBy> Parts = new(StringComparer.Ordinal)
     {
-        ["fleet"] = SaidBy.Fleet, ["devices"] = SaidBy.Devices, ["edge-servers"] = SaidBy.EdgeServers, ["gateways"] = SaidBy.Gateways, ["controller"] = SaidBy.Controller, ["all"] = SaidBy.All,
+        ["fleet"] = SaidBy.Fleet,
+        ["devices"] = SaidBy.Devices,
+        ["edge-servers"] = SaidBy.EdgeServers,
+        ["gateways"] = SaidBy.Gateways,
+        ["controller"] = SaidBy.Controller,
+        ["all"] = SaidBy.All,
     };
 
     public static Command Create()

@@ -33,7 +33,6 @@ public sealed class BulkWorld
     private readonly Dictionary<string, DeviceGroup> groups = new(StringComparer.Ordinal);
     private readonly Dictionary<string, HardwareProfile> outfits = new(StringComparer.Ordinal);
     private readonly List<CancellationTokenSource> parts = [];
-    private readonly List<Task> running = [];
     private readonly Lock gate = new();
     private int begun, ended;
 

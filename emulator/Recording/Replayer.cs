@@ -34,7 +34,7 @@ public sealed class Replayer
 
     private const double Slower = 0.8;
 
-    private static readonly TimeSpan Nap = TimeSpan.FromMilliseconds(1);
+    private static readonly Seconds Nap = new(0.001);
     private static readonly Seconds Line = new(2);
     private static readonly Seconds Grace = new(3);
 
@@ -78,7 +78,7 @@ public sealed class Replayer
             while (stopped.Length == 0 && !stop.IsCancellationRequested && !TryPut(message))
             {
                 connection.Flush();
-                await Task.Delay(Nap, time);
+                await time.Sleep(Nap, stop);
                 Judge(message.At);
             }
         }
@@ -112,7 +112,7 @@ public sealed class Replayer
         while (time.Since(anchorReal) * speed < at - anchorAt && stopped.Length == 0 && !stop.IsCancellationRequested)
         {
             connection.Flush();
-            await Task.Delay(Nap, time);
+            await time.Sleep(Nap, stop);
             Judge(at);
         }
         if ((published & 0xFF) != 0) return;
@@ -164,7 +164,7 @@ public sealed class Replayer
             int left;
             lock (gate) left = ring.Awaiting + ring.Unsent;
             if (left == 0 || lost.Length > 0 || time.Since(began) > Seconds.Max(driftMax, new Seconds(5))) return left;
-            await Task.Delay(Nap, time);
+            await time.Delay(Nap);
         }
     }
 }

@@ -152,7 +152,12 @@ public sealed class BulkFleetTests
 
         public static Info Info(Stock stock) => new()
         {
-            Board = stock.Profiles["pi-4b"].Board, Stack = stock.Profiles["pi-4b"].Stack, Profile = "pi-4b", AgentVersion = "1", Os = "Linux", Emulated = false,
+            Board = stock.Profiles["pi-4b"].Board,
+            Stack = stock.Profiles["pi-4b"].Stack,
+            Profile = "pi-4b",
+            AgentVersion = "1",
+            Os = "Linux",
+            Emulated = false,
         };
 
         public void Say(double? slower = null)
@@ -164,7 +169,9 @@ public sealed class BulkFleetTests
             bus.Publish(new Topic(TopicKind.Reported, "lab", "real"), runs);
             bus.Publish(new Topic(TopicKind.Budget, "lab", "real"), new Budget
             {
-                Sequence = sequence++, SentAt = new Seconds(1_700_000_000), ReportPeriod = new Seconds(5),
+                Sequence = sequence++,
+                SentAt = new Seconds(1_700_000_000),
+                ReportPeriod = new Seconds(5),
                 StageSeconds = new PerExit(model.Card.Stages.Select(stage => stock.Profiles["pi-4b"].NominalTime(stage.Work).Value * factor)),
             });
         }

@@ -39,8 +39,14 @@ public sealed class PacketsTests
         {
             var packet = new MqttPublishPacket
             {
-                Topic = "a/b", PacketIdentifier = (ushort)(quality * 9), QualityOfServiceLevel = (MqttQualityOfServiceLevel)quality, Retain = retain, Payload = new ReadOnlySequence<byte>(payload),
-                ResponseTopic = hasMore ? "answer/here" : null, UserProperties = hasMore ? [new MqttUserProperty("k", "v"u8.ToArray())] : null, ContentType = hasMore ? "text" : null,
+                Topic = "a/b",
+                PacketIdentifier = (ushort)(quality * 9),
+                QualityOfServiceLevel = (MqttQualityOfServiceLevel)quality,
+                Retain = retain,
+                Payload = new ReadOnlySequence<byte>(payload),
+                ResponseTopic = hasMore ? "answer/here" : null,
+                UserProperties = hasMore ? [new MqttUserProperty("k", "v"u8.ToArray())] : null,
+                ContentType = hasMore ? "text" : null,
             };
             var bytes = new MqttPacketFormatterAdapter(MqttProtocolVersion.V500, new MqttBufferWriter(64, 4096)).Encode(packet).ToArray();
 
