@@ -42,6 +42,7 @@ public sealed class BulkRun(BulkFleet fleet, BulkOptions options, TimeProvider t
         var (assigned, ready, connections) = (fleet.Tally.Assigned, fleet.Tally.Ready, fleet.Tally.Connected);
         tell("stopping the devices");
         await fleet.StopDevicesAsync(new Seconds(60));
+        await AcknowledgeLastAsync();
         await HearLastAsync();
         var tally = fleet.Tally;
         var answered = fleet.Answered;
@@ -127,6 +128,13 @@ public sealed class BulkRun(BulkFleet fleet, BulkOptions options, TimeProvider t
             $"{time.Since(begun).Value,6:F0} s  {fleet.Begun:N0} devices, {fleet.Tally.Assigned:N0} assigned, {fleet.Tally.Ready:N0} ready; {(now.Answered - last.Answered) / seconds:N0} answers/s, {(now.Published - last.Published) / seconds:N0} sent/s, {(now.Acknowledged - last.Acknowledged) / seconds:N0} acknowledged/s after p50 {Text(median)} p99 {Text(p99)}; drift: {Drift}; timers p50 {Text(late.Median)} max {Text(late.Max)}; speed {fleet.Speed:G4}");
         last = now;
         return unconnected == 0 ? line : $"{line}; {unconnected} not connected: {fault}";
+    }
+
+    private async Task AcknowledgeLastAsync()
+    {
+        var began = time.GetTimestamp();
+        var longest = Seconds.Max(options.DriftMax, new Seconds(5));
+        while (fleet.Tally.Acknowledged < fleet.Tally.Reliable && time.Since(began) < longest) await time.Delay(new Seconds(0.02));
     }
 
     /// <summary>The last windows must have come to the controller, whose summary of them comes a period later.</summary>

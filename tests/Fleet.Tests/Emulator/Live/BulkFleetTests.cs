@@ -19,7 +19,7 @@ public sealed class BulkFleetTests
     [TestCase(0, TestName = "Run_OverAConnectionEach_EveryDeviceGetsItsOwnDesiredAndNothingIsLost")]
     public void Run_NothingIsLost(int gateways) => OnBroker(async (broker, _) =>
     {
-        var figures = await Run(Options(broker) with { Count = 60, PerSite = 25, Gateways = gateways, Edges = 1 }, until: fleet => fleet.Tally.Ready == 60 && fleet.Answered > 200);
+        var figures = await Run(Options(broker) with { Count = 60, PerSite = 25, Gateways = gateways, Edges = 1 }, until: fleet => fleet.Tally.Ready == 60 && fleet.Answered > 200 && fleet.Watch.Heard > 0);
 
         Assert.That(figures, Has.Property("Assigned").EqualTo(60).And.Property("Ready").EqualTo(60).And.Property("Misdirected").Zero);
         Assert.That(figures, Has.Property("Lost").Zero.And.Property("Dropped").Zero.And.Property("Unacknowledged").Zero);
