@@ -42,6 +42,27 @@ public sealed class Histogram
         return new Seconds(Smallest * Math.Exp((bin + 0.5) * LogGrowth));
     }
 
+    /// <summary>Bins that have counted something, as pairs of bin and count: how a histogram is written down.</summary>
+    public long[] Pairs() => [.. counts.Index().Where(bin => bin.Item > 0).SelectMany(bin => new[] { bin.Index, bin.Item })];
+
+    /// <summary>Adds what <see cref="Pairs"/> gave; throws <see cref="ArgumentOutOfRangeException"/> when these are no such pairs.</summary>
+    /// <param name="sum">Of the durations counted.</param>
+    public void Add(ReadOnlySpan<long> pairs, Seconds sum)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(pairs.Length % 2, 0, nameof(pairs));
+        for (var i = 0; i < pairs.Length; i += 2)
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((ulong)pairs[i], (ulong)Bins, nameof(pairs));
+            ArgumentOutOfRangeException.ThrowIfNegative(pairs[i + 1], nameof(pairs));
+            counts[pairs[i]] += pairs[i + 1];
+            Count += pairs[i + 1];
+        }
+        Sum += sum;
+    }
+
+    /// <summary>The shortest duration that falls into a bin (but for the first, which takes all shorter ones).</summary>
+    public static Seconds From(long bin) => new(Smallest * Math.Exp(bin * LogGrowth));
+
     public void Clear()
     {
         Array.Clear(counts);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Fleet.Contracts;
+using Fleet.Emulator.Reporting;
 
 namespace Fleet.Emulator.Commands;
 
@@ -31,6 +32,14 @@ internal static class Figures
         Row("messages", string.Join(", ", result.Messages.Select(pair => $"{pair.Key.Replace('_', ' ')} {Count(pair.Value)}")));
         if (result.Radio.Count > 0) Row("on the air", string.Join(", ", result.Radio.Select(pair => $"{pair.Key.Replace('_', ' ')} {Count(pair.Value)}")));
         Row("events", Count(result.Events));
+    }
+
+    /// <summary>A line a figure: mean, 95 % confidence interval, standard deviation of one run, extremes.</summary>
+    public static void Print(Replications replications)
+    {
+        var rows = replications.Estimates().Select(pair => pair.Estimate is var of
+            ? new[] { pair.Figure.Name, pair.Figure.Text(of.Mean), of.HalfWidth is { } half ? "± " + pair.Figure.Text(half) : "", pair.Figure.Text(of.Deviation), pair.Figure.Text(of.Min), pair.Figure.Text(of.Max), Count(of.Count) } : []);
+        Columns([["figure", "mean", "95 %", "deviation", "least", "most", "n"], .. rows]);
     }
 
     public static void Print(FleetFigures figures)

@@ -1,4 +1,7 @@
+using System.Globalization;
+using Fleet.Contracts;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace Fleet.Emulator.Commands;
 
@@ -10,14 +13,33 @@ internal static class ProgressBar
     public static T Show<T>(string what, Func<Action<double>, T> work) => ShowAsync(what, tell => Task.FromResult(work(tell))).GetAwaiter().GetResult();
 
     /// <inheritdoc cref="Show"/>
-    public static async Task<T> ShowAsync<T>(string what, Func<Action<double>, Task<T>> work)
+    /// <param name="simulated">Virtual time that the work passes through: shown as virtual seconds in a second of the wall's.</param>
+    public static T Show<T>(string what, Seconds simulated, Func<Action<double>, T> work) => ShowAsync(what, tell => Task.FromResult(work(tell)), simulated).GetAwaiter().GetResult();
+
+    /// <inheritdoc cref="Show"/>
+    public static async Task<T> ShowAsync<T>(string what, Func<Action<double>, Task<T>> work, Seconds? simulated = null)
     {
         if (Console.IsErrorRedirected) return await work(_ => { });
         var screen = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        return await screen.Progress().AutoClear(true).StartAsync(bars =>
+        ProgressColumn[] columns = [new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()];
+        return await screen.Progress().AutoClear(true).Columns(simulated is { } time ? [.. columns, new RateColumn(time)] : columns).StartAsync(bars =>
         {
             var bar = bars.AddTask(Markup.Escape(what));
             return work(done => bar.Value = done * 100);
         });
+    }
+
+    /// <summary>Virtual seconds a second, from the begin of the work.</summary>
+    /// <param name="elapsed">Null before the begin.</param>
+    public static string Rate(Seconds simulated, double done, TimeSpan? elapsed)
+    {
+        if (elapsed is not { TotalSeconds: > 0 } known || !(done > 0)) return "";
+        var rate = simulated.Value * done / known.TotalSeconds;
+        return string.Create(CultureInfo.InvariantCulture, $"{(rate >= 100 ? Math.Round(rate) : rate):#,0.##} s/s");
+    }
+
+    private sealed class RateColumn(Seconds simulated) : ProgressColumn
+    {
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) => new Text(Rate(simulated, task.Percentage / 100, task.ElapsedTime));
     }
 }

@@ -28,7 +28,7 @@ public sealed class Battery
 
     private readonly TimeProvider clock;
     private readonly Watts idle;
-    private readonly EnergyBooks books;
+    private EnergyBooks books;
     private readonly Charge? charge;
     private readonly Panel? panel;
     private readonly long begun;
@@ -58,6 +58,9 @@ public sealed class Battery
 
     public double? Ratio => charge is { } known ? Stored / known.Capacity : null;
 
+    /// <summary>When full; 0 on the mains.</summary>
+    public Joules Capacity => charge?.Capacity ?? Joules.Zero;
+
     public bool IsMains => charge is null;
 
     public bool IsCharged => charge is { } known && Stored >= known.Restart;
@@ -85,6 +88,26 @@ public sealed class Battery
         var now = clock.GetTimestamp();
         while (panel is not null && StepAt(settledAt) < StepAt(now)) Pass(StepBegin(StepAt(settledAt) + 1));
         Pass(now);
+    }
+
+    /// <summary>
+    /// What would be stored if all were settled now, with books that say so too. Nothing changes: settling at other times would round
+    /// otherwise, and looking at a run must not make it another run.
+    /// </summary>
+    public Joules Peek(EnergyBooks into)
+    {
+        into.Add(books);
+        if (charge is null)
+        {
+            var idled = IsDown ? Joules.Zero : idle * clock.Since(settledAt);
+            into.Harvest(idled);
+            into.Use(EnergyUse.Idle, idled);
+            return Stored;
+        }
+        var twin = (Battery)MemberwiseClone();
+        (twin.books, twin.Emptied) = (into, null);
+        twin.Settle();
+        return twin.Stored;
     }
 
     /// <summary>Takes energy above the idle draw; what an empty battery cannot give is not used.</summary>

@@ -32,6 +32,9 @@ public sealed class Board(HardwareProfile profile, Battery battery, TimeProvider
     /// <summary>Of the die as of the last run; null when the profile does not say how it heats up.</summary>
     public Celsius? Temperature => die?.Temperature;
 
+    /// <summary>Time it has computed.</summary>
+    public Seconds Busy { get; private set; }
+
     /// <summary>Its power is gone for good: what a former life still does costs nothing any more, even if the battery gives again.</summary>
     public void CutPower() => isCut = true;
 
@@ -48,6 +51,7 @@ public sealed class Board(HardwareProfile profile, Battery battery, TimeProvider
         // A slower clock draws less power for longer: the energy of a run stays.
         Draw(EnergyUse.Compute, (profile.Power.Active.Value - profile.Power.Idle.Value) * work);
         var time = Heat(work);
+        Busy += time;
         owed += time;
         if (owed < shortestSleep) return time;
         var due = owed;

@@ -9,6 +9,12 @@ public static class Marks
     private static readonly string[] Light = ["#0072b2", "#d55e00", "#009e73", "#b5588f", "#8a6d00", "#3a8fc0", "#555555"];
     private static readonly string[] Dark = ["#56b4e9", "#ff8a3d", "#2fcf9f", "#e59ac6", "#e6c229", "#9fd4f5", "#bbbbbb"];
 
+    /// <summary>On light paper, in the order of series.</summary>
+    public static IReadOnlyList<string> LightColours => Light;
+
+    /// <summary>On dark paper.</summary>
+    public static IReadOnlyList<string> DarkColours => Dark;
+
     /// <summary>More series than colours begin anew, with another shape.</summary>
     public static int Colours => Light.Length;
 

@@ -10,15 +10,20 @@ namespace Fleet.Emulator.Plots;
 /// <param name="Text">How a tick's value is written.</param>
 public sealed record Scale(string Title, double From, double To, bool IsLogarithmic, Func<double, string> Text)
 {
-    private const int TicksWanted = 6;
     private static readonly double[] Steps = [1, 2, 2.5, 5, 10];
     private static readonly double[] Decade = [1, 2, 5];
 
     /// <summary>Where a value lies: 0 at the lower end, 1 at the upper, outside of both beyond them.</summary>
     public double Share(double value) => IsLogarithmic ? Math.Log(value / From) / Math.Log(To / From) : (value - From) / (To - From);
 
-    /// <summary>Round values within the axis: 1, 2 and 5 of each decade on a logarithmic one.</summary>
-    public IEnumerable<double> Ticks => IsLogarithmic ? LogarithmicTicks() : LinearTicks();
+    /// <summary>Where ticks stand when round numbers are not round in the axis's unit, as times of day; null for round values.</summary>
+    public IReadOnlyList<double>? At { get; init; }
+
+    /// <summary>About so many on a linear axis.</summary>
+    public int TicksWanted { get; init; } = 6;
+
+    /// <summary>Round values within the axis: 1, 2 and 5 of each decade on a logarithmic one, fewer where it spans many.</summary>
+    public IEnumerable<double> Ticks => At ?? (IsLogarithmic ? LogarithmicTicks() : LinearTicks());
 
     /// <summary>An axis that holds all values, with a little room at both ends; it starts at 0 when 0 is given.</summary>
     public static Scale Linear(string title, IEnumerable<double> values, Func<double, string> text)

@@ -17,6 +17,8 @@ public sealed class SvgText
     /// <inheritdoc cref="Element"/>
     public void Text(string content, params ReadOnlySpan<object> attributes) => Line($"<text{Attributes(attributes)}>{SecurityElement.Escape(content)}</text>");
 
+    public static string Escape(string text) => SecurityElement.Escape(text);
+
     public static string Number(double value) => (Math.Round(value, 2) + 0.0).ToString("0.##", CultureInfo.InvariantCulture);
 
     public override string ToString() => text.ToString();

@@ -44,11 +44,11 @@ public sealed class RadioBus : IBus
 
     public void Publish(Topic topic, Message message)
     {
-        books.Due();
+        books.Due(topic.Kind);
         if (isClosed || queued >= QueueMax)
         {
             if (!isClosed) Overflowed++;
-            books.Dropped();
+            books.Dropped(topic.Kind);
             return;
         }
         if (radio.IsSlow && topic.Rule.Delivery is Delivery.AtMostOnce && topic.Kind is not (TopicKind.Offload or TopicKind.Reply))
@@ -57,7 +57,7 @@ public sealed class RadioBus : IBus
             newest[topic.Path] = message;
             if (isOlderWaiting)
             {
-                books.Dropped();
+                books.Dropped(topic.Kind);
                 return;
             }
         }
@@ -89,26 +89,26 @@ public sealed class RadioBus : IBus
         // While the line is down the client under it keeps what MQTT keeps, and data is lost.
         if (!arrived || isClosed || !inner.IsConnected && topic.Kind is (TopicKind.Offload or TopicKind.Reply))
         {
-            books.Dropped();
+            books.Dropped(topic.Kind);
             return;
         }
-        books.Delivered();
+        books.Delivered(topic.Kind);
         inner.Publish(topic, message);
     }
 
     /// <summary>A failure here is a bug and ends the run, hence async void.</summary>
     private async void Receive(Topic topic, Message message, Action<Topic, Message> handler)
     {
-        books.Due();
+        books.Due(topic.Kind);
         receiving++;
         var arrived = await radio.Down(Length(topic, message));
         receiving--;
         if (!arrived || isClosed || !inner.IsConnected)
         {
-            books.Dropped();
+            books.Dropped(topic.Kind);
             return;
         }
-        books.Delivered();
+        books.Delivered(topic.Kind);
         handler(topic, message);
     }
 

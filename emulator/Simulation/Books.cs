@@ -8,25 +8,39 @@ namespace Fleet.Emulator.Simulation;
 /// </summary>
 public sealed class MessageBooks
 {
-    public long DueTotal { get; private set; }
+    private readonly long[] due = new long[Kinds.Count], duplicated = new long[Kinds.Count], delivered = new long[Kinds.Count], dropped = new long[Kinds.Count];
 
-    public long DuplicatedTotal { get; private set; }
+    public static IReadOnlyList<TopicKind> Kinds { get; } = Enum.GetValues<TopicKind>();
 
-    public long DeliveredTotal { get; private set; }
+    public long DueTotal => due.Sum();
 
-    public long DroppedTotal { get; private set; }
+    public long DuplicatedTotal => duplicated.Sum();
 
-    public void Due() => DueTotal++;
+    public long DeliveredTotal => delivered.Sum();
+
+    public long DroppedTotal => dropped.Sum();
+
+    public void Due(TopicKind kind) => due[(int)kind]++;
 
     /// <summary>A delivery is made once more than is due.</summary>
-    public void Duplicated() => DuplicatedTotal++;
+    public void Duplicated(TopicKind kind) => duplicated[(int)kind]++;
 
-    public void Delivered() => DeliveredTotal++;
+    public void Delivered(TopicKind kind) => delivered[(int)kind]++;
 
-    public void Dropped() => DroppedTotal++;
+    public void Dropped(TopicKind kind) => dropped[(int)kind]++;
+
+    public MessageCounts Of(TopicKind kind) => new(due[(int)kind], duplicated[(int)kind], delivered[(int)kind], dropped[(int)kind]);
 
     /// <summary>What the counts cannot explain, given what is held now: always 0.</summary>
     public long Unexplained(long inFlight) => DueTotal + DuplicatedTotal - DeliveredTotal - DroppedTotal - inFlight;
+}
+
+/// <summary>Deliveries of one kind of message.</summary>
+public readonly record struct MessageCounts(long Due, long Duplicated, long Delivered, long Dropped)
+{
+    public static MessageCounts operator +(MessageCounts a, MessageCounts b) => new(a.Due + b.Due, a.Duplicated + b.Duplicated, a.Delivered + b.Delivered, a.Dropped + b.Dropped);
+
+    public static MessageCounts operator -(MessageCounts a, MessageCounts b) => new(a.Due - b.Due, a.Duplicated - b.Duplicated, a.Delivered - b.Delivered, a.Dropped - b.Dropped);
 }
 
 /// <summary>Where energy came from and went: initial + harvested = used + leaked + spilled + stored.</summary>
@@ -51,6 +65,20 @@ public sealed class EnergyBooks
     public Joules Spilled { get; private set; }
 
     public Joules Used => Idle + Compute + Transmit + Receive + Boot;
+
+    /// <summary>Takes over what other books hold.</summary>
+    public void Add(EnergyBooks other)
+    {
+        Initial += other.Initial;
+        Harvested += other.Harvested;
+        Idle += other.Idle;
+        Compute += other.Compute;
+        Transmit += other.Transmit;
+        Receive += other.Receive;
+        Boot += other.Boot;
+        Leaked += other.Leaked;
+        Spilled += other.Spilled;
+    }
 
     public void Begin(Joules stored) => Initial += stored;
 

@@ -55,7 +55,7 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
 
     private void Deliver(Connection from, Subscription subscription, Topic topic, Message message)
     {
-        books.Due();
+        books.Due(topic.Kind);
         InFlight++;
         // Never inside the publisher's call: a real network does not call back either.
         if (Disturbances is not { IsQuiet: false } disturbances)
@@ -66,7 +66,7 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
         var copies = disturbances.Copies();
         for (var copy = 1; copy < copies; copy++)
         {
-            books.Duplicated();
+            books.Duplicated(topic.Kind);
             InFlight++;
         }
         for (var copy = 0; copy < copies; copy++) disturbances.Deliver(from.Name, subscription.Owner.Name, isHeard => Arrive(subscription, topic, message, isHeard));
@@ -77,10 +77,10 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
         InFlight--;
         if (!isHeard || subscription.IsOver || !subscription.Owner.IsConnected)
         {
-            books.Dropped();
+            books.Dropped(topic.Kind);
             return;
         }
-        books.Delivered();
+        books.Delivered(topic.Kind);
         subscription.Handler(topic, message);
     }
 

@@ -48,6 +48,9 @@ public sealed class SimClock : TimeProvider
     /// <summary>Does something at this very moment, but after what is being done now.</summary>
     public void Soon(Action action) => Post(static state => ((Action)state!)(), action);
 
+    /// <summary>Whether time stands still for good.</summary>
+    public bool IsStopped => isStopped;
+
     /// <summary>Ends <see cref="Run"/> after what is being done now: time stands still from here on.</summary>
     public void Stop() => isStopped = true;
 

@@ -28,7 +28,7 @@ public sealed class DeviceLife : ISensor
     /// <param name="airspace">Where its radio contends; null when all links of the site are simple.</param>
     /// <param name="own">What the device takes for the time; null when that is the world's.</param>
     /// <param name="number">From 1; what a later life draws comes from streams of its own, its board's silicon does not.</param>
-    public DeviceLife(DeviceSpec spec, int number, Flash flash, Stock stock, Battery battery, IBus connection, TimeProvider clock, Ledger ledger, Airspace? airspace, TimeProvider? own = null)
+    public DeviceLife(DeviceSpec spec, int number, Flash flash, Stock stock, Battery battery, IBus connection, TimeProvider clock, Ledger ledger, DeviceAccount account, Airspace? airspace, TimeProvider? own = null)
     {
         own ??= clock;
         (this.spec, this.number, this.clock) = (spec, number, clock);
@@ -39,11 +39,11 @@ public sealed class DeviceLife : ISensor
         agent.Applied += assignment => flash.Last = assignment;
         agent.Started += _ =>
         {
-            if (!isOver) ledger.Started();
+            if (!isOver) ledger.Started(account);
         };
         agent.Answered += answer =>
         {
-            if (!isOver) ledger.Answered(spec.Id, answer);
+            if (!isOver) ledger.Answered(account, answer);
         };
     }
 

@@ -27,7 +27,7 @@ public sealed class DistantBus(IBus inner, Seconds oneWay, Seconds jitter, TimeP
     public async void Publish(Topic topic, Message message)
     {
         lastUp = Seconds.Max(lastUp, Arrival());
-        if (!await Cross(lastUp)) return;
+        if (!await Cross(topic.Kind, lastUp)) return;
         // Commands and states are kept by the client under it while the line is down; data is lost.
         inner.Publish(topic, message);
     }
@@ -41,18 +41,18 @@ public sealed class DistantBus(IBus inner, Seconds oneWay, Seconds jitter, TimeP
     private async void Receive(Topic topic, Message message, Action<Topic, Message> handler)
     {
         lastDown = Seconds.Max(lastDown, Arrival());
-        if (await Cross(lastDown)) handler(topic, message);
+        if (await Cross(topic.Kind, lastDown)) handler(topic, message);
     }
 
     /// <summary>False when the process ended on the way.</summary>
-    private async Task<bool> Cross(Seconds arrival)
+    private async Task<bool> Cross(TopicKind kind, Seconds arrival)
     {
-        books.Due();
+        books.Due(kind);
         InFlight++;
         await clock.Delay(arrival - clock.Since(0));
         InFlight--;
-        if (isClosed) books.Dropped();
-        else books.Delivered();
+        if (isClosed) books.Dropped(kind);
+        else books.Delivered(kind);
         return !isClosed;
     }
 

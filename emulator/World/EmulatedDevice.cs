@@ -48,7 +48,7 @@ public sealed class EmulatedDevice
     // The present life is the last; of earlier ones those that still have something on the air.
     private readonly List<DeviceLife> lives = [];
     private readonly long begun;
-    private int born, deaths;
+    private int born;
     private (Bytes Sent, long Skipped, long Malformed) before;
     private readonly bool mayComeBack;
     private TaskCompletionSource? brownOut;
@@ -63,11 +63,12 @@ public sealed class EmulatedDevice
     {
         (this.spec, this.stock, this.clock, this.ledger, this.connect, this.disconnect, this.airspace) = (spec, stock, clock, ledger, connect, disconnect, airspace);
         flash = new Flash(stock, inference);
+        Account = ledger.Open(spec.Id, spec.Group.Board);
         OwnClock = spec.Faults.Any(fault => fault.Kind is FaultKind.ClockDrift) ? new DriftingClock(clock) : null;
         var power = spec.Group.Power;
         var charge = power?.ChargeOf(stock.Power.Cell(power.Cell)!) ?? (spec.Group.Battery is { } capacity ? Charge.Ideal(capacity) : null);
         var panel = power?.Panel is { } name ? new Panel(stock.Power.Panel(name)!, power.Panels, sky!) : null;
-        Battery = new Battery(clock, charge, spec.Profile.Power.Idle.Value, ledger.Energy, panel);
+        Battery = new Battery(clock, charge, spec.Profile.Power.Idle.Value, Account.Energy, panel);
         mayComeBack = Battery.HasPanel || spec.Faults.Any(fault => fault.Kind is FaultKind.BrownOut);
         Battery.Emptied += () =>
         {
@@ -83,6 +84,9 @@ public sealed class EmulatedDevice
 
     /// <summary>The name of its group; empty when it has none.</summary>
     public string Group => spec.Together?.Group.Name ?? spec.Group.Name;
+
+    /// <summary>What it did, in the ledger.</summary>
+    public DeviceAccount Account { get; }
 
     public Battery Battery { get; }
 
@@ -100,9 +104,25 @@ public sealed class EmulatedDevice
     /// <summary>Messages on the air, both ways.</summary>
     public int MessagesInFlight => lives.Sum(life => life.MessagesInFlight);
 
-    public Bytes BytesSent => new(before.Sent.Value + lives.Sum(life => life.BytesSent.Value));
+    public Bytes BytesSent
+    {
+        get
+        {
+            var sent = before.Sent;
+            foreach (var life in lives) sent += life.BytesSent;
+            return sent;
+        }
+    }
 
-    public long Skipped => before.Skipped + lives.Sum(life => (long)life.Skipped);
+    public long Skipped
+    {
+        get
+        {
+            var skipped = before.Skipped;
+            foreach (var life in lives) skipped += life.Skipped;
+            return skipped;
+        }
+    }
 
     public long Malformed => before.Malformed + lives.Sum(life => life.Malformed);
 
@@ -157,7 +177,7 @@ public sealed class EmulatedDevice
             before = (before.Sent + life.BytesSent, before.Skipped + life.Skipped, before.Malformed + life.Malformed);
         lives.RemoveAll(life => life.MessagesInFlight == 0);
         var left = spec.Group.Lifetime is { } asked ? Seconds.Max(new Seconds(1), asked - clock.Since(begun)) : (Seconds?)null;
-        lives.Add(new DeviceLife(spec with { Group = spec.Group with { Lifetime = left } }, ++born, flash, stock, Battery, connect(), clock, ledger, airspace, OwnClock));
+        lives.Add(new DeviceLife(spec with { Group = spec.Group with { Lifetime = left } }, ++born, flash, stock, Battery, connect(), clock, ledger, Account, airspace, OwnClock));
     }
 
     private async Task Live(CancellationToken stop)
@@ -217,14 +237,14 @@ public sealed class EmulatedDevice
             if (hasCrashed) return false;
         }
         while (Battery.IsDown);
-        ledger.Rebooted(spec.Id);
+        ledger.Rebooted(Account);
         return true;
     }
 
     private void LosePower()
     {
         // A brown-out is no death: the battery has not failed it.
-        ledger.LostPower(spec.Id, InFlight, isFirst: IsOut && deaths++ == 0);
+        ledger.LostPower(Account, InFlight, isDeath: IsOut);
         disconnect();
         lives[^1].LosePower();
     }

@@ -17,23 +17,29 @@ public sealed class EmulatedEdge
     private readonly EdgeOptions options;
     private readonly EdgeServer.EdgeServer server;
     private readonly DistantBus? distance;
+    private readonly EdgeAccount account;
 
     public EmulatedEdge(string site, EdgeSpec spec, Stock stock, InferenceKind inference, IBus connection, TimeProvider clock, Ledger ledger, long seed)
     {
         (this.spec, this.stock, this.inference) = (spec, stock, inference);
         var profile = stock.Profiles[spec.Profile];
         var random = new SeededRandom(seed, $"{site}/_edge/{spec.Id}/board");
-        board = new Board(profile, new Battery(clock, charge: null, profile.Power.Idle.Value, ledger.EdgeEnergy), clock, random);
+        account = ledger.Open(spec);
+        board = new Board(profile, new Battery(clock, charge: null, profile.Power.Idle.Value, account.Energy), clock, random);
+        account.Start(board);
         options = Options(site, profile, seed);
         if (spec.RoundTrip + spec.Jitter > Seconds.Zero)
             connection = distance = new DistantBus(connection, spec.RoundTrip / 2, spec.Jitter, clock, ledger.Messages, new SeededRandom(seed, $"{site}/_edge/{spec.Id}/distance"));
-        server = new EdgeServer.EdgeServer(options, connection, clock, Install, InstallGroup);
+        server = new EdgeServer.EdgeServer(options, new CountingBus(connection, account), clock, Install, InstallGroup);
     }
 
     /// <summary>Messages on their way between it and a broker that is far away.</summary>
     public int MessagesInFlight => distance?.InFlight ?? 0;
 
     public Battery Battery => board.Battery;
+
+    /// <summary>The machine's process has died.</summary>
+    public void Die() => account.Stop();
 
     public Task Run(CancellationToken stop) => server.Run(stop);
 

@@ -40,6 +40,8 @@ public sealed record RunResult
     [JsonPropertyName("seed")] public required long Seed { get; init; }
     [JsonPropertyName("policy")] public required string Policy { get; init; }
     [JsonPropertyName("duration_s")] public required Seconds Duration { get; init; }
+    [JsonPropertyName("sites")] public required int Sites { get; init; }
+    [JsonPropertyName("devices")] public required long Devices { get; init; }
     [JsonPropertyName("figures")] public required FleetFigures Figures { get; init; }
     [JsonPropertyName("cut_off")] public required long CutOff { get; init; }
     [JsonPropertyName("in_flight")] public required long InFlight { get; init; }
@@ -60,26 +62,20 @@ public sealed record RunResult
     /// <summary>Before the first fault struck, and since; absent where there was none, or no answer.</summary>
     [JsonPropertyName("accuracy_before_fault_ratio")] public double? AccuracyBeforeFault { get; init; }
     [JsonPropertyName("accuracy_since_fault_ratio")] public double? AccuracySinceFault { get; init; }
+    [JsonPropertyName("latency_p99_s")] public Seconds? LatencyP99 { get; init; }
     [JsonPropertyName("energy_j")] public required IReadOnlyDictionary<string, double> Energy { get; init; }
     [JsonPropertyName("messages")] public required IReadOnlyDictionary<string, long> Messages { get; init; }
+
+    /// <summary>Due, duplicated, delivered, dropped.</summary>
+    [JsonPropertyName("messages_by_kind")] public required MessageTable MessagesByKind { get; init; }
+
+    /// <summary>Frames that edge servers answered, in how large batches, and how long these had waited for a worker.</summary>
+    [JsonPropertyName("edge_served")] public required long EdgeServed { get; init; }
+    [JsonPropertyName("edge_batch_mean")] public double? EdgeBatchMean { get; init; }
+    [JsonPropertyName("edge_wait_mean_s")] public Seconds? EdgeWaitMean { get; init; }
 
     /// <summary>What shared cells and gateways saw; empty when all links are simple.</summary>
     [JsonPropertyName("radio")] public required IReadOnlyDictionary<string, long> Radio { get; init; }
     [JsonPropertyName("events")] public required long Events { get; init; }
     [JsonPropertyName("trace_hash")] public required string TraceHash { get; init; }
-}
-
-/// <summary>What is needed to repeat a run: manifest.json beside its results.</summary>
-public sealed record Manifest
-{
-    [JsonPropertyName("command")] public required string Command { get; init; }
-    [JsonPropertyName("version")] public required string Version { get; init; }
-    [JsonPropertyName("seed")] public required long Seed { get; init; }
-    [JsonPropertyName("policy")] public required string Policy { get; init; }
-    [JsonPropertyName("scenario_sha256")] public required string ScenarioSha256 { get; init; }
-    [JsonPropertyName("card_sha256")] public required string CardSha256 { get; init; }
-    [JsonPropertyName("trace_hash")] public required string TraceHash { get; init; }
-    [JsonPropertyName("runtime")] public required string Runtime { get; init; }
-    [JsonPropertyName("machine")] public required string Machine { get; init; }
-    [JsonPropertyName("scenario")] public required Scenarios.Scenario Scenario { get; init; }
 }

@@ -53,7 +53,7 @@ public sealed class LiveFleet : IAsyncDisposable
     private LiveFleet(LiveOptions options)
     {
         Options = options;
-        Ledger = new Ledger(TimeProvider.System, new Seconds(10));
+        Ledger = new Ledger(TimeProvider.System, new Seconds(3600));
     }
 
     public LiveOptions Options { get; }

@@ -36,7 +36,7 @@ public sealed class SiteServers(SiteSpec site, SimBus bus, SimClock clock, Func<
     public void Crash(string id)
     {
         var (line, life, machine) = servers[id];
-        machine.Battery.Settle();
+        machine.Die();
         line.Die();
         machine.Close();
         life.Cancel();
@@ -48,11 +48,6 @@ public sealed class SiteServers(SiteSpec site, SimBus bus, SimClock clock, Func<
         gone.RemoveAll(machine => machine.MessagesInFlight == 0);
         gone.Add(servers[id].Machine);
         Start(site.Servers.First(server => server.Id == id));
-    }
-
-    public void Settle()
-    {
-        foreach (var server in servers.Values) server.Machine.Battery.Settle();
     }
 
     private sealed record Server(Line Line, CancellationTokenSource Life, EmulatedEdge Machine);

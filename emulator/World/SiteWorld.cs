@@ -19,6 +19,12 @@ public sealed class SiteWorld
     /// <summary>Devices come up within this time, one after another.</summary>
     private static readonly Seconds RampUp = new(2);
 
+    /// <summary>Stretches of equal length that the ledger divides a run into.</summary>
+    public const int Bins = 60;
+
+    /// <summary>Progress is told so often in each.</summary>
+    private const int StepsOfABin = 4;
+
     private readonly Scenario scenario;
     private readonly SiteSpec site;
     private readonly long seed;
@@ -31,11 +37,13 @@ public sealed class SiteWorld
     private readonly SiteServers servers;
     private readonly SiteControl control;
     private readonly SiteFaults faults;
+    private readonly SiteSamples samples;
 
     public SiteWorld(Scenario scenario, SiteSpec site, long seed, Stock stock, Planned planned, bool throughWire = false)
     {
         (this.scenario, this.site, this.seed, this.stock) = (scenario, site, seed, stock);
-        Ledger = new Ledger(clock, scenario.Duration / 60);
+        Ledger = new Ledger(clock, scenario.Duration / Bins, Bins);
+        samples = new SiteSamples(Ledger, devices);
         Ledger.Died += () =>
         {
             if (scenario.UntilDead is { } ratio && Ledger.Lifetimes.Count >= ratio * devices.Count) clock.Stop();
@@ -49,7 +57,12 @@ public sealed class SiteWorld
         faults = new SiteFaults(site, seed, clock, Ledger, bus, disturbances, devices, lines, servers, control);
     }
 
+    public string Name => site.Name;
+
     public Ledger Ledger { get; }
+
+    /// <summary>What was used, sent and stored up to the end of each bin.</summary>
+    public IReadOnlyList<SiteSample> Samples => samples.Taken;
 
     public SimBus Bus => bus;
 
@@ -90,7 +103,7 @@ public sealed class SiteWorld
         bus.Retained.Where(kept => kept.Topic.Kind == kind).ToDictionary(kept => kept.Topic.Id, kept => (T)kept.Message);
 
     /// <summary>Runs the whole scenario on the calling thread.</summary>
-    /// <param name="progress">Told the virtual time reached, a hundred times.</param>
+    /// <param name="progress">Told the virtual time reached, a few hundred times.</param>
     public void Run(Action<Seconds>? progress = null)
     {
         var random = new SeededRandom(seed, $"{site.Name}/ramp");
@@ -99,14 +112,17 @@ public sealed class SiteWorld
         foreach (var (group, id) in Names(site)) StartDevice(group, id, RampUp * random.NextDouble());
         foreach (var (together, id) in Members(site, stock.Groups)) StartDevice(together.Group.Member, id, RampUp * random.NextDouble(), together);
         foreach (var fault in scenario.FaultList.Where(fault => fault.Site == site.Name)) clock.Start(() => faults.Suffer(fault));
-        for (var percent = 1; percent <= 100; percent++)
+        const int Steps = Bins * StepsOfABin;
+        for (var step = 1; step <= Steps; step++)
         {
-            var until = scenario.Duration * (percent / 100.0);
+            var until = scenario.Duration * (step / (double)Steps);
             clock.Run(until.Span);
+            if (step % StepsOfABin == 0 && step < Steps && !clock.IsStopped) samples.Take();
             progress?.Invoke(until);
         }
         foreach (var device in devices) device.Battery.Settle();
-        servers.Settle();
+        foreach (var edge in Ledger.Edges) edge.Settle();
+        samples.Take();
     }
 
     private SiteController Controller(int life, IBus connection, Planned planned)

@@ -1,0 +1,91 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Fleet.Contracts;
+using Fleet.Emulator.Reporting;
+using Fleet.Emulator.Scenarios;
+using Fleet.Models;
+
+namespace Fleet.Emulator.Commands;
+
+/// <summary>The directory that --out names: opened before the run, since one that cannot be written should not cost a run.</summary>
+internal sealed class RunOutput : IDisposable
+{
+    private readonly string directory;
+    private readonly Scenario scenario;
+    private readonly RunRequest request;
+    private readonly Stock stock;
+    private readonly byte[] text;
+    private readonly ResultWriter writer;
+    private readonly ConcurrentDictionary<SiteWorld, EventSpool> spools = [];
+    private readonly long began = TimeProvider.System.GetTimestamp();
+
+    public RunOutput(string directory, Scenario scenario, RunRequest request, Stock stock)
+    {
+        (this.directory, this.scenario, this.request, this.stock) = (directory, scenario, request, stock);
+        text = File.ReadAllBytes(request.File);
+        writer = new ResultWriter(directory, scenario, request.Seed, ExitsOf(scenario, stock), request.Events);
+    }
+
+    /// <summary>A site is about to run.</summary>
+    public void Begin(SiteWorld world)
+    {
+        if (request.Events) spools[world] = new EventSpool(directory, world);
+    }
+
+    public RunResult Write(ScenarioRun run)
+    {
+        Add(run);
+        return Close();
+    }
+
+    /// <summary>Of the first of them all tables, which were added; of all their figures.</summary>
+    public void Write(Replications replications)
+    {
+        replications.Write(directory);
+        Close();
+    }
+
+    public void Add(ScenarioRun run)
+    {
+        foreach (var (world, site) in run.Worlds.Zip(run.Sites)) writer.Add(site, [.. world.Devices.Select(DeviceResult.Of)], spools.GetValueOrDefault(world)?.Read());
+    }
+
+    public void Dispose()
+    {
+        foreach (var spool in spools.Values) spool.Dispose();
+        writer.Dispose();
+    }
+
+    private RunResult Close()
+    {
+        var result = writer.Close();
+        File.WriteAllBytes(Path.Combine(directory, Manifest.ScenarioFile), text);
+        File.WriteAllText(Path.Combine(directory, Manifest.FileName), JsonSerializer.Serialize(ManifestOf(result), Json.File.Info<Manifest>()) + "\n");
+        return result;
+    }
+
+    private Manifest ManifestOf(RunResult result) => new()
+    {
+        Command = Command(),
+        Scenario = scenario.Name,
+        ScenarioSha256 = ModelFiles.Sha256(text),
+        CardSha256 = stock.Models[scenario.Model].CardSha256,
+        Seed = request.Seed,
+        Policy = scenario.Control.Policy,
+        Inference = scenario.Inference,
+        Replications = request.Replications,
+        Version = Manifest.ThisVersion,
+        TraceHash = result.TraceHash,
+        Files = ResultWriter.Hashes(directory),
+        Machine = Machine.This(),
+        Threads = request.Threads,
+        Wall = Quantity.Rounded(TimeProvider.System.Since(began)),
+        Cpu = Quantity.Rounded(Seconds.Of(Environment.CpuUsage.TotalTime)),
+        Events = result.Events,
+    };
+
+    /// <summary>As it is run in the directory, whatever the scenario's place was.</summary>
+    private string Command() => $"fleet run {Manifest.ScenarioFile} --seed {request.Seed} --policy {scenario.Control.Policy} --inference {scenario.Inference.ToString().ToLowerInvariant()} --out again{(request.Events ? " --events" : "")}{(request.Replications > 1 ? $" --replications {request.Replications}" : "")}";
+
+    private static int ExitsOf(Scenario scenario, Stock stock) => stock.Models[scenario.Model].Card.StageCount;
+}

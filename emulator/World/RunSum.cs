@@ -1,0 +1,158 @@
+using Fleet.Contracts;
+using Fleet.Emulator.Scenarios;
+using Fleet.Emulator.Simulation;
+
+namespace Fleet.Emulator;
+
+/// <summary>
+/// Adds up sites, one after another in the order of the scenario's file, to a run's result. Sums are taken in that order and no other:
+/// the same sites give the same bits, whoever ran them where.
+/// </summary>
+public sealed class RunSum(Scenario scenario, long seed)
+{
+    private readonly EventHash hash = new();
+    private readonly List<SiteBin> bins = [];
+    private readonly List<Seconds> lifetimes = [];
+    private readonly SortedDictionary<string, long> radio = new(StringComparer.Ordinal);
+    private readonly MessageTable messages = [];
+    private EnergyFlows energy = new();
+    private EdgeBin edges = new();
+    private Joules stored;
+    private Bytes sent;
+    private Watts power;
+    private Seconds ended;
+    private double expected;
+    private long cutOff, inFlight, lost, skipped, malformed, messagesInFlight, events, devices;
+    private int sites, devicesOnline, edgesOnline, powerLosses, reboots;
+    private bool isAgreed = true, isExpected;
+
+    /// <summary>All sites' bins together.</summary>
+    public IReadOnlyList<SiteBin> Bins => bins;
+
+    public int Sites => sites;
+
+    public Seconds BinLength { get; private set; }
+
+    public void Add(SiteResult site)
+    {
+        sites++;
+        hash.Add(site.Hash);
+        BinLength = site.BinLength;
+        for (var i = 0; i < site.Bins.Count; i++)
+            if (i < bins.Count) bins[i] = bins[i].Plus(site.Bins[i]);
+            else bins.Add(site.Bins[i]);
+        lifetimes.AddRange(site.Lifetimes);
+        foreach (var (key, count) in site.Radio) radio[key] = radio.GetValueOrDefault(key) + count;
+        messages.Add(site.Messages);
+        energy += site.Energy;
+        foreach (var edge in site.Edges) edges = edges.Plus(edge.Total);
+        stored += site.Stored;
+        sent += site.Sent;
+        power += site.Energy.Used / site.Reached;
+        ended = Seconds.Max(ended, site.Reached);
+        expected += (site.AccuracyExpected ?? 0) * site.Bins.Sum(bin => bin.Answered);
+        isExpected |= site.AccuracyExpected is not null;
+        isAgreed &= site.DesiredEqualsReported;
+        (cutOff, inFlight, lost, skipped, malformed) = (cutOff + site.CutOff, inFlight + site.InFlight, lost + site.Lost, skipped + site.Skipped, malformed + site.Malformed);
+        (messagesInFlight, events, devices) = (messagesInFlight + site.MessagesInFlight, events + site.Events, devices + site.Devices);
+        (devicesOnline, edgesOnline, powerLosses, reboots) = (devicesOnline + site.DevicesOnline, edgesOnline + site.EdgesOnline, powerLosses + site.PowerLosses, reboots + site.Reboots);
+    }
+
+    public RunResult Result()
+    {
+        var struck = scenario.FaultList.Count > 0 ? scenario.FaultList.Min(fault => fault.At) : (Seconds?)null;
+        var total = bins.Aggregate(new SiteBin(), (sum, bin) => sum.Plus(bin));
+        lifetimes.Sort();
+        return new RunResult
+        {
+            Scenario = scenario.Name,
+            Seed = seed,
+            Policy = scenario.Control.Policy,
+            Duration = scenario.Duration,
+            Sites = sites,
+            Devices = devices,
+            Figures = Figures(total),
+            CutOff = cutOff,
+            InFlight = inFlight,
+            DevicesDied = lifetimes.Count,
+            Ended = ended,
+            PowerLosses = powerLosses,
+            Reboots = reboots,
+            LifetimeFirst = Lifetime(0),
+            LifetimeMedian = Lifetime(0.5),
+            LifetimeAsked = scenario.UntilDead is { } asked ? Lifetime(asked) : null,
+            AccuracyBeforeFault = Accuracy(from => struck is { } at && from + BinLength <= at),
+            AccuracySinceFault = Accuracy(from => struck is { } at && from >= at),
+            LatencyP99 = Rounded(total.Latency.Percentile(0.99)),
+            Energy = EnergyRows(),
+            EdgeServed = edges.Served,
+            EdgeBatchMean = Ratio(edges.Served, edges.Batches),
+            EdgeWaitMean = Ratio(edges.Waited.Value, edges.Served) is { } wait ? new Seconds(wait) : null,
+            Messages = MessageRows(),
+            MessagesByKind = messages.Copy(),
+            Radio = radio,
+            Events = events,
+            TraceHash = hash.ToString(),
+        };
+    }
+
+    private FleetFigures Figures(SiteBin total)
+    {
+        double answered = total.Answered;
+        return new FleetFigures
+        {
+            DevicesOnline = devicesOnline,
+            EdgesOnline = edgesOnline,
+            DesiredEqualsReported = isAgreed,
+            Inferences = total.Answered,
+            Lost = lost,
+            Accuracy = Ratio(total.Correct, total.Labelled),
+            AccuracyExpected = isExpected ? Ratio(expected, answered) : null,
+            ExitRatios = new PerExit(total.Exits.Select(exit => Ratio(exit, answered) ?? 0)),
+            OffloadRatio = Ratio(total.Offloaded, answered),
+            FallbackRatio = Ratio(total.Fallback, answered),
+            DeadlineMissedRatio = Ratio(total.DeadlineMissed, answered),
+            LatencyP50 = Rounded(total.Latency.Percentile(0.5)),
+            LatencyP95 = Rounded(total.Latency.Percentile(0.95)),
+            EnergyPerInference = Ratio(energy.Spent.Value, answered) is { } each ? new Joules(each) : null,
+            Power = Quantity.Rounded(power),
+            BytesPerInference = Ratio(sent.Value, answered) is { } bytes ? new Bytes(bytes) : null,
+            Skipped = skipped,
+            Malformed = malformed,
+        };
+    }
+
+    private Dictionary<string, double> EnergyRows()
+    {
+        (string Name, Joules Energy)[] rows =
+        [
+            ("initial", energy.Initial), ("harvested", energy.Harvested), ("idle", energy.Idle), ("compute", energy.Compute), ("transmit", energy.Transmit), ("receive", energy.Receive),
+            ("boot", energy.Boot), ("leaked", energy.Leaked), ("spilled", energy.Spilled), ("stored", stored), ("edge_used", edges.Energy),
+        ];
+        return rows.ToDictionary(row => row.Name, row => Quantity.Rounded(row.Energy.Value));
+    }
+
+    private Dictionary<string, long> MessageRows()
+    {
+        var all = messages.Keys.Select(messages.Counts).Aggregate(default(MessageCounts), (sum, counts) => sum + counts);
+        return new Dictionary<string, long> { ["due"] = all.Due, ["duplicated"] = all.Duplicated, ["delivered"] = all.Delivered, ["dropped"] = all.Dropped, ["in_flight"] = messagesInFlight };
+    }
+
+    /// <summary>Time by which a share of all devices had died; null when fewer did. Of share 0: the first death.</summary>
+    private Seconds? Lifetime(double ratio)
+    {
+        var needed = Math.Max(1, (int)Math.Ceiling(ratio * devices));
+        return lifetimes.Count >= needed ? Quantity.Rounded(lifetimes[needed - 1]) : null;
+    }
+
+    /// <summary>Of the stretches of the run that begin at such times.</summary>
+    private double? Accuracy(Func<Seconds, bool> counts)
+    {
+        var chosen = bins.Where((_, i) => counts(BinLength * i)).ToList();
+        return Ratio(chosen.Sum(bin => bin.Correct), chosen.Sum(bin => bin.Labelled));
+    }
+
+    private static double? Ratio(double part, double whole) => whole > 0 ? Quantity.Rounded(part / whole) : null;
+
+    private static Seconds? Rounded(Seconds? time) => time is { } value ? Quantity.Rounded(value) : null;
+}

@@ -1,0 +1,94 @@
+using System.Text.Json;
+using Fleet.Contracts;
+using Fleet.Emulator.Reporting;
+using NUnit.Framework;
+
+namespace Fleet.Tests.Emulator.Commands;
+
+public sealed class RunCommandTests : CommandFixture
+{
+    private const string Tiny = """
+        {
+          // Two boards and nobody to help them.
+          "name": "tiny", "duration_s": 20,
+          "sites": [{ "name": "lab", "devices": [{ "board": "pi-4b", "count": 2, "rate_hz": 5 }], "edges": [{ "id": "e", "profile": "orange-pi-5" }] }]
+        }
+        """;
+
+    private string Scenario => Path.Combine(Scratch, "tiny.json");
+
+    [SetUp]
+    public void WriteScenario() => File.WriteAllText(Scenario, Tiny);
+
+    [Test]
+    public void Run_WithOut_CanBeReportedAndRepeated()
+    {
+        var (first, again) = (Path.Combine(Scratch, "first"), Path.Combine(Scratch, "again"));
+        var run = Fleet("run", Scenario, "--seed", "3", "--out", first, "--events");
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        var hash = run.Out.TrimEnd().Split('\n')[^1];
+        var manifest = JsonSerializer.Deserialize(File.ReadAllText(Path.Combine(first, Manifest.FileName)), Json.File.Info<Manifest>())!;
+        Assert.That(manifest.TraceHash, Is.EqualTo(hash));
+        Assert.That(manifest.Command, Does.StartWith("fleet run scenario.json --seed 3 "));
+        Assert.That(File.ReadAllText(Path.Combine(first, "scenario.json")), Is.EqualTo(Tiny), "comments and all");
+        Assert.That(File.ReadAllText(Path.Combine(first, Manifest.FileName)), Does.Not.Contain(Scratch), "no path of this machine");
+
+        // What the manifest says, said from the directory itself.
+        string[] command = [.. manifest.Command.Split(' ').Skip(1)];
+        command[1] = Path.Combine(first, command[1]);
+        command[Array.IndexOf(command, "--out") + 1] = again;
+        Assert.That(Fleet(command).ExitCode, Is.Zero);
+        Assert.That(ResultWriter.Hashes(again), Is.EqualTo(manifest.Files));
+
+        var report = Fleet("report", first);
+        Assert.That(report.ExitCode, Is.Zero, report.Error);
+        Assert.That(File.ReadAllText(report.Out.Trim()), Does.Contain("tiny").And.Contain(hash));
+    }
+
+    [Test]
+    public void Run_Replications_GivesEachHashAndEveryMeanWithItsInterval()
+    {
+        var directory = Path.Combine(Scratch, "three");
+        var run = Fleet("run", Scenario, "--seed", "5", "--replications", "3", "--threads", "2", "--out", directory);
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(run.Out, Does.Contain("seeds 5 to 7").And.Contain("seed 6").And.Contain("95 %").And.Contain("accuracy"));
+        var single = Fleet("run", Scenario, "--seed", "7").Out.TrimEnd().Split('\n')[^1];
+        Assert.That(run.Out, Does.Contain(single), "a replication is the run of its seed");
+        Assert.That(File.ReadLines(Path.Combine(directory, "replications.csv")).Count(), Is.EqualTo(4));
+        Assert.That(File.ReadAllText(Path.Combine(directory, "statistics.csv")), Does.Contain("\naccuracy_ratio,3,"));
+        var page = Fleet("report", directory, "--out", Path.Combine(Scratch, "page.html"));
+        Assert.That(page.ExitCode, Is.Zero, page.Error);
+        Assert.That(File.ReadAllText(Path.Combine(Scratch, "page.html")), Does.Contain("3 replications").And.Contain(single));
+    }
+
+    [Test]
+    public void Run_ReplicationsAsJson_IsOneObject()
+    {
+        var run = Fleet("run", Scenario, "--replications", "2", "--json");
+        var said = JsonDocument.Parse(run.Out.TrimEnd().Split('\n')[^1]).RootElement;
+        Assert.That(said.GetProperty("seeds").GetArrayLength(), Is.EqualTo(2));
+        Assert.That(said.GetProperty("figures").GetProperty("inferences").GetProperty("count").GetInt32(), Is.EqualTo(2));
+    }
+
+    [TestCase("--replications 0", "--replications: is 0; allowed: 1 to 10000")]
+    [TestCase("--events", "--events: needs --out")]
+    [TestCase("--threads 0", "--threads: is 0; allowed: 1 to 1024")]
+    public void Run_BadFlags_AreToldWithExitCode2(string flags, string fault)
+    {
+        var run = Fleet(["run", Scenario, .. flags.Split(' ')]);
+        Assert.That(run.ExitCode, Is.EqualTo(2));
+        Assert.That(run.Error, Does.Contain(fault));
+    }
+
+    [Test]
+    public void RunAndReport_OutputThatCannotBeWritten_IsTold()
+    {
+        var blocked = Fleet("run", Scenario, "--out", Scenario);
+        Assert.That((blocked.ExitCode, blocked.Error.Contains("--out", StringComparison.Ordinal)), Is.EqualTo((2, true)));
+        var directory = Path.Combine(Scratch, "run");
+        Fleet("run", Scenario, "--out", directory);
+        var report = Fleet("report", directory, "--out", Path.Combine(Scratch, "no", "such", "page.html"));
+        Assert.That((report.ExitCode, report.Error.Contains("page.html", StringComparison.Ordinal)), Is.EqualTo((2, true)));
+        Assert.That(Fleet("report", Path.Combine(Scratch, "nowhere")).Error, Does.Contain("no such directory"));
+    }
+}
