@@ -66,8 +66,11 @@ public sealed record PowerProfile
     /// <summary>From sleep to the first instruction of the network; null for boards that do not suspend.</summary>
     [JsonPropertyName("wake_s")] public Sourced<Seconds>? WakeTime { get; init; }
 
-    /// <summary>Of one wake-up; null for boards that do not suspend.</summary>
+    /// <summary>Of one wake-up, above sleep_w; null for boards that do not suspend.</summary>
     [JsonPropertyName("wake_j")] public Sourced<Joules>? WakeEnergy { get; init; }
+
+    /// <summary>Whether the board can sleep and is known to wake.</summary>
+    [JsonIgnore] public bool CanSleep => Sleep is not null && WakeTime is not null && WakeEnergy is not null;
 
     /// <summary>board input | mcu rail.</summary>
     [JsonPropertyName("measured_at")] public required string MeasuredAt { get; init; }

@@ -27,7 +27,10 @@ public enum Presence
     Init,
     Ready,
 
-    /// <summary>Duty-cycled: away on purpose, not to be declared lost.</summary>
+    /// <summary>
+    /// Duty-cycled: it works as a ready one does but is away on purpose between its inputs, and not to be declared lost for its silence. Said once, in
+    /// the place of ready, not each time it falls asleep.
+    /// </summary>
     Sleeping,
     Disconnected,
     Lost,
@@ -38,6 +41,7 @@ public sealed record State(Presence Presence) : Message
 {
     public static readonly State Init = new(Presence.Init);
     public static readonly State Ready = new(Presence.Ready);
+    public static readonly State Sleeping = new(Presence.Sleeping);
     public static readonly State Disconnected = new(Presence.Disconnected);
     public static readonly State Lost = new(Presence.Lost);
 
@@ -54,7 +58,7 @@ public sealed record State(Presence Presence) : Message
     {
         "init" => Init,
         "ready" => Ready,
-        "sleeping" => new State(Presence.Sleeping),
+        "sleeping" => Sleeping,
         "disconnected" => Disconnected,
         "lost" => Lost,
         _ => null,

@@ -9,6 +9,9 @@ public sealed record DeviceView
 
     public required bool IsOnline { get; init; }
 
+    /// <summary>It sleeps between its inputs: waiting for an answer keeps it awake.</summary>
+    public bool IsDutyCycled { get; init; }
+
     /// <summary>Stands in for what the device has not measured; null when its info names no profile we have.</summary>
     public HardwareProfile? Profile { get; init; }
 

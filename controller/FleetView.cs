@@ -102,8 +102,8 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
 
     private bool IsOnline(DeviceEntry entry)
     {
-        if (entry.State is Presence.Sleeping) return true;
         if (entry.Info is { Gateway.Length: > 0 } info && lostGateways.Contains(info.Gateway)) return false;
+        if (entry.State is Presence.Sleeping) return true;
         // A device that has reported once is alive even before its first head is ready: it needs an assignment to become so.
         return entry.State is Presence.Init or Presence.Ready && clock.Since(entry.Heard) < (entry.Budget?.ReportPeriod ?? new Seconds(5)) * SilentPeriods + new Seconds(1);
     }
@@ -204,7 +204,7 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
         public Assignment? Reported { get; set; }
 
         public DeviceView View(string id, bool isOnline, HardwareProfile? profile) =>
-            new() { Id = id, IsOnline = isOnline, Profile = profile, Info = Info, Budget = Budget, Desired = Desired, Reported = Reported };
+            new() { Id = id, IsOnline = isOnline, IsDutyCycled = State is Presence.Sleeping, Profile = profile, Info = Info, Budget = Budget, Desired = Desired, Reported = Reported };
     }
 
     private sealed class EdgeEntry : Entry

@@ -76,6 +76,7 @@ public sealed class Agent
     /// <summary>Runs until <paramref name="stop"/>, then says goodbye. Inputs are taken from the moment a head is there.</summary>
     public async Task Run(Camera camera, CancellationToken stop)
     {
+        await StayAwake();
         (stopping, this.camera, windowOpened) = (stop, camera, clock.GetTimestamp());
         applier.StopWith(stop);
         Announce();
@@ -87,6 +88,7 @@ public sealed class Agent
 
         var reporting = Report(stop);
         await TakeInputs(camera, stop);
+        await StayAwake();
         await reporting;
         await applier.Idle();
         bus.ConnectionChanged -= OnConnection;
@@ -98,6 +100,7 @@ public sealed class Agent
     {
         using var stopped = stop.Register(() => firstHead.TrySetResult());
         await firstHead.Task;
+        MaySleep();
         try
         {
             await foreach (var sample in camera.Samples(stop))
@@ -129,10 +132,12 @@ public sealed class Agent
         await clock.Sleep(Period * random.NextDouble(), stop);
         while (await clock.Sleep(Period, stop))
         {
+            await StayAwake();
             CloseWindow();
             if (hasComplained && Assignment is { } current) bus.Publish(reported, current with { Error = lastError });
             hasComplained = false;
             bus.Publish(budget, reports.Budget(Period, Assignment?.Head ?? 0));
+            MaySleep();
         }
         await Drain();
         CloseWindow();
@@ -152,6 +157,13 @@ public sealed class Agent
         var longest = (Assignment?.Deadline ?? Seconds.Zero) + new Seconds(5);
         while (path.InFlight > 0 && clock.Since(began) < longest) await clock.Delay(new Seconds(0.02));
     }
+
+    private ValueTask StayAwake() => options.WakeLocks?.Take() ?? ValueTask.CompletedTask;
+
+    private void MaySleep() => options.WakeLocks?.Release();
+
+    /// <summary>What it is once it works: a device that sleeps between its inputs says so once, not each time.</summary>
+    private Presence Working => options.WakeLocks is null ? Presence.Ready : Presence.Sleeping;
 
     private Seconds Period => Assignment?.ReportPeriod ?? new Seconds(5);
 
@@ -193,6 +205,19 @@ public sealed class Agent
 
     private async Task Switch(Assignment target)
     {
+        await StayAwake();
+        try
+        {
+            await Run(target);
+        }
+        finally
+        {
+            MaySleep();
+        }
+    }
+
+    private async Task Run(Assignment target)
+    {
         var now = path.Running;
         var head = now is not null && Holds(now, target) ? now.Head : await install(target, stopping);
         var faults = target.FaultsWith(head.Card).ToList();
@@ -208,9 +233,9 @@ public sealed class Agent
         lastError = "";
         bus.Publish(reported, target);
         bus.Publish(budget, reports.Budget(Period, target.Head));
-        if (presence is Presence.Ready) return;
-        presence = Presence.Ready;
-        bus.Publish(state, State.Ready);
+        if (presence == Working) return;
+        presence = Working;
+        bus.Publish(state, new State(Working));
         firstHead.TrySetResult();
     }
 
@@ -250,10 +275,12 @@ public sealed class Agent
             bus.Publish(topic, command with { Status = "failed", Error = "no head is installed yet: there is nothing to measure" });
             return;
         }
+        await StayAwake();
         bus.Publish(topic, command with { Status = "executing" });
         await path.Measure(path.Running!.Head, options.MeasureRuns);
         bus.Publish(budget, reports.Budget(Period, Assignment?.Head ?? 0));
         bus.Publish(topic, command with { Status = "successful" });
+        MaySleep();
     }
 
     private void Complain(Topic topic, Message message)

@@ -20,6 +20,9 @@ public sealed record AgentOptions
     /// <summary>Time the battery should last from now; gives energy_budget_w.</summary>
     public Seconds? Lifetime { get; init; }
 
+    /// <summary>Lets the board sleep while there is nothing to do; null keeps it awake.</summary>
+    public WakeLocks? WakeLocks { get; init; }
+
     /// <summary>Offloads that may wait for their answers at once; one more falls back at once.</summary>
     public int PendingMax { get; init; } = 32;
 

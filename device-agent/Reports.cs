@@ -7,14 +7,13 @@ namespace Fleet.DeviceAgent;
 public sealed class Reports(AgentOptions options, TimeProvider clock, SensorSuite sensors, StageTimes times, Window window, Offloads offloads)
 {
     private readonly long started = clock.GetTimestamp();
+    private readonly PowerProfile power = options.Profile.Power;
     private long sequence;
 
     public Budget Budget(Seconds period, int depth)
     {
         var reading = sensors.Read();
-        var activePower = options.Profile.Power.Active.Value;
-        var idlePower = options.Profile.Power.Idle.Value;
-        var power = reading.Power ?? idlePower + (activePower - idlePower) * Busy(depth);
+        var drawn = reading.Power ?? Standing + (power.Active.Value - Standing) * Busy(depth);
         return new Budget
         {
             Sequence = sequence++,
@@ -26,25 +25,28 @@ public sealed class Reports(AgentOptions options, TimeProvider clock, SensorSuit
             Battery = Rounded(reading.Battery),
             BatteryRatio = reading.BatteryRatio is { } ratio ? Quantity.Rounded(ratio) : null,
             Harvest = Rounded(reading.Harvest),
-            Power = Quantity.Rounded(power),
+            Power = Quantity.Rounded(drawn),
             PowerMeasured = reading.Power is not null,
-            EnergyBudget = EnergyBudget(reading, idlePower),
+            EnergyBudget = EnergyBudget(reading),
             RequestRate = Quantity.Rounded(window.ArrivalRate),
             Uplink = options.Profile.Radio.Goodput.Value,
             RoundTrip = Rounded(offloads.RoundTrip),
             TxEnergy = options.Profile.Radio.TxPerByte.Value,
             StageSeconds = times.Seconds(depth),
-            StageJoules = times.Energies(depth, activePower),
+            StageJoules = times.Energies(depth, power.Active.Value),
             EncoderTime = Rounded(times.Encoder),
         };
     }
 
-    /// <summary>What the battery can give above idling until the lifetime is over.</summary>
-    private Watts? EnergyBudget(Reading reading, Watts idlePower)
+    /// <summary>Drawn whatever is inferred: by waiting, or by sleeping and waking for each input.</summary>
+    private Watts Standing => options.WakeLocks is null ? power.Idle.Value : power.Sleep!.Value + window.ArrivalRate * power.WakeEnergy!.Value;
+
+    /// <summary>What the battery can give above that until the lifetime is over.</summary>
+    private Watts? EnergyBudget(Reading reading)
     {
         if (options.Lifetime is not { } lifetime || reading.Battery is not { } battery) return null;
         var left = Seconds.Max(new Seconds(1), lifetime - clock.Since(started));
-        var spare = battery / left + (reading.Harvest ?? Watts.Zero) - idlePower;
+        var spare = battery / left + (reading.Harvest ?? Watts.Zero) - Standing;
         return Quantity.Rounded(spare < Watts.Zero ? Watts.Zero : spare);
     }
 

@@ -44,6 +44,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         window.Started();
         InFlight++;
         Started?.Invoke(sample);
+        if (options.WakeLocks is { } locks) await locks.Take();
         await turn.Wait();
         var isHandedOver = false;
         try
@@ -53,9 +54,16 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         }
         finally
         {
-            if (!isHandedOver) InFlight--;
+            if (!isHandedOver) End();
             turn.Release();
         }
+    }
+
+    /// <summary>An input has its answer: nothing of it keeps the board awake.</summary>
+    private void End()
+    {
+        InFlight--;
+        options.WakeLocks?.Release();
     }
 
     /// <summary>Puts another head in place between two inputs and disposes the old one.</summary>
@@ -157,7 +165,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         if (reply is { Status: OffloadStatus.Ok }) Answer(now, sample, arrived, reply.Label, reply.Confidence, AnsweredBy.Edge, exit: 0);
         else if (local is { } own) Answer(now, sample, arrived, own.Label, own.Confidence, AnsweredBy.Fallback, now.Assignment.Head, missed);
         else await RunLate(sample, arrived, missed);
-        InFlight--;
+        End();
     }
 
     /// <summary>Sent before any stage had run, and not answered: now the head runs all the same, in its turn.</summary>
@@ -180,7 +188,9 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
 
     private async void Audit(Running now, TensorFrame frame, int label)
     {
+        if (options.WakeLocks is { } locks) await locks.Take();
         if (await Ask(now, frame) is { Status: OffloadStatus.Ok } reply) window.Audited(reply.Label == label);
+        options.WakeLocks?.Release();
     }
 
     /// <summary>The class vector first; the sign bits if the group's local exit wants them, in what is left of the deadline.</summary>

@@ -107,6 +107,8 @@ public sealed class CostModel(Weights weights)
         var queue = edge.Load?.QueueMean ?? Seconds.Zero;
         var latency = packing + onAir / uplink + (device.Budget?.RoundTrip ?? UnknownRoundTrip) + queue + served;
         var energy = profile.Power.Active.Value * packing + onAir * (device.Budget?.TxEnergy ?? profile.Radio.TxPerByte.Value);
+        // Whoever stays awake anyway pays for waiting whatever is planned; a device that could sleep pays for it here.
+        if (device.IsDutyCycled) energy += (profile.Power.Idle.Value - (profile.Power.Sleep?.Value ?? Watts.Zero)) * (latency - packing);
         return (latency, energy);
     }
 

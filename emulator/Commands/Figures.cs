@@ -28,7 +28,7 @@ internal static class Figures
         Row("cut off by power loss", $"{Count(result.CutOff)} ({result.DevicesDied} devices died{(result.Reboots > 0 ? $", {Count(result.PowerLosses)} power losses, {Count(result.Reboots)} reboots" : "")})");
         if (result.LifetimeFirst is { } first)
             Row("lifetime", string.Join(", ", new[] { ("first", first), ("median", result.LifetimeMedian), ("asked", result.LifetimeAsked) }.Where(part => part.Item2 is not null).Select(part => $"{part.Item1} {Days(part.Item2!.Value)}")));
-        Row("device energy", string.Join(", ", new[] { "harvested", "idle", "compute", "transmit", "receive", "boot", "leaked", "spilled" }.Where(use => result.Energy[use] > 0).Select(use => $"{use} {result.Energy[use]:G4} J")));
+        Row("device energy", string.Join(", ", new[] { "harvested", "idle", "compute", "transmit", "receive", "boot", "sleep", "wake", "leaked", "spilled" }.Where(use => result.Energy[use] > 0).Select(use => $"{use} {result.Energy[use]:G4} J")));
         Row("messages", string.Join(", ", result.Messages.Select(pair => $"{pair.Key.Replace('_', ' ')} {Count(pair.Value)}")));
         if (result.Radio.Count > 0) Row("on the air", string.Join(", ", result.Radio.Select(pair => $"{pair.Key.Replace('_', ' ')} {Count(pair.Value)}")));
         Row("events", Count(result.Events));

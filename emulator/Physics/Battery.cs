@@ -16,7 +16,7 @@ public readonly record struct Charge(Joules Capacity, Joules Charged, Hertz Leak
 
 /// <summary>
 /// A board's source of energy: a battery that can run empty and be charged by the sun, or the mains, which counts as a harvest that always
-/// matches the draw. Idle draw, leakage and sunlight are settled lazily, whenever something else happens.
+/// matches the draw. The draw of an idle or sleeping board, leakage and sunlight are settled lazily, whenever something else happens.
 /// </summary>
 public sealed class Battery
 {
@@ -32,6 +32,7 @@ public sealed class Battery
     private readonly Charge? charge;
     private readonly Panel? panel;
     private readonly long begun;
+    private (EnergyUse Use, Watts Power) standing;
     private long settledAt;
     private bool isCutOff;
 
@@ -40,6 +41,7 @@ public sealed class Battery
     public Battery(TimeProvider clock, Charge? charge, Watts idle, EnergyBooks books, Panel? panel = null)
     {
         (this.clock, this.charge, this.idle, this.books, this.panel) = (clock, charge, idle, books, panel);
+        standing = (EnergyUse.Idle, idle);
         Stored = charge?.Charged ?? Joules.Zero;
         books.Begin(Stored);
         begun = settledAt = clock.GetTimestamp();
@@ -70,19 +72,19 @@ public sealed class Battery
     /// <summary>What the panel gives now; null without one.</summary>
     public Watts? Harvest => panel?.Power(StepAt(settledAt));
 
-    /// <summary>When to look again whether idling has emptied it, or the sun has charged it to its restart; null on the mains.</summary>
+    /// <summary>When to look again whether its standing draw has emptied it, or the sun has charged it to its restart; null on the mains.</summary>
     public Seconds? NextLook
     {
         get
         {
             if (charge is not { } known) return null;
             var coming = Harvest ?? Watts.Zero;
-            var (missing, speed) = IsEmpty ? (known.Restart - Stored, coming) : (Stored, idle - coming);
+            var (missing, speed) = IsEmpty ? (known.Restart - Stored, coming) : (Stored, standing.Power - coming);
             return speed > Watts.Zero ? Seconds.Min(LookEvery, missing / speed + Margin) : LookEvery;
         }
     }
 
-    /// <summary>Takes the idle draw since the last time and what has leaked; adds what the sun gave.</summary>
+    /// <summary>Takes the standing draw since the last time and what has leaked; adds what the sun gave.</summary>
     public void Settle()
     {
         var now = clock.GetTimestamp();
@@ -99,9 +101,9 @@ public sealed class Battery
         into.Add(books);
         if (charge is null)
         {
-            var idled = IsDown ? Joules.Zero : idle * clock.Since(settledAt);
-            into.Harvest(idled);
-            into.Use(EnergyUse.Idle, idled);
+            var drawn = IsDown ? Joules.Zero : standing.Power * clock.Since(settledAt);
+            into.Harvest(drawn);
+            into.Use(standing.Use, drawn);
             return Stored;
         }
         var twin = (Battery)MemberwiseClone();
@@ -110,7 +112,7 @@ public sealed class Battery
         return twin.Stored;
     }
 
-    /// <summary>Takes energy above the idle draw; what an empty battery cannot give is not used.</summary>
+    /// <summary>Takes energy above the standing draw; what an empty battery cannot give is not used.</summary>
     public void Draw(EnergyUse use, Joules energy)
     {
         Settle();
@@ -127,8 +129,22 @@ public sealed class Battery
     /// <summary>The board is switched on again.</summary>
     public void Restart()
     {
-        Settle();
+        Resume();
         IsEmpty = isCutOff = false;
+    }
+
+    /// <summary>From now on the board sleeps: it draws <paramref name="sleeping"/> instead of the idle draw.</summary>
+    public void Suspend(Watts sleeping)
+    {
+        Settle();
+        standing = (EnergyUse.Sleep, sleeping);
+    }
+
+    /// <summary>From now on the board is awake and draws the idle draw.</summary>
+    public void Resume()
+    {
+        Settle();
+        standing = (EnergyUse.Idle, idle);
     }
 
     /// <summary>Time goes by under one light.</summary>
@@ -139,7 +155,7 @@ public sealed class Battery
         settledAt = until;
         if (charge is { Leak.Value: > 0 } leaking) Lose(Stored * -double.ExpM1(-(leaking.Leak * elapsed)));
         if (light > Watts.Zero) Add(light * elapsed);
-        if (!IsDown) Take(EnergyUse.Idle, idle * elapsed);
+        if (!IsDown) Take(standing.Use, standing.Power * elapsed);
         if (charge is { } known && Stored > known.Capacity) Spill(Stored - known.Capacity);
     }
 

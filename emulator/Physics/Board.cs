@@ -44,6 +44,20 @@ public sealed class Board(HardwareProfile profile, Battery battery, TimeProvider
         if (!isCut) battery.Draw(use, energy);
     }
 
+    /// <summary>Sleeps from now on.</summary>
+    public void Suspend()
+    {
+        if (!isCut) battery.Suspend(profile.Power.Sleep!.Value);
+    }
+
+    /// <summary>Takes the time and energy of a waking; completes when it is awake.</summary>
+    public async Task Resume()
+    {
+        Draw(EnergyUse.Wake, profile.Power.WakeEnergy!.Value);
+        await clock.Delay(profile.Power.WakeTime!.Value);
+        if (!isCut) battery.Resume();
+    }
+
     /// <summary>Spends the time and energy of a nominal amount of computing; gives the time it took.</summary>
     public async ValueTask<Seconds> Compute(Seconds nominal)
     {

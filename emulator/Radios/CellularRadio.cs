@@ -18,6 +18,8 @@ public sealed class CellularRadio(RadioSpec spec, RadioPart part, Board board, T
     /// <summary>Messages that may wait for the modem to wake.</summary>
     private const int SleepersMax = 64;
 
+    public override bool NeedsBoard => false;
+
     public override async ValueTask<bool> Up(int messageBytes, Delivery delivery)
     {
         var onAir = Charge(messageBytes, EnergyUse.Transmit, part.Link!.TxPerByte.Value);

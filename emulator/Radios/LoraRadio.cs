@@ -62,6 +62,8 @@ public sealed class LoraRadio : Radio
 
     public override bool IsSlow => true;
 
+    public override bool NeedsBoard => false;
+
     public override ValueTask Await() => turn.Wait();
 
     public static int PayloadMaxOf(int spreadingFactor) => PayloadMax[spreadingFactor - AirTime.SpreadingMin];

@@ -11,6 +11,9 @@ public abstract class Radio
     /// <summary>Whether a message may wait so long that of reports only the newest is worth sending.</summary>
     public virtual bool IsSlow => false;
 
+    /// <summary>Whether it works only while its board is awake; one that runs by itself wakes its board when something has come.</summary>
+    public virtual bool NeedsBoard => true;
+
     /// <summary>Completes when it is the next message's turn; <see cref="Up"/> must follow.</summary>
     public virtual ValueTask Await() => ValueTask.CompletedTask;
 

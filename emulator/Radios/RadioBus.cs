@@ -1,10 +1,14 @@
 using Fleet.Contracts;
+using Fleet.DeviceAgent;
 using Fleet.Emulator.Physics;
 using Fleet.Emulator.Simulation;
 
 namespace Fleet.Emulator.Radios;
 
-/// <summary>A device's connection to the broker through its radio: what it says and what it is told waits for the radio, and may be lost there.</summary>
+/// <summary>
+/// A device's connection to the broker through its radio: what it says and what it is told waits for the radio, and may be lost there. While the board
+/// sleeps its radio is off: of what it is told, messages that are sent at least once wait at the broker, as they do for a persistent session, others are lost.
+/// </summary>
 public sealed class RadioBus : IBus
 {
     /// <summary>MQTT fixed header, topic length, properties: a few bytes around topic and payload.</summary>
@@ -13,20 +17,27 @@ public sealed class RadioBus : IBus
     /// <summary>Messages that may wait for the air; MQTT clients bound their queue too.</summary>
     private const int QueueMax = 256;
 
+    /// <summary>Messages that may wait at the broker for a sleeping device.</summary>
+    private const int SleepingMax = 64;
+
     private readonly IBus inner;
     private readonly Radio radio;
     private readonly Board board;
     private readonly MessageBooks books;
+    private readonly WakeLocks? locks;
+    private readonly Queue<TaskCompletionSource<bool>> untilAwake = [];
 
     // Reports that wait for a slow radio, by path: a newer one takes its place in the queue.
     private readonly Dictionary<string, Message> newest = new(StringComparer.Ordinal);
     private int queued, receiving;
-    private bool isClosed;
+    private bool isClosed, hasChangedUnnoticed;
 
-    public RadioBus(IBus inner, Radio radio, Board board, MessageBooks books)
+    /// <param name="locks">Of the board; null when it never sleeps.</param>
+    public RadioBus(IBus inner, Radio radio, Board board, MessageBooks books, WakeLocks? locks = null)
     {
-        (this.inner, this.radio, this.board, this.books) = (inner, radio, board, books);
-        inner.ConnectionChanged += connected => ConnectionChanged?.Invoke(connected);
+        (this.inner, this.radio, this.board, this.books, this.locks) = (inner, radio, board, books, locks);
+        inner.ConnectionChanged += OnConnection;
+        if (locks is not null) locks.Woken += OnWoken;
     }
 
     public bool IsConnected => inner.IsConnected;
@@ -57,7 +68,7 @@ public sealed class RadioBus : IBus
             newest[topic.Path] = message;
             if (isOlderWaiting)
             {
-                books.Dropped(topic.Kind);
+                books.Superseded(topic.Kind);
                 return;
             }
         }
@@ -72,6 +83,7 @@ public sealed class RadioBus : IBus
     {
         isClosed = true;
         radio.Close();
+        while (untilAwake.TryDequeue(out var message)) message.TrySetResult(false);
     }
 
     /// <summary>Takes what it costs to receive a message that is not an MQTT one, a download for instance, and waits for it.</summary>
@@ -80,12 +92,14 @@ public sealed class RadioBus : IBus
     /// <summary>A failure here is a bug and ends the run, hence async void.</summary>
     private async void Transmit(Topic topic, Message message)
     {
+        if (locks is not null && radio.NeedsBoard) await locks.Take();
         if (message is TensorFrame { Codec: FeatureCodec.Png or FeatureCodec.Webp } image)
             await board.Compute(board.Profile.NominalImageCodecTime(image.Shape.Aggregate(1, (a, b) => a * b)));
         await radio.Await();
         if (newest.Remove(topic.Path, out var newer)) message = newer;
         var arrived = await radio.Up(Length(topic, message), topic.Rule.Delivery);
         queued--;
+        if (radio.NeedsBoard) locks?.Release();
         // While the line is down the client under it keeps what MQTT keeps, and data is lost.
         if (!arrived || isClosed || !inner.IsConnected && topic.Kind is (TopicKind.Offload or TopicKind.Reply))
         {
@@ -101,15 +115,53 @@ public sealed class RadioBus : IBus
     {
         books.Due(topic.Kind);
         receiving++;
-        var arrived = await radio.Down(Length(topic, message));
+        var arrived = locks is null ? await radio.Down(Length(topic, message)) : await ReceiveAwake(topic, message, locks);
         receiving--;
-        if (!arrived || isClosed || !inner.IsConnected)
+        if (!arrived || isClosed || !inner.IsConnected) books.Dropped(topic.Kind);
+        else
         {
-            books.Dropped(topic.Kind);
-            return;
+            books.Delivered(topic.Kind);
+            handler(topic, message);
         }
-        books.Delivered(topic.Kind);
-        handler(topic, message);
+        if (arrived) locks?.Release();
+    }
+
+    /// <summary>Whether it has arrived; then the board is awake, and a lock is held.</summary>
+    private async ValueTask<bool> ReceiveAwake(Topic topic, Message message, WakeLocks board)
+    {
+        if (radio.NeedsBoard)
+        {
+            if (board.IsAsleep && !await Awakened(topic)) return false;
+            await board.Take();
+            if (await radio.Down(Length(topic, message))) return true;
+            board.Release();
+            return false;
+        }
+        if (!await radio.Down(Length(topic, message))) return false;
+        await board.Take();
+        return true;
+    }
+
+    private Task<bool> Awakened(Topic topic)
+    {
+        if (isClosed || topic.Rule.Delivery is Delivery.AtMostOnce || untilAwake.Count >= SleepingMax) return Task.FromResult(false);
+        var message = new TaskCompletionSource<bool>();
+        untilAwake.Enqueue(message);
+        return message.Task;
+    }
+
+    private void OnWoken()
+    {
+        if (hasChangedUnnoticed) ConnectionChanged?.Invoke(inner.IsConnected);
+        hasChangedUnnoticed = false;
+        while (untilAwake.TryDequeue(out var message)) message.TrySetResult(true);
+    }
+
+    /// <summary>Who sleeps notices when it wakes.</summary>
+    private void OnConnection(bool connected)
+    {
+        if (locks is { IsAsleep: true }) hasChangedUnnoticed = true;
+        else ConnectionChanged?.Invoke(connected);
     }
 
     private static int Length(Topic topic, Message message) => Wire.Length(message) + topic.Path.Length + MqttOverhead;

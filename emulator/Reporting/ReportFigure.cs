@@ -110,7 +110,7 @@ public sealed class ReportFigures
 
     private ReportFigure? Power()
     {
-        (string Name, Func<EnergyFlows, Joules> Of)[] uses = [("compute", flows => flows.Compute), ("transmit", flows => flows.Transmit), ("receive", flows => flows.Receive), ("boot", flows => flows.Boot)];
+        (string Name, Func<EnergyFlows, Joules> Of)[] uses = [("compute", flows => flows.Compute), ("transmit", flows => flows.Transmit), ("receive", flows => flows.Receive), ("boot", flows => flows.Boot), ("wake", flows => flows.Wake)];
         if (uses.All(use => use.Of(total.Energy) == Joules.Zero)) return null;
         var most = Enumerable.Range(0, bins.Count).Max(at => uses.Sum(use => Rate(at, use.Of(bins[at].Energy).Value)));
         var (unit, size) = most >= 1 ? ("W", 1.0) : most >= 1e-3 ? ("mW", 1e-3) : ("uW", 1e-6);
@@ -119,7 +119,7 @@ public sealed class ReportFigures
             Areas = axis.Stack(bins.Count, uses.Select(use => (use.Name, (Func<int, double>)(at => Rate(at, use.Of(bins[at].Energy).Value) / size)))),
             Hints = axis.Hints(bins.Count, at => axis.LengthOf(at) > 0 ? string.Join(", ", uses.Select(use => $"{use.Name} {Significant(Rate(at, use.Of(bins[at].Energy).Value) / size)} {unit}")) + $", idle {Significant(Rate(at, bins[at].Energy.Idle.Value))} W" : null),
         };
-        return new ReportFigure("power", "Power above idling", $"What all devices together draw for computing, radio and booting. Idling is apart, or nothing else could be seen: {Significant(total.Energy.Idle.Value / data.Run.Result.Ended.Value)} W in the mean.", panel);
+        return new ReportFigure("power", "Power above idling", $"What all devices together draw for computing, radio, booting and waking. Idling and sleeping are apart, or nothing else could be seen: {Significant((total.Energy.Idle + total.Energy.Sleep).Value / data.Run.Result.Ended.Value)} W in the mean.", panel);
     }
 
     private ReportFigure? Batteries()
@@ -191,7 +191,7 @@ public sealed class ReportFigures
         {
             Hints = axis.Hints(bins.Count, at => Told(bins[at].Messages)),
         };
-        return new ReportFigure("dropped", "Dropped and duplicated", "Deliveries that never arrived, since a line was down, a device dark or a queue full; and those that arrived once more. What was dropped was counted, not lost from the books.", panel);
+        return new ReportFigure("dropped", "Dropped and duplicated", "Deliveries that never arrived, since a line was down, a device dark or asleep, or a queue full; and those that arrived once more. What was dropped was counted, not lost from the books.", panel);
     }
 
     private static string? Told(MessageTable messages)

@@ -151,8 +151,8 @@ public sealed class ReportPage
     private void Kinds()
     {
         html.Element("h2", "Messages by kind").Element("p", "Deliveries: over a radio, and from the broker to each subscriber.", "note");
-        html.Table(["kind", ">due", ">duplicated", ">delivered", ">dropped", ">share dropped"], result.MessagesByKind.Keys.Select(kind => result.MessagesByKind.Counts(kind) is var counts
-            ? (IReadOnlyList<string?>)[kind, Count(counts.Due), Count(counts.Duplicated), Count(counts.Delivered), Count(counts.Dropped), Ratio(counts.Dropped, counts.Due + counts.Duplicated, Percent)] : []));
+        html.Table(["kind", ">due", ">duplicated", ">delivered", ">dropped", ">superseded", ">share dropped"], result.MessagesByKind.Keys.Select(kind => result.MessagesByKind.Counts(kind) is var counts
+            ? (IReadOnlyList<string?>)[kind, Count(counts.Due), Count(counts.Duplicated), Count(counts.Delivered), Count(counts.Dropped), Count(counts.Superseded), Ratio(counts.Dropped, counts.Due + counts.Duplicated, Percent)] : []));
     }
 
     private void Books()
@@ -161,9 +161,9 @@ public sealed class ReportPage
         var (energy, messages) = (result.Energy, result.Messages);
         html.Element("h2", "The books").Element("p", "What came must be what went: a run whose books do not close ends with an error instead of a report.", "note").Open("div", "books");
         Book("Inferences", Count, [("started", total.Started)], [.. total.Exits.Select((count, exit) => ($"answered by exit {exit + 1}", (double)count)), ("answered by an edge server", total.Offloaded), ("answered by fallback", total.Fallback), ("cut off by power loss", result.CutOff), ("in flight", result.InFlight)]);
-        Book("Deliveries", Count, [("due", messages["due"]), ("duplicated", messages["duplicated"])], [("delivered", messages["delivered"]), ("dropped", messages["dropped"]), ("in flight", messages["in_flight"])]);
+        Book("Deliveries", Count, [("due", messages["due"]), ("duplicated", messages["duplicated"])], [("delivered", messages["delivered"]), ("dropped", messages["dropped"]), ("superseded by newer ones", messages["superseded"]), ("in flight", messages["in_flight"])]);
         Book("Energy of the devices", Energy, [("stored at the begin", energy["initial"]), ("harvested, or from the mains", energy["harvested"])],
-            [.. ((string, string)[])[("idling", "idle"), ("computing", "compute"), ("transmitting", "transmit"), ("receiving", "receive"), ("booting", "boot"), ("leaked", "leaked"), ("spilled when full", "spilled"), ("stored at the end", "stored")] is var entries ? entries.Select(entry => (entry.Item1, energy[entry.Item2])) : []]);
+            [.. ((string, string)[])[("idling", "idle"), ("computing", "compute"), ("transmitting", "transmit"), ("receiving", "receive"), ("booting", "boot"), ("sleeping", "sleep"), ("waking", "wake"), ("leaked", "leaked"), ("spilled when full", "spilled"), ("stored at the end", "stored")] is var entries ? entries.Select(entry => (entry.Item1, energy[entry.Item2])) : []]);
         html.Close("div");
         if (result.Radio.Count > 0) html.Element("h3", "On the air").Table(["what cells and gateways saw", ">count"], result.Radio.Select(pair => (IReadOnlyList<string?>)[pair.Key.Replace('_', ' '), Count(pair.Value)]));
     }

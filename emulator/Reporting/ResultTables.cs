@@ -8,8 +8,8 @@ namespace Fleet.Emulator.Reporting;
 /// <summary>The rows of a run's tables. Figures are rounded to six digits, so that text and number are the same.</summary>
 public static class ResultTables
 {
-    private static readonly Column[] Energy = [Number("harvested_j"), Number("idle_j"), Number("compute_j"), Number("transmit_j"), Number("receive_j"), Number("boot_j"), Number("leaked_j"), Number("spilled_j"), Number("stored_j")];
-    private static readonly Column[] MessageColumns = [Whole("due"), Whole("duplicated"), Whole("delivered"), Whole("dropped")];
+    private static readonly Column[] Energy = [Number("harvested_j"), Number("idle_j"), Number("compute_j"), Number("transmit_j"), Number("receive_j"), Number("boot_j"), Number("sleep_j"), Number("wake_j"), Number("leaked_j"), Number("spilled_j"), Number("stored_j")];
+    private static readonly Column[] MessageColumns = [Whole("due"), Whole("duplicated"), Whole("delivered"), Whole("dropped"), Whole("superseded")];
 
     public static IReadOnlyList<Column> Sites { get; } =
     [
@@ -59,7 +59,7 @@ public static class ResultTables
         Percentiles(table, total.Latency);
         table.Add(site.CutOff).Add(site.InFlight).Add(site.Lost).Add(site.Skipped).Add(site.Malformed).Add(site.Sent.Value);
         Flows(table, site.Energy, site.Stored);
-        Counts(table, messages.Due, messages.Duplicated, messages.Delivered, messages.Dropped);
+        Counts(table, messages.Due, messages.Duplicated, messages.Delivered, messages.Dropped, messages.Superseded);
         table.Add(site.MessagesInFlight).Add(site.Lifetimes.Count).Add(site.PowerLosses).Add(site.Reboots).Add(site.Events).EndRow();
     }
 
@@ -77,7 +77,7 @@ public static class ResultTables
             var full = bin.Batteries;
             table.Add(Rounded(full?.Mean)).Add(full?.Min).Add(full?.Quantile(0.1)).Add(full?.Quantile(0.5)).Add(full?.Quantile(0.9)).Add(full?.Empty);
             var messages = bin.Messages.Keys.Select(bin.Messages.Counts).Aggregate(default(Simulation.MessageCounts), (a, b) => a + b);
-            Counts(table, messages.Due, messages.Duplicated, messages.Delivered, messages.Dropped);
+            Counts(table, messages.Due, messages.Duplicated, messages.Delivered, messages.Dropped, messages.Superseded);
             table.EndRow();
         }
     }
@@ -88,7 +88,7 @@ public static class ResultTables
             foreach (var (kind, counts) in site.Bins[i].Messages)
             {
                 table.Add(site.Site).Add(Rounded(site.BinLength * i)).Add(kind);
-                Counts(table, counts[0], counts[1], counts[2], counts[3]);
+                Counts(table, counts[0], counts[1], counts[2], counts[3], counts[4]);
                 table.EndRow();
             }
     }
@@ -144,7 +144,7 @@ public static class ResultTables
 
     private static void Flows(TableWriter table, EnergyFlows flows, Joules stored)
     {
-        foreach (var energy in (Joules[])[flows.Harvested, flows.Idle, flows.Compute, flows.Transmit, flows.Receive, flows.Boot, flows.Leaked, flows.Spilled, stored]) table.Add(Quantity.Rounded(energy.Value));
+        foreach (var energy in (Joules[])[flows.Harvested, flows.Idle, flows.Compute, flows.Transmit, flows.Receive, flows.Boot, flows.Sleep, flows.Wake, flows.Leaked, flows.Spilled, stored]) table.Add(Quantity.Rounded(energy.Value));
     }
 
     private static void Counts(TableWriter table, params ReadOnlySpan<long> counts)

@@ -92,6 +92,9 @@ public sealed record DeviceGroup
     /// <summary>How long the battery should last; gives the device's energy budget.</summary>
     [JsonPropertyName("lifetime_s")] public Seconds? Lifetime { get; init; }
 
+    /// <summary>Whether its devices sleep between their inputs and reports; their board must be one that can suspend.</summary>
+    [JsonPropertyName("sleep")] public bool Sleep { get; init; }
+
     /// <summary>A link of its own for each device.</summary>
     [JsonPropertyName("link")] public LinkModel Link { get; init; } = new();
 
@@ -116,7 +119,15 @@ public sealed record DeviceGroup
         if (Battery is { Value: not (> 0 and <= 1e9) } battery) yield return $"battery_j is {battery.Value}; allowed: above 0 to 1e9 (leave it out for mains)";
         if (Battery is not null && Power is not null) yield return "battery_j and power are both given; allowed: one of them";
         if (Lifetime is { Value: not (> 0 and <= 1e9) } lifetime) yield return $"lifetime_s is {lifetime.Value}; allowed: above 0 to 1e9";
+        foreach (var fault in SleepFaults(stock)) yield return fault;
         foreach (var fault in Power?.Faults(site, stock.Power, stock.Profiles.GetValueOrDefault(Board)) ?? []) yield return fault;
         foreach (var fault in Link.Faults().Concat(Radio?.Faults(stock.Radios) ?? [])) yield return fault;
+    }
+
+    private IEnumerable<string> SleepFaults(Stock stock)
+    {
+        if (!Sleep || stock.Profiles.GetValueOrDefault(Board) is not { } profile) yield break;
+        if (!profile.Power.CanSleep) yield return $"sleep is true; {Board} does not suspend. Boards that do: {string.Join(", ", stock.Profiles.Values.Where(known => known.Power.CanSleep).Select(known => known.Id))}";
+        else if (Rate.Value * profile.Power.WakeTime!.Value.Value >= 1) yield return $"sleep is true; at rate_hz {Rate.Value} {Board} has no time to wake, which takes {profile.Power.WakeTime.Value}";
     }
 }

@@ -20,6 +20,7 @@ public sealed class DeviceLife : ISensor
     private readonly TimeProvider clock;
     private readonly CancellationTokenSource power = new();
     private readonly Board board;
+    private readonly WakeLocks? locks;
     private readonly RadioBus radio;
     private readonly Camera camera;
     private readonly Agent agent;
@@ -33,7 +34,8 @@ public sealed class DeviceLife : ISensor
         own ??= clock;
         (this.spec, this.number, this.clock) = (spec, number, clock);
         board = new Board(spec.Profile, battery, clock, spec.Stream("board")) { Measured = spec.Twin is { } twin ? twin.Factor : null };
-        radio = new RadioBus(connection, Radio(airspace), board, ledger.Messages);
+        locks = spec.Group.Sleep ? new WakeLocks(board.Suspend, board.Resume) : null;
+        radio = new RadioBus(connection, Radio(airspace), board, ledger.Messages, locks);
         camera = spec.Together is { } together ? Triggered(together, stock, own) : new Camera(Inputs(stock.Images(spec.Replays), Stream("inputs")), Pace(), clock);
         agent = new Agent(Options(flash.Last), radio, own, Stream("agent"), new SensorSuite([this]), (wanted, _) => flash.Install(wanted, radio, board));
         agent.Applied += assignment => flash.Last = assignment;
@@ -124,6 +126,7 @@ public sealed class DeviceLife : ISensor
         Profile = spec.Profile,
         Default = last,
         Lifetime = spec.Group.Lifetime,
+        WakeLocks = locks,
         Info = new Info
         {
             Board = spec.Profile.Board,

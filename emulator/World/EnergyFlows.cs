@@ -14,13 +14,15 @@ public sealed record EnergyFlows
     [JsonPropertyName("transmit_j")] public Joules Transmit { get; init; }
     [JsonPropertyName("receive_j")] public Joules Receive { get; init; }
     [JsonPropertyName("boot_j")] public Joules Boot { get; init; }
+    [JsonPropertyName("sleep_j")] public Joules Sleep { get; init; }
+    [JsonPropertyName("wake_j")] public Joules Wake { get; init; }
     [JsonPropertyName("leaked_j")] public Joules Leaked { get; init; }
     [JsonPropertyName("spilled_j")] public Joules Spilled { get; init; }
 
-    [JsonIgnore] public Joules Used => Idle + Compute + Transmit + Receive + Boot;
+    [JsonIgnore] public Joules Used => Idle + Compute + Transmit + Receive + Boot + Sleep + Wake;
 
-    /// <summary>Of computing and radio, without idling.</summary>
-    [JsonIgnore] public Joules Spent => Compute + Transmit + Receive;
+    /// <summary>Of waking, computing and radio, without idling and sleeping.</summary>
+    [JsonIgnore] public Joules Spent => Compute + Transmit + Receive + Wake;
 
     public static EnergyFlows Of(EnergyBooks books) => new()
     {
@@ -31,6 +33,8 @@ public sealed record EnergyFlows
         Transmit = books.Transmit,
         Receive = books.Receive,
         Boot = books.Boot,
+        Sleep = books.Sleep,
+        Wake = books.Wake,
         Leaked = books.Leaked,
         Spilled = books.Spilled,
     };
@@ -48,6 +52,8 @@ public sealed record EnergyFlows
         Transmit = of(a.Transmit, b.Transmit),
         Receive = of(a.Receive, b.Receive),
         Boot = of(a.Boot, b.Boot),
+        Sleep = of(a.Sleep, b.Sleep),
+        Wake = of(a.Wake, b.Wake),
         Leaked = of(a.Leaked, b.Leaked),
         Spilled = of(a.Spilled, b.Spilled),
     };

@@ -24,7 +24,7 @@ public sealed record FleetFigures
     [JsonPropertyName("latency_p50_s")] public Seconds? LatencyP50 { get; init; }
     [JsonPropertyName("latency_p95_s")] public Seconds? LatencyP95 { get; init; }
 
-    /// <summary>Device energy of computing and radio, without idling.</summary>
+    /// <summary>Device energy of waking, computing and radio, without idling and sleeping.</summary>
     [JsonPropertyName("energy_per_inference_j")] public Joules? EnergyPerInference { get; init; }
     [JsonPropertyName("power_w")] public Watts? Power { get; init; }
     [JsonPropertyName("bytes_per_inference")] public Bytes? BytesPerInference { get; init; }

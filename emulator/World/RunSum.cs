@@ -127,7 +127,7 @@ public sealed class RunSum(Scenario scenario, long seed)
         (string Name, Joules Energy)[] rows =
         [
             ("initial", energy.Initial), ("harvested", energy.Harvested), ("idle", energy.Idle), ("compute", energy.Compute), ("transmit", energy.Transmit), ("receive", energy.Receive),
-            ("boot", energy.Boot), ("leaked", energy.Leaked), ("spilled", energy.Spilled), ("stored", stored), ("edge_used", edges.Energy),
+            ("boot", energy.Boot), ("sleep", energy.Sleep), ("wake", energy.Wake), ("leaked", energy.Leaked), ("spilled", energy.Spilled), ("stored", stored), ("edge_used", edges.Energy),
         ];
         return rows.ToDictionary(row => row.Name, row => Quantity.Rounded(row.Energy.Value));
     }
@@ -135,7 +135,7 @@ public sealed class RunSum(Scenario scenario, long seed)
     private Dictionary<string, long> MessageRows()
     {
         var all = messages.Keys.Select(messages.Counts).Aggregate(default(MessageCounts), (sum, counts) => sum + counts);
-        return new Dictionary<string, long> { ["due"] = all.Due, ["duplicated"] = all.Duplicated, ["delivered"] = all.Delivered, ["dropped"] = all.Dropped, ["in_flight"] = messagesInFlight };
+        return new Dictionary<string, long> { ["due"] = all.Due, ["duplicated"] = all.Duplicated, ["delivered"] = all.Delivered, ["dropped"] = all.Dropped, ["superseded"] = all.Superseded, ["in_flight"] = messagesInFlight };
     }
 
     /// <summary>Time by which a share of all devices had died; null when fewer did. Of share 0: the first death.</summary>

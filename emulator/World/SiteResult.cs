@@ -4,7 +4,7 @@ using Fleet.Emulator.Simulation;
 
 namespace Fleet.Emulator;
 
-/// <summary>Deliveries as they are written down: due, duplicated, delivered, dropped; by the name of their kind.</summary>
+/// <summary>Deliveries as they are written down: due, duplicated, delivered, dropped, superseded; by the name of their kind.</summary>
 public sealed class MessageTable : SortedDictionary<string, IReadOnlyList<long>>
 {
     private static readonly string[] Names = [.. MessageBooks.Kinds.Select(kind => System.Text.Json.JsonNamingPolicy.KebabCaseLower.ConvertName(kind.ToString()))];
@@ -17,7 +17,7 @@ public sealed class MessageTable : SortedDictionary<string, IReadOnlyList<long>>
     public static MessageTable Of(IEnumerable<MessageCounts> counts)
     {
         var table = new MessageTable();
-        foreach (var (name, count) in Names.Zip(counts).Where(pair => pair.Second != default)) table[name] = [count.Due, count.Duplicated, count.Delivered, count.Dropped];
+        foreach (var (name, count) in Names.Zip(counts).Where(pair => pair.Second != default)) table[name] = [count.Due, count.Duplicated, count.Delivered, count.Dropped, count.Superseded];
         return table;
     }
 
@@ -33,7 +33,7 @@ public sealed class MessageTable : SortedDictionary<string, IReadOnlyList<long>>
         return copy;
     }
 
-    public MessageCounts Counts(string name) => TryGetValue(name, out var counts) ? new MessageCounts(counts[0], counts[1], counts[2], counts[3]) : default;
+    public MessageCounts Counts(string name) => TryGetValue(name, out var counts) ? new MessageCounts(counts[0], counts[1], counts[2], counts[3], counts[4]) : default;
 }
 
 /// <summary>One stretch of a site's run, or of many sites' together.</summary>

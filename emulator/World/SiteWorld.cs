@@ -84,7 +84,7 @@ public sealed class SiteWorld
 
     public double? ExpectedAccuracy => control.ExpectedAccuracy;
 
-    public int Online => Retained<State>(TopicKind.State).Count(pair => pair.Value.Presence is Presence.Ready);
+    public int Online => Retained<State>(TopicKind.State).Count(pair => pair.Value.Presence is Presence.Ready or Presence.Sleeping);
 
     public int EdgesOnline => Retained<State>(TopicKind.EdgeState).Count(pair => pair.Value.Presence is Presence.Ready);
 
@@ -94,7 +94,7 @@ public sealed class SiteWorld
         get
         {
             var (desired, reported) = (Retained<Assignment>(TopicKind.Desired), Retained<Assignment>(TopicKind.Reported));
-            return Retained<State>(TopicKind.State).Where(pair => pair.Value.Presence is Presence.Ready)
+            return Retained<State>(TopicKind.State).Where(pair => pair.Value.Presence is Presence.Ready or Presence.Sleeping)
                 .All(pair => desired.TryGetValue(pair.Key, out var wanted) && reported.TryGetValue(pair.Key, out var has) && has.Error.Length == 0 && has.RunsAs(wanted));
         }
     }

@@ -27,7 +27,7 @@ public sealed class ScenarioRunTests
         Assert.That(result.Figures.Accuracy, Is.EqualTo(result.Figures.AccuracyExpected).Within(0.05));
         var started = run.Worlds.Sum(world => world.Ledger.Total.Started);
         Assert.That(started, Is.EqualTo(result.Figures.Inferences + result.CutOff + result.InFlight));
-        Assert.That(result.Messages["due"] + result.Messages["duplicated"], Is.EqualTo(result.Messages["delivered"] + result.Messages["dropped"] + result.Messages["in_flight"]));
+        Assert.That(result.Messages["due"] + result.Messages["duplicated"], Is.EqualTo(result.Messages["delivered"] + result.Messages["dropped"] + result.Messages["superseded"] + result.Messages["in_flight"]));
         foreach (var world in run.Worlds) Assert.That(world.Ledger.Bins.Sum(bin => bin.Answered), Is.EqualTo(world.Ledger.Total.Answered));
     }
 
