@@ -40,7 +40,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     /// <summary>Takes an input. Completes when the processor is free again; an offload's answer may still be due.</summary>
     public async ValueTask Infer(Sample sample)
     {
-        var arrived = clock.GetTimestamp();
+        var arrived = clock.GetTimestamp() - (long)(sample.Waited.Value * clock.TimestampFrequency);
         window.Started();
         InFlight++;
         Started?.Invoke(sample);

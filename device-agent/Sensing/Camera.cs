@@ -40,7 +40,7 @@ public sealed class Camera(IAsyncEnumerable<Sample> source, Pace? pace, TimeProv
                 continue;
             }
             if (early > TimeSpan.Zero) await time.Delay(Seconds.Of(early), cancel);
-            yield return sample;
+            yield return early < TimeSpan.Zero ? sample with { Waited = Seconds.Of(-early) } : sample;
         }
     }
 }

@@ -40,8 +40,11 @@ internal static class TinyModel
     private static Route[] Features => [new(1, FeatureCodec.Int8), new(2, FeatureCodec.Int8)];
 
     /// <summary>A head of so many stages, each taking so long on the clock.</summary>
-    public static Head Head(int depth, TimeProvider clock, Seconds each, Action<int>? ran = null) =>
-        Fleet.Models.Head.Traced(Card, Hash, Trace, depth).Wrap((piece, engine) => new TimedEngine(engine, clock, _ => each, _ => ran?.Invoke(piece.Index)));
+    public static Head Head(int depth, TimeProvider clock, Seconds each, Action<int>? ran = null) => Head(depth, clock, () => each, ran);
+
+    /// <summary>A head whose stages take as long as told each time.</summary>
+    public static Head Head(int depth, TimeProvider clock, Func<Seconds> each, Action<int>? ran = null) =>
+        Fleet.Models.Head.Traced(Card, Hash, Trace, depth).Wrap((piece, engine) => new TimedEngine(engine, clock, _ => each(), _ => ran?.Invoke(piece.Index)));
 
     /// <summary>A tail that takes so long for so many rows.</summary>
     public static Tail Tail(int cut, TimeProvider clock, Func<int, Seconds> time, ulong hash = Hash, Action<int>? ran = null, Action? disposed = null, int batchMax = 8) =>
