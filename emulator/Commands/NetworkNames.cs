@@ -22,6 +22,7 @@ internal sealed class NetworkNames(IReadOnlyDictionary<string, Network> publishe
         if (published.Values.FirstOrDefault(network => SystemNames.Key(network.Name) == key) is { } spelt) return spelt;
         // "vww_mobilenetv1_0.25_96" and its like: the benchmark's name stands first.
         if (name.Split('_')[0] is "vww" or "ic" or "kws" or "ad" && published.TryGetValue(name.Split('_')[0], out var benchmark)) return benchmark;
+        if ((name.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)) && !File.Exists(name)) throw new FaultsException("model", $"is \"{name}\"; there is no such file");
         if (name.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase)) return new Network(name, new NetworkWork(OfOnnx(name)));
         if (name.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)) return new Network(name, LayerTable.Read(name));
         models ??= ModelFiles.OpenAll(zoo);

@@ -55,13 +55,15 @@ public static class ProfileCommand
         var rows = new Argument<string>("ROWS.csv") { Description = "Columns board, stack, model, calibrate_with." };
         var output = new Option<string?>("--out") { Description = "File to write; standard output without it." };
         var zoo = new Option<string?>("--zoo") { Description = "Directory with one directory a model, instead of the zoo that ships with Fleet." };
-        var command = new Command("predict", "Predict latency and energy of networks on boards, from rows of the same board or from others' with the same stack.") { rows, output, zoo };
+        var command = new Command("predict", "Predict latency and energy of networks on boards, from rows of the same board or from others' with the same stack. Lines that cannot be answered keep their place without figures; then the exit code is 2.") { rows, output, zoo };
         command.SetAction(parsed => ProcessEdge.Guard(() =>
         {
             var tables = MeasuredTables.Shipped();
             var names = new NetworkNames(tables.Networks, parsed.GetValue(zoo) ?? ProjectFiles.Find("models/zoo"));
-            var answers = new PredictionFile(tables, ProfileFile.ReadAll(ProjectFiles.Find("hardware-profiles")), names.Find).Answer(parsed.GetRequiredValue(rows));
+            var file = parsed.GetRequiredValue(rows);
+            var (answers, faults) = new PredictionFile(tables, ProfileFile.ReadAll(ProjectFiles.Find("hardware-profiles")), names.Find).Answer(file);
             Write(parsed.GetValue(output), answers);
+            FaultsException.ThrowIfAny(file, faults);
             return 0;
         }));
         return command;

@@ -25,6 +25,17 @@ public sealed record ActivePower(Watts Power, Evidence Confidence, string Source
         return new ActivePower(power!.Value, Evidence.Computed, $"of the same board with another stack, {id}, the median of {others.Count}");
     }
 
+    /// <summary>What a profile claims, with its tag: of this very system, or of a microcontroller's board with whatever stack. Null when there is no such profile.</summary>
+    public static ActivePower? Of(IEnumerable<HardwareProfile> profiles, MeasuredTables tables, MeasuredSystem? system, Target target)
+    {
+        bool IsOf(HardwareProfile profile) => profile.Fit is { } fit && (fit.System == system?.Id || target.World == "microcontroller" && tables.System(fit.System).Target.BoardKey == target.BoardKey)
+            || target.World == "microcontroller" && SystemNames.Key(profile.Board) == target.BoardKey;
+        return profiles.FirstOrDefault(IsOf) is { } profile ? new ActivePower(profile.Power.Active.Value, profile.Power.Active.Confidence, $"profile {profile.Id}: {profile.Power.Active.Source}") : null;
+    }
+
+    /// <summary>As people read it; a power that nobody published bears its K.</summary>
+    public string Note => $"power {(Confidence is Evidence.Unverified ? "K" : Confidence is Evidence.Measured ? "M" : "X")}: {Source}";
+
     private static Watts? Mean(MeasuredSystem system, string? without)
     {
         var powers = Powers(system, without).Select(row => Math.Log((row.Energy!.Value / row.Latency).Value)).ToList();

@@ -3,7 +3,7 @@ using Fleet.Contracts;
 namespace Fleet.Emulator.Fitting;
 
 /// <summary>
-/// A network as a table of its layers: kind (conv, conv1x1, dwconv, groupconv, fc; others count their output only), macs, in_shape and
+/// A network as a table of its layers: kind (conv, conv1x1, dwconv, groupconv for groups of 2 to 15 channels, fc; others count their output only), macs, in_shape and
 /// out_shape as extents with "x" between them and channels last ("1x48x48x8").
 /// </summary>
 public static class LayerTable

@@ -68,6 +68,7 @@ public sealed class MeasuredTables
     public MeasuredTables(string directory)
     {
         Networks = NetworkTable.Read(Path.Combine(directory, "networks.csv"));
+        Boards = BoardTable.Read(Path.Combine(directory, "boards.csv"));
         var faults = new List<string>();
         var path = Path.Combine(directory, "rows.csv");
         var rows = CsvTable.Read(path, "system", "network", "latency_ms", "energy_uj", "source").Select(line => (System: line["system"], Row: Row(line, faults))).ToLookup(row => row.System, row => row.Row);
@@ -81,6 +82,9 @@ public sealed class MeasuredTables
 
     /// <summary>In the file's order.</summary>
     public IReadOnlyList<MeasuredSystem> Systems { get; }
+
+    /// <summary>Boards that no system is of.</summary>
+    public IReadOnlyList<KnownBoard> Boards { get; }
 
     public static MeasuredTables Shipped() => new(Path.Combine(ProjectFiles.Find("hardware-profiles"), "measured"));
 

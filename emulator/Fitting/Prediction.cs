@@ -8,7 +8,8 @@ namespace Fleet.Emulator.Fitting;
 public sealed record Prediction(Seconds Latency, Joules? Energy, string Note);
 
 /// <summary>Predicts any network on any measured board and stack, and on boards nobody measured when one benchmark is known.</summary>
-public sealed class Predictor(MeasuredTables tables)
+/// <param name="profiles">Their power stands in where no energy was measured.</param>
+public sealed class Predictor(MeasuredTables tables, IReadOnlyDictionary<string, HardwareProfile> profiles)
 {
     private readonly Dictionary<string, Donor> donors = tables.Systems.ToDictionary(system => system.Id, system => new Donor(system));
 
@@ -32,9 +33,11 @@ public sealed class Predictor(MeasuredTables tables)
 
     private static MeasuredRow? Measured(MeasuredSystem? system, Network asked, IReadOnlyList<KnownTime>? calibration) => calibration is null ? system?.Row(asked.Name) : null;
 
-    private Joules? Energy(MeasuredSystem? system, Target target, Seconds time) => ActivePower.Of(tables, system, target) is { } power ? power.Power * time : null;
+    private ActivePower? Power(MeasuredSystem? system, Target target) => ActivePower.Of(tables, system, target) ?? ActivePower.Of(profiles.Values, tables, system, target);
 
-    private string PowerNote(MeasuredSystem? system, Target target) => ActivePower.Of(tables, system, target) is { } power ? $"power: {power.Source}" : "no power published";
+    private Joules? Energy(MeasuredSystem? system, Target target, Seconds time) => Power(system, target)?.Power * time;
+
+    private string PowerNote(MeasuredSystem? system, Target target) => Power(system, target)?.Note ?? "no power published";
 
     private static string Join(params string[] parts) => string.Join("; ", parts.Where(part => part.Length > 0));
 }

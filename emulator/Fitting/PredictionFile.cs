@@ -22,11 +22,14 @@ public sealed class PredictionFile(MeasuredTables tables, IReadOnlyDictionary<st
     private static readonly string[] Asked = ["board", "stack", "model", "calibrate_with"];
     private static readonly string[] Answered = ["predicted_latency_ms", "predicted_energy_uj", "note"];
 
-    private readonly Predictor predictor = new(tables);
+    private readonly Predictor predictor = new(tables, profiles);
 
-    /// <summary>The input's columns and lines, with the answers behind them.</summary>
-    /// <exception cref="FaultsException">All lines that cannot be answered, each with its number and why.</exception>
-    public string Answer(string path)
+    /// <summary>
+    /// The input's columns and lines, with the answers behind them. A line that cannot be answered keeps its place without figures, its note says why, and
+    /// it is among the faults.
+    /// </summary>
+    /// <exception cref="FaultsException">The file cannot be read, or lacks a column.</exception>
+    public (string Text, IReadOnlyList<string> Faults) Answer(string path)
     {
         var lines = CsvTable.Read(path, Asked);
         var columns = lines.Count > 0 ? lines[0].Cells.Keys.ToList() : [.. Asked];
@@ -41,11 +44,12 @@ public sealed class PredictionFile(MeasuredTables tables, IReadOnlyDictionary<st
             }
             catch (FaultsException e)
             {
-                faults.AddRange(e.Faults.Select(fault => $"line {line.Line}: {e.Subject} {fault}"));
+                var why = e.Faults.Select(fault => $"{e.Subject} {fault}").ToList();
+                answers.Add([.. columns.Select(column => line[column]), Text.Nothing, Text.Nothing, "not predicted: " + string.Join("; ", why)]);
+                faults.AddRange(why.Select(fault => $"line {line.Line}: {fault}"));
             }
         }
-        FaultsException.ThrowIfAny(path, faults);
-        return Text.Csv([.. columns, .. Answered], answers);
+        return (Text.Csv([.. columns, .. Answered], answers), faults);
     }
 
     /// <exception cref="FaultsException">The subject is the column at fault.</exception>
@@ -58,17 +62,20 @@ public sealed class PredictionFile(MeasuredTables tables, IReadOnlyDictionary<st
         if (model.EndsWith(QuantisedSuffix, StringComparison.Ordinal) && tables.Networks.ContainsKey(model[..^QuantisedSuffix.Length]))
             (model, stack) = (model[..^QuantisedSuffix.Length], stack.Contains("int8", StringComparison.OrdinalIgnoreCase) ? stack : (stack + " int8").Replace("fp32", "", StringComparison.Ordinal).Trim());
         var asked = network(model);
-        if (profiles.TryGetValue(board, out var profile))
+        if (Profile(board) is { } profile)
         {
             if (IsOf(profile, stack)) return OfProfile(profile, asked, Calibration(calibrateWith, null));
-            board = profile.Fit is { } fit ? tables.System(fit.System).Target.Board : profile.Board;
+            board = profile.Fit is { } fit ? tables.System(fit.System).Target.Board : profile.Board; // As the rows spell it.
             if (stack.Length == 0 || SystemNames.Key(stack) == SystemNames.Key(profile.Stack)) stack = profile.Fit?.System ?? stack;
         }
-        var found = SystemNames.Find(tables.Systems, board, stack, out var fault) ?? throw new FaultsException("row", fault);
+        var found = SystemNames.Find(tables, board, stack, out var fault) ?? throw new FaultsException("row", fault);
         var calibration = Calibration(calibrateWith, found);
         return predictor.Predict(found, asked, calibration)
-            ?? throw new FaultsException("board", $"\"{board}\" is not measured and its clock is not known; give calibrate_with as benchmark=latency_ms");
+            ?? throw new FaultsException("board", $"\"{board}\" is not measured and its clock is not known; give calibrate_with as benchmark=latency_ms. Boards known by their clock: {string.Join(", ", tables.Boards.Select(known => known.Board))}");
     }
+
+    /// <summary>By its id, or by its board's name where no rows of that board are known.</summary>
+    private HardwareProfile? Profile(string board) => profiles.GetValueOrDefault(board) ?? profiles.Values.FirstOrDefault(profile => profile.Fit is null && SystemNames.Key(profile.Board) == SystemNames.Key(board));
 
     /// <summary>Whether the profile itself speaks of this stack: its own, and not the one that was measured.</summary>
     private static bool IsOf(HardwareProfile profile, string stack) =>
@@ -79,7 +86,8 @@ public sealed class PredictionFile(MeasuredTables tables, IReadOnlyDictionary<st
         var claim = profile.NominalTime(asked.Work.Kernels);
         var scale = calibration is { Count: > 0 } ? RateFit.Scale(calibration, known => profile.NominalTime(known.Work.Kernels).Value) : 1;
         var how = calibration is { Count: > 0 } ? $", scaled to {string.Join(", ", calibration.Select(time => time.Network.Name))}" : "";
-        return new Prediction(claim * scale, profile.Power.Active.Value * (claim * scale), $"profile {profile.Id}{how}; power: {profile.Power.Active.Source}");
+        var power = new ActivePower(profile.Power.Active.Value, profile.Power.Active.Confidence, profile.Power.Active.Source);
+        return new Prediction(claim * scale, power.Power * (claim * scale), $"profile {profile.Id}{how}; {power.Note}");
     }
 
     private List<KnownTime>? Calibration(string text, FoundSystem? found)
@@ -104,8 +112,9 @@ public sealed class PredictionFile(MeasuredTables tables, IReadOnlyDictionary<st
         var name = network(benchmark).Name;
         if (found?.System?.Row(name) is { } row) return row.Latency;
         var sibling = tables.Systems.FirstOrDefault(system => found is not null && system.Target.BoardKey == found.Target.BoardKey && system.Target.IsSameStackAs(found.Target) && system.Row(name) is not null);
-        return sibling?.Row(name)?.Latency
-            ?? throw new FaultsException("calibrate_with", $"names {benchmark}, which is not measured there; measured: {string.Join(", ", found?.System?.Rows.Select(measured => measured.Network.Name) ?? [])}. A time of one's own is given as {benchmark}=latency_ms");
+        if (sibling?.Row(name) is { } same) return same.Latency;
+        var measured = found?.System?.Rows.Select(row => row.Network.Name).ToList() ?? [];
+        throw new FaultsException("calibrate_with", $"names {benchmark}, which is not measured there; measured: {(measured.Count > 0 ? string.Join(", ", measured) : "nothing")}. A time of one's own is given as {benchmark}=latency_ms");
     }
 
     /// <summary>Five digits, without an exponent: more than any prediction is worth, enough for a repeated measurement to be told apart.</summary>

@@ -27,9 +27,7 @@ public sealed class ProfileFit(MeasuredTables tables)
     /// <exception cref="FaultsException">The profile that comes out is not sound.</exception>
     public HardwareProfile Make(ProfileRecipe recipe)
     {
-        var system = tables.System(recipe.Fit.System);
-        var rows = system.Times.Where(row => recipe.Fit.Networks.Count == 0 || recipe.Fit.Networks.Contains(row.Network.Name)).ToList();
-        var (cycles, fit) = recipe.Fit.Method == FitRecipe.Ratios ? ByRatios(recipe, rows) : ByTransfer(recipe, system, rows);
+        var (cycles, fit, power) = recipe.Fit is { } asked ? Fitted(recipe, asked) : (Nothing, null, null);
         var profile = new HardwareProfile
         {
             Id = recipe.Id,
@@ -43,7 +41,7 @@ public sealed class ProfileFit(MeasuredTables tables)
             Memory = recipe.Memory,
             Storage = recipe.Storage,
             Compute = Compute(recipe.Compute, cycles),
-            Power = Power(recipe.Power, ActivePower.Of(tables, system, system.Target)),
+            Power = Power(recipe.Power, power),
             Radio = recipe.Radio,
             Thermal = recipe.Thermal,
             Fit = fit,
@@ -53,25 +51,36 @@ public sealed class ProfileFit(MeasuredTables tables)
         return profile;
     }
 
-    private static (Rates Cycles, FitProfile Fit) ByRatios(ProfileRecipe recipe, List<KnownTime> rows)
+    /// <summary>Of a recipe that holds all its numbers itself.</summary>
+    private static Rates Nothing { get; } = new(Rates.Charges.Select(_ => 0.0));
+
+    private (Rates Cycles, FitProfile? Fit, ActivePower? Power) Fitted(ProfileRecipe recipe, FitRecipe asked)
+    {
+        var system = tables.System(asked.System);
+        var rows = system.Times.Where(row => asked.Networks.Count == 0 || asked.Networks.Contains(row.Network.Name)).ToList();
+        var (cycles, fit) = asked.Method == FitRecipe.Ratios ? ByRatios(recipe, asked, rows) : ByTransfer(recipe, asked, system, rows);
+        return (cycles, fit, ActivePower.Of(tables, system, system.Target));
+    }
+
+    private static (Rates Cycles, FitProfile Fit) ByRatios(ProfileRecipe recipe, FitRecipe asked, List<KnownTime> rows)
     {
         var (clock, overhead) = (recipe.Clock.Value, recipe.Compute.Overhead.Value);
-        var method = new RatioFit(recipe.Fit, clock, recipe.Compute.CyclesPerLayer.Value, overhead);
+        var method = new RatioFit(asked, clock, recipe.Compute.CyclesPerLayer.Value, overhead);
         var fitted = method.Fit(rows);
         Seconds Time(Rates cycles, Network network) => overhead + cycles.Time(network.Work) / clock.Value;
         // Left-out rows say something only when the others still decide all rates.
         var errors = rows.Count - 1 > method.Free ? rows.Select(row => Time(method.Fit([.. rows.Where(other => other != row)]), row.Network) / row.Time - 1).ToList() : [];
-        return (method.CarriedOver(fitted), Fit(recipe.Fit, rows, [], [.. rows.Select(row => Time(fitted, row.Network) / row.Time - 1)], errors));
+        return (method.CarriedOver(fitted), Fit(asked, rows, [], [.. rows.Select(row => Time(fitted, row.Network) / row.Time - 1)], errors));
     }
 
-    private (Rates Cycles, FitProfile Fit) ByTransfer(ProfileRecipe recipe, MeasuredSystem system, List<KnownTime> rows)
+    private (Rates Cycles, FitProfile Fit) ByTransfer(ProfileRecipe recipe, FitRecipe asked, MeasuredSystem system, List<KnownTime> rows)
     {
         var target = system.Target;
         // The same board and stack measured by somebody else says nothing new, and would make the left-out errors look better than they are.
         var others = donors.Values.Where(donor => donor.Target.World == target.World && !(donor.Target.BoardKey == target.BoardKey && donor.Target.IsSameStackAs(target))).ToList();
         var fitted = StackTransfer.Fit(target, rows, others);
         var errors = rows.Count > 1 ? rows.Select(row => StackTransfer.Fit(target, [.. rows.Where(other => other != row)], others).Rates.Time(row.Network.Work) / row.Time - 1).ToList() : [];
-        return (fitted.Rates * recipe.Clock.Value.Value, Fit(recipe.Fit, rows, [.. fitted.Donors.Take(DonorsNamed)], [.. rows.Select(row => fitted.Rates.Time(row.Network.Work) / row.Time - 1)], errors));
+        return (fitted.Rates * recipe.Clock.Value.Value, Fit(asked, rows, [.. fitted.Donors.Take(DonorsNamed)], [.. rows.Select(row => fitted.Rates.Time(row.Network.Work) / row.Time - 1)], errors));
     }
 
     private static FitProfile Fit(FitRecipe recipe, List<KnownTime> rows, IReadOnlyList<string> donors, List<double> inSample, List<double> leftOut) => new()

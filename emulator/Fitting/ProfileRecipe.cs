@@ -102,8 +102,17 @@ public sealed record ProfileRecipe
     [JsonPropertyName("power")] public required PowerRecipe Power { get; init; }
     [JsonPropertyName("radio")] public required RadioProfile Radio { get; init; }
     [JsonPropertyName("thermal")] public ThermalProfile? Thermal { get; init; }
-    [JsonPropertyName("fit")] public required FitRecipe Fit { get; init; }
+
+    /// <summary>Null when no system of whole networks was measured: then every number has its value here.</summary>
+    [JsonPropertyName("fit")] public FitRecipe? Fit { get; init; }
     [JsonPropertyName("note")] public required string Note { get; init; }
+
+    private IEnumerable<string> Unset()
+    {
+        var rates = new[] { Compute.FirstConv, Compute.Conv, Compute.Pointwise, Compute.Depthwise, Compute.Dense, Compute.CyclesPerOutputElement, Compute.CyclesPerLayer };
+        if (rates.Any(rate => rate.Value is null)) yield return "fit is missing, and a rate of compute has no value";
+        if (Power.Active.Value is null) yield return "fit is missing, and power.active_w has no value";
+    }
 
     /// <summary>All recipes of a directory in the order of their names; the faults of all files come together.</summary>
     public static IReadOnlyList<ProfileRecipe> ReadAll(string directory, MeasuredTables tables)
@@ -114,7 +123,7 @@ public sealed record ProfileRecipe
             try
             {
                 var name = Path.GetFileNameWithoutExtension(path);
-                recipes.Add(StrictJson.Read(path, Json.File.Info<ProfileRecipe>(), recipe => recipe.Id == name ? recipe.Fit.Faults(tables) : recipe.Fit.Faults(tables).Append($"id is \"{recipe.Id}\"; it must equal the file's name")));
+                recipes.Add(StrictJson.Read(path, Json.File.Info<ProfileRecipe>(), recipe => [.. recipe.Fit?.Faults(tables) ?? recipe.Unset(), .. recipe.Id == name ? (string[])[] : [$"id is \"{recipe.Id}\"; it must equal the file's name"]]));
             }
             catch (FaultsException e)
             {

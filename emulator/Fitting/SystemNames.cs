@@ -18,16 +18,20 @@ public static partial class SystemNames
     private const double UnknownWord = 0.5;
     private const double UnaskedWord = 0.01;
 
+    /// <summary>Words that name no software by themselves: not enough to take another board's stack for this one.</summary>
+    private static readonly HashSet<string> Unspecific = new(StringComparer.Ordinal) { "stack", "engine", "inference", "runtime", "sdk", "framework", "int8", "fp32", "fp16", "float", "thread", "with", "for", "the", "and", "on" };
+
     /// <summary>A name without case and punctuation.</summary>
     public static string Key(string name) => new([.. name.ToLowerInvariant().Where(char.IsLetterOrDigit)]);
 
-    /// <param name="systems">All that were measured.</param>
+    /// <param name="tables">All that were measured, and boards that were not.</param>
     /// <param name="board">As a publisher writes it.</param>
     /// <param name="stack">Empty for whatever was measured most on the board.</param>
     /// <param name="fault">Why nothing was found; empty otherwise.</param>
-    public static FoundSystem? Find(IReadOnlyList<MeasuredSystem> systems, string board, string stack, out string fault)
+    public static FoundSystem? Find(MeasuredTables tables, string board, string stack, out string fault)
     {
         fault = "";
+        var systems = tables.Systems;
         var onBoard = OnBoard(systems, board);
         var own = Ranked(onBoard, stack);
         if (own.Count > 0)
@@ -36,7 +40,7 @@ public static partial class SystemNames
             var chosen = equal.MaxBy(system => system.Rows.Count)!;
             return new FoundSystem(chosen, chosen.Target, equal.Count == 1 ? "" : $"{equal.Count} systems answer to these names, this is {chosen.Id}");
         }
-        var elsewhere = Ranked(systems, stack);
+        var elsewhere = Words(stack).All(Unspecific.Contains) ? [] : Ranked([.. systems.Where(system => onBoard.Count == 0 || system.Target.World == onBoard[0].Target.World)], stack);
         if (elsewhere.Count == 0)
         {
             var known = (onBoard.Count > 0 ? onBoard : systems).Select(system => system.Stack).Distinct().Order(StringComparer.Ordinal);
@@ -44,7 +48,8 @@ public static partial class SystemNames
             return null;
         }
         var (software, hardware) = (elsewhere[0].System.Target, onBoard.Count > 0 ? onBoard[0].Target : null);
-        var target = software with { Board = hardware?.Board ?? board, Core = hardware?.Core ?? "", Clock = hardware?.Clock };
+        var unmeasured = hardware is null ? tables.Boards.FirstOrDefault(known => known.IsNamed(Key(board))) : null;
+        var target = software with { Board = hardware?.Board ?? unmeasured?.Board ?? board, Core = hardware?.Core ?? unmeasured?.Core ?? "", Clock = hardware?.Clock ?? unmeasured?.Clock };
         return new FoundSystem(null, target, $"nobody measured this {(hardware is null ? "board" : "stack on this board")}; the stack is read as {software.Family} {software.Version:0.0##}");
     }
 

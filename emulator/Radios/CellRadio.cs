@@ -10,7 +10,7 @@ namespace Fleet.Emulator.Radios;
 /// </summary>
 public sealed class CellRadio(RadioSpec spec, RadioPart part, Medium medium, Board board, TimeProvider clock, SeededRandom random) : Radio
 {
-    /// <summary>Transmissions of a burst by the MAC. D: IEEE 802.11-2016 dot11ShortRetryLimit, 7; IEEE 802.15.4-2006 has 4.</summary>
+    /// <summary>Transmissions of a burst by the MAC. D: IEEE 802.11-2016 dot11ShortRetryLimit, 7 (nsnam/ns-3-dev-git@140646449a: wifi-mac.cc, FrameRetryLimit); IEEE 802.15.4-2006 has 4 (lr-wpan-mac.cc: 3 retries).</summary>
     private readonly int triesMax = part.Kind is RadioKind.Ieee802154 ? 4 : 7;
 
     /// <summary>TCP waits this long before it sends again what the MAC has given up, twice as long each time (TCP_RTO_MIN of Linux, 200 ms); after so many the connection is taken for dead.</summary>

@@ -41,7 +41,8 @@ public sealed class Line(TimeProvider clock) : Medium
 /// </summary>
 public sealed class UnslottedCsma(TimeProvider clock, SeededRandom random) : Medium
 {
-    // D: IEEE 802.15.4-2006, 2.4 GHz: 20 and 12 symbols of 16 us; macMinBE 3, macMaxBE 5, macMaxCSMABackoffs 4.
+    // D: IEEE 802.15.4-2006, 2.4 GHz: 20 and 12 symbols of 16 us; macMinBE 3, macMaxBE 5, macMaxCSMABackoffs 4. The same in
+    // nsnam/ns-3-dev-git@140646449a: src/lr-wpan/model/lr-wpan-csmaca.cc and lr-wpan-constants.h.
     private static readonly Seconds Backoff = new(320e-6);
     private static readonly Seconds Turnaround = new(192e-6);
     private const int ExponentMin = 3;

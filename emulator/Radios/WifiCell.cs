@@ -10,7 +10,8 @@ namespace Fleet.Emulator.Radios;
 /// </summary>
 public sealed class WifiCell : Medium
 {
-    // D: IEEE 802.11-2016, OFDM at 2.4 GHz with short slots: 9 us, SIFS 10 us, DIFS = SIFS + 2 slots; CWmin 15, CWmax 1023.
+    // D: IEEE 802.11-2016, OFDM at 2.4 GHz with short slots: 9 us, SIFS 10 us, DIFS = SIFS + 2 slots; CWmin 15, CWmax 1023. The same in
+    // nsnam/ns-3-dev-git@140646449a: src/wifi/model/wifi-standard-constants.h (OFDM_SLOT_TIME_20MHZ, DSSS_SIFS_TIME) and wifi-mac.cc (cwmin, cwmax).
     private static readonly Seconds Slot = new(9e-6);
     private static readonly Seconds Difs = new(28e-6);
     private const int WindowMin = 15;

@@ -44,12 +44,37 @@ public sealed class PredictionFileTests : CommandFixture
         Assert.That(Answer(row).Latency, Is.InRange(leastMs, mostMs));
 
     [Test]
-    public void Predict_NoPowerPublished_LeavesTheEnergyEmptyAndSaysSo()
+    public void Predict_NoPowerPublished_TakesTheProfilesStandInAndShowsItsTag()
     {
-        var (_, energy, note) = Answer("NUCLEO-G0B1RE,Bosch HALE 1.0.175,vww,");
+        var (latency, energy, note) = Answer("NUCLEO-G0B1RE,Bosch HALE 1.0.175,vww,");
+        var power = ProfileFile.Read(Path.Combine(ProjectFiles.Find("hardware-profiles"), "nucleo-g0b1re.json")).Power.Active;
+        Assert.That(power.Confidence, Is.EqualTo(Evidence.Unverified));
+        Assert.That(energy, Is.EqualTo(latency * 1e3 * power.Value.Value).Within(0.1).Percent);
+        Assert.That(note, Does.Contain("power K: profile nucleo-g0b1re"));
+    }
+
+    [Test]
+    public void Predict_NoProfileEither_LeavesTheEnergyEmptyAndSaysSo()
+    {
+        var (_, energy, note) = Answer("PCL Scepu02,Tensorflow Lite Micro 2.3.1,vww,kws");
         Assert.That(energy, Is.Null);
         Assert.That(note, Does.Contain("no power published"));
     }
+
+    // Cortex-A53 at 2.0 GHz against the same core at 1.0 GHz.
+    [Test]
+    public void Predict_BoardThatNobodyMeasured_IsScaledByItsClock()
+    {
+        var (latency, _, note) = Answer("Arduino UNO Q,ncnn 1 thread,mobilenet,");
+        Assert.That(latency, Is.EqualTo(Answer("Raspberry Pi Zero 2 W,ncnn 1 thread,mobilenet,").Latency / 2).Within(35).Percent);
+        Assert.That(note, Does.Contain("by clock, not calibrated").And.Contain("nobody measured this board"));
+    }
+
+    [TestCase("ESP32-S3,,vww,")]
+    [TestCase("esp32-s3,TFLM + ESP-NN int8,vww,kws=20")]
+    [TestCase("nRF52840,TFLM CMSIS-NN,kws,")]
+    [TestCase("rp2040,TFLM,kws,kws=500")]
+    public void Predict_CommonBoardsWithoutRows_AreAnswered(string row) => Assert.That(Answer(row).Latency, Is.InRange(1, 2000));
 
     [Test]
     public void Predict_LayerTableOfABenchmark_GivesWhatItsNameGives()
@@ -67,6 +92,17 @@ public sealed class PredictionFileTests : CommandFixture
         var counted = ModelFiles.Open(Path.GetDirectoryName(stage)!).Card.Stage(1).Work;
         var profile = ProfileFile.Read(Path.Combine(ProjectFiles.Find("hardware-profiles"), "pi-4b.json"));
         Assert.That(Answer($"pi-4b,,{stage},").Latency, Is.EqualTo(profile.NominalTime(counted).Value * 1e3).Within(1).Percent);
+    }
+
+    [Test]
+    public void Predict_OneBadRow_LosesNoOther()
+    {
+        var said = Predict("NUCLEO-U385RG-Q,X-CUBE-AI v10.2,kws,", "EK-RA6M4,some stack int8,kws,", "NUCLEO-U385RG-Q,X-CUBE-AI v10.2,kws,");
+        Assert.That(said.ExitCode, Is.EqualTo(2));
+        Assert.That(said.Error, Does.Contain("line 3: ").And.Contain("known on this board").And.Not.Contain("line 2"));
+        var lines = CsvTable.Read(Path.Combine(Scratch, "answers.csv"), "predicted_latency_ms", "note");
+        Assert.That(lines.Select(line => line["predicted_latency_ms"]), Is.EqualTo(new[] { "48.302", "", "48.302" }));
+        Assert.That(lines[1]["note"], Does.StartWith("not predicted: ").And.Contain("known on this board"));
     }
 
     [Test]
