@@ -64,7 +64,7 @@ public sealed class RecoveryWatch(SiteSpec site, SimClock clock, SimBus bus, IRe
     }
 
     private bool IsInService(EmulatedDevice device) => !device.Battery.IsDown && lines[device.Id].IsUp && control.IsUp
-        && Said(TopicKind.State, device) is State { Presence: Presence.Ready }
+        && Said(TopicKind.State, device) is State { Presence: Presence.Ready or Presence.Sleeping }
         && Said(TopicKind.Desired, device) is Assignment desired && Said(TopicKind.Reported, device) is Assignment { Error: "" } reported && reported.RunsAs(desired);
 
     private Message? Said(TopicKind kind, EmulatedDevice device) => bus.RetainedOn(new Topic(kind, site.Name, device.Id).Path);
