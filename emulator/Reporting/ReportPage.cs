@@ -96,16 +96,18 @@ public sealed class ReportPage
         foreach (var figure in new ReportFigures(data).All())
         {
             html.Open("figure").Element("h3", figure.Title);
-            Legend(figure.Panel);
+            Legend(figure);
             html.Raw(InlinePlot.Draw(figure.Id, figure.Panel).TrimEnd()).Element("figcaption", figure.Caption).Close("figure");
         }
         html.Close("div");
     }
 
-    private void Legend(Panel panel)
+    /// <summary>What stands alone and in the title needs no name.</summary>
+    private void Legend(ReportFigure figure)
     {
+        var panel = figure.Panel;
         html.Open("ul", "legend");
-        foreach (var (i, name) in panel.Names.Index().Where(_ => panel.Names.Count > 1))
+        foreach (var (i, name) in panel.Names.Index().Where(entry => panel.Names.Count > 1 || !figure.Title.Contains(entry.Item, StringComparison.OrdinalIgnoreCase)))
         {
             var series = panel.Series.Where(series => series.Name == name).ToList();
             var kind = series.Count == 0 ? "box" : series[0].Joint is Joint.Dashed ? "dashed" : "whole";

@@ -34,6 +34,8 @@ public sealed class ResultWriter : IDisposable
         try
         {
             Directory.CreateDirectory(directory);
+            // Without a manifest the directory is known to be unfinished until this run's is written.
+            File.Delete(Path.Combine(directory, Manifest.FileName));
             foreach (var old in Directory.EnumerateFiles(directory).Where(IsResult)) File.Delete(old);
             lines = new StreamWriter(Path.Combine(directory, SitesFile)) { NewLine = "\n" };
             (sites, timeline, messages) = (Table("sites", ResultTables.Sites), Table("timeline", ResultTables.Timeline(exits)), Table("messages", ResultTables.Messages));
