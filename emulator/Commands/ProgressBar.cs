@@ -6,7 +6,7 @@ using Spectre.Console.Rendering;
 namespace Fleet.Emulator.Commands;
 
 /// <summary>A bar on standard error while something long runs, gone when it ends; nothing where standard error is no terminal.</summary>
-internal static class ProgressBar
+public static class ProgressBar
 {
     /// <param name="what">Before the bar.</param>
     /// <param name="work">Is given whom to tell the share done, 0 to 1.</param>

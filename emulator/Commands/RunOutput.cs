@@ -35,25 +35,42 @@ internal sealed class RunOutput : IDisposable
     public RunResult Write(ScenarioRun run)
     {
         Add(run);
-        return Close();
+        return Guard(Close);
     }
 
     /// <summary>Of the first of them all tables, which were added; of all their figures.</summary>
     public void Write(Replications replications)
     {
-        replications.Write(directory);
-        Close();
+        Guard(() =>
+        {
+            replications.Write(directory);
+            return Close();
+        });
     }
 
-    public void Add(ScenarioRun run)
+    public void Add(ScenarioRun run) => Guard(() =>
     {
         foreach (var (world, site) in run.Worlds.Zip(run.Sites)) writer.Add(site, [.. world.Devices.Select(DeviceResult.Of)], spools.GetValueOrDefault(world)?.Read());
-    }
+        return true;
+    });
 
     public void Dispose()
     {
         foreach (var spool in spools.Values) spool.Dispose();
         writer.Dispose();
+    }
+
+    /// <summary>A disk that is full, a directory that went away.</summary>
+    private T Guard<T>(Func<T> write)
+    {
+        try
+        {
+            return write();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FaultsException($"--out {directory}", e.Message);
+        }
     }
 
     private RunResult Close()

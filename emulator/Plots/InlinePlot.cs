@@ -19,8 +19,8 @@ public sealed class InlinePlot
     {
         this.panel = panel;
         names = panel.Names;
-        var margin = panel.Levels.Select(level => FreeRoom.WidthOf(level.Name)).DefaultIfEmpty().Max();
-        box = new Box(Left, Top, Width - Left - Math.Max(Right, margin), Height - Top - Bottom);
+        // The same for all plots, so that times stand below times.
+        box = new Box(Left, Top, Width - Left - Right, Height - Top - Bottom);
     }
 
     /// <param name="id">Of its own within the page.</param>
@@ -58,6 +58,7 @@ public sealed class InlinePlot
         foreach (var series in panel.Series) Draw(series);
         foreach (var notch in panel.Notches.Where(notch => panel.X.Share(notch.X) is >= 0 and <= 1)) svg.Element("line", "class", "level", "x1", X(notch.X), "y1", box.Top, "x2", X(notch.X), "y2", box.Bottom);
         svg.Line("</g>");
+        svg.Element("line", "class", "axis", "x1", box.Left, "y1", box.Bottom, "x2", box.Right, "y2", box.Bottom);
         Names();
         foreach (var hint in panel.Hints) Draw(hint);
         svg.Line("</svg>");
@@ -79,7 +80,6 @@ public sealed class InlinePlot
             svg.Element("line", "class", "axis", "x1", X(tick), "y1", box.Bottom, "x2", X(tick), "y2", box.Bottom + 4);
             svg.Text(panel.X.Text(tick), "x", X(tick), "y", box.Bottom + 17, "text-anchor", "middle");
         }
-        svg.Element("line", "class", "axis", "x1", box.Left, "y1", box.Bottom, "x2", box.Right, "y2", box.Bottom);
         svg.Text(panel.Y.Title, "x", 0, "y", 12);
         svg.Text(panel.X.Title, "x", box.Right, "y", box.Bottom + 31, "text-anchor", "end");
     }
@@ -113,14 +113,14 @@ public sealed class InlinePlot
         foreach (var point in series.Points) svg.Element("circle", "class", $"dot {kind}", "cx", X(point.X), "cy", Y(point.Y), "r", 2.4);
     }
 
-    /// <summary>Of levels at the right end and of notches at the top, moved apart where they lie close together.</summary>
+    /// <summary>Of levels above their right ends and of notches at the top, moved apart where they lie close together.</summary>
     private void Names()
     {
         var free = double.NegativeInfinity;
         foreach (var level in panel.Levels.Where(level => panel.Y.Share(level.Y) is >= 0 and <= 1).OrderByDescending(level => level.Y))
         {
-            free = Math.Max(free + 13, Y(level.Y) + 4);
-            svg.Text(level.Name, "x", box.Right + 4, "y", free);
+            free = Math.Max(free + 13, Y(level.Y) - 4);
+            svg.Text(level.Name, "x", box.Right - 2, "y", free, "text-anchor", "end");
         }
         free = double.NegativeInfinity;
         foreach (var notch in panel.Notches.Where(notch => panel.X.Share(notch.X) is >= 0 and <= 1).OrderBy(notch => notch.X))

@@ -42,6 +42,7 @@ public sealed class ReportData
         {
             Sum.Add(site);
             Sites.Add(SiteSum.Of(site));
+            foreach (var device in site.Returns) (Returns.TryGetValue(device.Fault, out var known) ? known : Returns[device.Fault] = []).Add(device.BackAfter?.Value);
             foreach (var edge in site.Edges) Edges.Add(site.Edges.Count == 1 && run.Result.Sites == 1 ? edge.Id : $"{site.Site}/{edge.Id}", edge);
         }
         ReadBoards(run.Rows("devices"));
@@ -54,6 +55,9 @@ public sealed class ReportData
     public EdgeLoads Edges { get; } = new();
 
     public List<SiteSum> Sites { get; } = [];
+
+    /// <summary>How long after the end of each kind of fault devices were back in service; null where they were not.</summary>
+    public SortedDictionary<string, List<double?>> Returns { get; } = new(StringComparer.Ordinal);
 
     public IEnumerable<BoardSum> Boards => boards.Values;
 

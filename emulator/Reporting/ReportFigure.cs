@@ -205,7 +205,8 @@ public sealed class ReportFigures
     /// <param name="isMean">Whether the sums are to be divided by the number of edge servers.</param>
     private IEnumerable<Series> EdgeLines(Func<EdgeBin, int, int, double?> value, bool isMean = false)
     {
-        if (data.Edges.Each.Count > 0) return data.Edges.Each.SelectMany(edge => axis.Line(edge.Name, bins.Count, at => at < edge.Edge.Bins.Count ? value(edge.Edge.Bins[at], edge.Edge.Workers, at) : null));
+        // An empty series first: a server keeps its colour in the plots where it has nothing to show.
+        if (data.Edges.Each.Count > 0) return data.Edges.Each.Select(edge => new Series(edge.Name, [], HasMarks: false)).Concat(data.Edges.Each.SelectMany(edge => axis.Line(edge.Name, bins.Count, at => at < edge.Edge.Bins.Count ? value(edge.Edge.Bins[at], edge.Edge.Workers, at) : null)));
         return axis.Line("mean", bins.Count, at => Edge(at) is { } bin ? value(bin.Sum, bin.Workers, at) / (isMean ? data.Edges.Count : 1) : null);
     }
 

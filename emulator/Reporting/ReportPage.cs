@@ -25,6 +25,7 @@ public sealed class ReportPage
         page.Replicated();
         page.Plots();
         page.Faults();
+        page.Returns();
         page.Sites();
         page.Boards();
         page.Kinds();
@@ -95,16 +96,18 @@ public sealed class ReportPage
         foreach (var figure in new ReportFigures(data).All())
         {
             html.Open("figure").Element("h3", figure.Title);
-            Legend(figure.Panel);
+            Legend(figure);
             html.Raw(InlinePlot.Draw(figure.Id, figure.Panel).TrimEnd()).Element("figcaption", figure.Caption).Close("figure");
         }
         html.Close("div");
     }
 
-    private void Legend(Panel panel)
+    /// <summary>What stands alone and in the title needs no name.</summary>
+    private void Legend(ReportFigure figure)
     {
+        var panel = figure.Panel;
         html.Open("ul", "legend");
-        foreach (var (i, name) in panel.Names.Index().Where(_ => panel.Names.Count > 1))
+        foreach (var (i, name) in panel.Names.Index().Where(entry => panel.Names.Count > 1 || !figure.Title.Contains(entry.Item, StringComparison.OrdinalIgnoreCase)))
         {
             var series = panel.Series.Where(series => series.Name == name).ToList();
             var kind = series.Count == 0 ? "box" : series[0].Joint is Joint.Dashed ? "dashed" : "whole";
@@ -118,6 +121,18 @@ public sealed class ReportPage
         if (data.Run.Scenario.FaultList.Count == 0) return;
         html.Element("h2", "Faults").Element("p", "What the scenario did to the fleet; the letters stand above the plots.", "note");
         html.Table(["", "fault", "site", "target", ">from", ">to"], data.Run.Scenario.FaultList.Select((fault, i) => (IReadOnlyList<string?>)[TimeAxis.Letter(i), JsonNames.Of(fault.Kind), fault.Site, fault.Target ?? "all", $"{Count(fault.At.Value)} s", $"{Count(fault.End.Value)} s"]));
+    }
+
+    private void Returns()
+    {
+        if (data.Returns.Count == 0) return;
+        html.Element("h3", "Back in service", "apart").Element("p", "How long after a fault's end the devices it had struck were connected and reported that they run what is desired. A device under several faults counts for the last to end; returns.csv has a row for each.", "note");
+        html.Table(["after", ">devices", ">back", ">median", ">95 %", ">the last"], data.Returns.Select(kind =>
+        {
+            var back = kind.Value.OfType<double>().Order().ToList();
+            string? At(double share) => back.Count == 0 ? null : Duration(back[(int)Math.Ceiling(share * back.Count) - 1]);
+            return (IReadOnlyList<string?>)[kind.Key, Count(kind.Value.Count), Count(back.Count), At(0.5), At(0.95), At(1)];
+        }));
     }
 
     private void Sites()

@@ -29,10 +29,11 @@ public static class ReportStyle
         h1{font-size:clamp(28px,5vw,40px);line-height:1.15;letter-spacing:-.02em;font-weight:650;margin:4px 0 8px}
         h2{font-size:21px;letter-spacing:-.01em;font-weight:650;margin:64px 0 4px}
         h3{font-size:16px;font-weight:600;margin:0}
+        .apart{margin-top:32px}
         .lead{font-size:18px}
         .facts{color:var(--soft);font-size:14px;margin-top:12px}
         .facts span{white-space:nowrap}
-        .facts span+span::before{content:"·";margin:0 .5em}
+        .facts span:not(:last-child)::after{content:"·";margin:0 .15em 0 .4em}
         .note{color:var(--soft);font-size:14px;max-width:75ch;margin:0 0 16px}
         .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,196px),1fr));gap:28px 32px;margin:40px 0 0;padding:0}
         .tile{border-top:1px solid var(--axis);padding-top:10px;min-width:0}

@@ -33,6 +33,8 @@ public static class ResultTables
 
     public static IReadOnlyList<Column> Faults { get; } = [Text("kind"), Text("site"), Text("target"), Number("from_s"), Number("to_s")];
 
+    public static IReadOnlyList<Column> Returns { get; } = [Text("site"), Text("device"), Text("fault"), Number("ended_s"), Number("back_after_s")];
+
     /// <summary>One row an inference.</summary>
     public static IReadOnlyList<Column> Events { get; } =
     [
@@ -111,6 +113,11 @@ public static class ResultTables
             .Add(Ratio(did.LatencySum.Value, did.Answered)).Add(Rounded(did.LatencyMax)).Add(device.Sent.Value);
         Flows(table, EnergyFlows.Of(did.Energy), device.Stored);
         table.Add(did.Lifetime is { } lifetime ? Rounded(lifetime) : null).Add(did.PowerLosses).Add(did.Reboots).EndRow();
+    }
+
+    public static void AddReturns(TableWriter table, SiteResult site)
+    {
+        foreach (var device in site.Returns) table.Add(site.Site).Add(device.Device).Add(device.Fault).Add(Rounded(device.Ended)).Add(device.BackAfter is { } after ? Rounded(after) : null).EndRow();
     }
 
     public static void AddEvents(TableWriter table, string site, IReadOnlyList<DeviceResult> devices, IEnumerable<AnsweredEvent> events)

@@ -14,14 +14,14 @@ public sealed class ResultWriter : IDisposable
     public const string SitesFile = "sites.jsonl";
     public const string ResultFile = "result.json";
 
-    private static readonly string[] TableNames = ["sites", "timeline", "messages", "edges", "devices", "events", "latency", "faults", "replications", "statistics"];
+    private static readonly string[] TableNames = ["sites", "timeline", "messages", "edges", "devices", "events", "latency", "faults", "returns", "replications", "statistics"];
 
     private readonly string directory;
     private readonly Scenario scenario;
     private readonly int exits;
     private readonly RunSum sum;
     private readonly StreamWriter lines;
-    private readonly TableWriter sites, timeline, messages, edges, devices;
+    private readonly TableWriter sites, timeline, messages, edges, devices, returns;
     private readonly TableWriter? events;
     private bool isClosed;
 
@@ -34,10 +34,12 @@ public sealed class ResultWriter : IDisposable
         try
         {
             Directory.CreateDirectory(directory);
+            // Without a manifest the directory is known to be unfinished until this run's is written.
+            File.Delete(Path.Combine(directory, Manifest.FileName));
             foreach (var old in Directory.EnumerateFiles(directory).Where(IsResult)) File.Delete(old);
             lines = new StreamWriter(Path.Combine(directory, SitesFile)) { NewLine = "\n" };
             (sites, timeline, messages) = (Table("sites", ResultTables.Sites), Table("timeline", ResultTables.Timeline(exits)), Table("messages", ResultTables.Messages));
-            (edges, devices) = (Table("edges", ResultTables.Edges), Table("devices", ResultTables.Devices));
+            (edges, devices, returns) = (Table("edges", ResultTables.Edges), Table("devices", ResultTables.Devices), Table("returns", ResultTables.Returns));
             events = hasEvents ? Table("events", ResultTables.Events) : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -92,7 +94,7 @@ public sealed class ResultWriter : IDisposable
         if (isClosed) return;
         isClosed = true;
         lines.Dispose();
-        foreach (var table in (TableWriter?[])[sites, timeline, messages, edges, devices, events]) table?.Dispose();
+        foreach (var table in (TableWriter?[])[sites, timeline, messages, edges, devices, returns, events]) table?.Dispose();
     }
 
     private void Add(SiteResult site)
@@ -103,6 +105,7 @@ public sealed class ResultWriter : IDisposable
         ResultTables.AddTimeline(timeline, site, exits);
         ResultTables.AddMessages(messages, site);
         ResultTables.AddEdges(edges, site);
+        ResultTables.AddReturns(returns, site);
     }
 
     private TableWriter Table(string name, IReadOnlyList<Column> columns) => new(directory, name, columns);

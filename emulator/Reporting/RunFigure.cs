@@ -28,6 +28,8 @@ public sealed record RunFigure(string Key, string Name, Func<RunResult, double?>
         new("messages_dropped", "messages dropped", result => result.Messages["dropped"], Count),
         new("edge_batch_mean", "frames in an edge server's batch", result => result.EdgeBatchMean, Significant),
         new("edge_wait_mean_s", "wait for an edge server's worker", result => result.EdgeWaitMean?.Value, Time),
+        new("back_median_s", "back in service after faults, median", result => result.BackMedian?.Value, Duration),
+        new("back_max_s", "back in service after faults, the last", result => result.BackMax?.Value, Duration),
         new("devices_died", "devices that died", result => result.DevicesDied, Count),
         new("lifetime_first_s", "until the first device died", result => result.LifetimeFirst?.Value, Duration),
         new("lifetime_median_s", "until half the devices had died", result => result.LifetimeMedian?.Value, Duration),

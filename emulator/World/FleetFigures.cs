@@ -62,6 +62,12 @@ public sealed record RunResult
     /// <summary>Before the first fault struck, and since; absent where there was none, or no answer.</summary>
     [JsonPropertyName("accuracy_before_fault_ratio")] public double? AccuracyBeforeFault { get; init; }
     [JsonPropertyName("accuracy_since_fault_ratio")] public double? AccuracySinceFault { get; init; }
+
+    /// <summary>How often a device was watched for its return after faults had struck it, how often it was back in service, and how long after the last fault's end.</summary>
+    [JsonPropertyName("devices_struck")] public required int DevicesStruck { get; init; }
+    [JsonPropertyName("devices_back")] public required int DevicesBack { get; init; }
+    [JsonPropertyName("back_median_s")] public Seconds? BackMedian { get; init; }
+    [JsonPropertyName("back_max_s")] public Seconds? BackMax { get; init; }
     [JsonPropertyName("latency_p99_s")] public Seconds? LatencyP99 { get; init; }
     [JsonPropertyName("energy_j")] public required IReadOnlyDictionary<string, double> Energy { get; init; }
     [JsonPropertyName("messages")] public required IReadOnlyDictionary<string, long> Messages { get; init; }

@@ -13,6 +13,7 @@ public sealed class RunSum(Scenario scenario, long seed)
     private readonly EventHash hash = new();
     private readonly List<SiteBin> bins = [];
     private readonly List<Seconds> lifetimes = [];
+    private readonly List<Seconds> returns = [];
     private readonly SortedDictionary<string, long> radio = new(StringComparer.Ordinal);
     private readonly MessageTable messages = [];
     private EnergyFlows energy = new();
@@ -23,7 +24,7 @@ public sealed class RunSum(Scenario scenario, long seed)
     private Seconds ended;
     private double expected;
     private long cutOff, inFlight, lost, skipped, malformed, messagesInFlight, events, devices;
-    private int sites, devicesOnline, edgesOnline, powerLosses, reboots;
+    private int sites, struck, devicesOnline, edgesOnline, powerLosses, reboots;
     private bool isAgreed = true, isExpected;
 
     /// <summary>All sites' bins together.</summary>
@@ -42,6 +43,8 @@ public sealed class RunSum(Scenario scenario, long seed)
             if (i < bins.Count) bins[i] = bins[i].Plus(site.Bins[i]);
             else bins.Add(site.Bins[i]);
         lifetimes.AddRange(site.Lifetimes);
+        struck += site.Returns.Count;
+        returns.AddRange(site.Returns.Select(device => device.BackAfter).OfType<Seconds>());
         foreach (var (key, count) in site.Radio) radio[key] = radio.GetValueOrDefault(key) + count;
         messages.Add(site.Messages);
         energy += site.Energy;
@@ -60,9 +63,10 @@ public sealed class RunSum(Scenario scenario, long seed)
 
     public RunResult Result()
     {
-        var struck = scenario.FaultList.Count > 0 ? scenario.FaultList.Min(fault => fault.At) : (Seconds?)null;
+        var begun = scenario.FaultList.Count > 0 ? scenario.FaultList.Min(fault => fault.At) : (Seconds?)null;
         var total = bins.Aggregate(new SiteBin(), (sum, bin) => sum.Plus(bin));
         lifetimes.Sort();
+        returns.Sort();
         return new RunResult
         {
             Scenario = scenario.Name,
@@ -81,8 +85,12 @@ public sealed class RunSum(Scenario scenario, long seed)
             LifetimeFirst = Lifetime(0),
             LifetimeMedian = Lifetime(0.5),
             LifetimeAsked = scenario.UntilDead is { } asked ? Lifetime(asked) : null,
-            AccuracyBeforeFault = Accuracy(from => struck is { } at && from + BinLength <= at),
-            AccuracySinceFault = Accuracy(from => struck is { } at && from >= at),
+            AccuracyBeforeFault = Accuracy(from => begun is { } at && from + BinLength <= at),
+            AccuracySinceFault = Accuracy(from => begun is { } at && from >= at),
+            DevicesStruck = struck,
+            DevicesBack = returns.Count,
+            BackMedian = returns.Count > 0 ? Quantity.Rounded(returns[(returns.Count - 1) / 2]) : null,
+            BackMax = returns.Count > 0 ? Quantity.Rounded(returns[^1]) : null,
             LatencyP99 = Rounded(total.Latency.Percentile(0.99)),
             Energy = EnergyRows(),
             EdgeServed = edges.Served,

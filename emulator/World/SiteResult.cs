@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
 using Fleet.Contracts;
+using Fleet.Emulator.Faults;
+using Fleet.Emulator.Scenarios;
 using Fleet.Emulator.Simulation;
 
 namespace Fleet.Emulator;
@@ -183,6 +185,21 @@ public sealed record EdgeResult
     [JsonIgnore] public EdgeBin Total => Bins.Aggregate(new EdgeBin(), (sum, bin) => sum.Plus(bin));
 }
 
+/// <summary>A device that faults had struck.</summary>
+public sealed record DeviceReturn
+{
+    [JsonPropertyName("device")] public required string Device { get; init; }
+
+    /// <summary>The kind of the last of them to end, and when it did.</summary>
+    [JsonPropertyName("fault")] public required string Fault { get; init; }
+    [JsonPropertyName("ended_s")] public required Seconds Ended { get; init; }
+
+    /// <summary>How long after that it was in service again; absent when it was not before the run's end, or its battery's.</summary>
+    [JsonPropertyName("back_after_s")] public Seconds? BackAfter { get; init; }
+
+    public static DeviceReturn Of(Recovery recovery) => new() { Device = recovery.Device, Fault = JsonNames.Of(recovery.Kind), Ended = recovery.Ended, BackAfter = recovery.After };
+}
+
 /// <summary>
 /// All that a site's run leaves behind but for what each device did: counts, sums and histograms that can be added up with other sites'. A run's
 /// result is made of its sites' results in the order of the file and of nothing else, so that shards of a fleet merge to the very same result.
@@ -221,6 +238,9 @@ public sealed record SiteResult
     /// <summary>What its cells and gateways saw; empty when all links are simple.</summary>
     [JsonPropertyName("radio")] public required SortedDictionary<string, long> Radio { get; init; }
     [JsonPropertyName("events")] public required long Events { get; init; }
+
+    /// <summary>In the order of the devices' return; those that were not back come last.</summary>
+    [JsonPropertyName("returns")] public required IReadOnlyList<DeviceReturn> Returns { get; init; }
     [JsonPropertyName("bins")] public required IReadOnlyList<SiteBin> Bins { get; init; }
     [JsonPropertyName("edges")] public required IReadOnlyList<EdgeResult> Edges { get; init; }
 
@@ -256,6 +276,7 @@ public sealed record SiteResult
             MessagesInFlight = world.MessagesInFlight,
             Radio = RadioRows(world),
             Events = world.Events,
+            Returns = [.. world.Recoveries.Select(DeviceReturn.Of)],
             Bins = [.. Enumerable.Range(0, Math.Max(ledger.Bins.Count, samples.Count)).Select(i => SiteBin.Of(ledger.Bins.ElementAtOrDefault(i), samples.ElementAtOrDefault(i - 1), samples.ElementAtOrDefault(i)))],
             Edges = [.. ledger.Edges.Select((edge, i) => new EdgeResult
             {

@@ -61,6 +61,7 @@ public sealed class ResultWriterTests
         Assert.That(Sum(Rows(directory, "messages"), "messages", "due"), Is.EqualTo(result.Messages["due"]));
         Assert.That(Sum(Rows(directory, "latency"), "latency", "count"), Is.EqualTo(result.Figures.Inferences));
         Assert.That(Sum(Rows(directory, "edges"), "edges", "served"), Is.EqualTo(result.EdgeServed));
+        Assert.That(Rows(directory, "returns"), Has.Count.EqualTo(result.DevicesStruck).And.Count.GreaterThan(0), "the edge server's crash struck somebody");
         foreach (var use in (string[])["idle", "compute", "transmit", "receive"])
             foreach (var (rows, table) in new[] { (devices, "devices"), (timeline, "timeline") })
                 Assert.That(Sum(rows, table, use + "_j"), Is.EqualTo(result.Energy[use]).Within(1e-3).Percent, $"{use} of {table}");
