@@ -24,6 +24,7 @@ internal static class Figures
         Print(result.Figures);
         if ((result.AccuracyBeforeFault ?? result.AccuracySinceFault) is not null)
             Row("around the fault", $"accuracy {Percent(result.AccuracyBeforeFault)} before the first one, {Percent(result.AccuracySinceFault)} since");
+        if (result.Recovered + result.NotRecovered > 0) Row("back in service", $"{Count(result.Recovered)} times, at most {result.RecoveryMax?.ToString() ?? "-"} after the last fault on a device; not back at the end {Count(result.NotRecovered)}");
         Row("in flight at the end", Count(result.InFlight));
         Row("cut off by power loss", $"{Count(result.CutOff)} ({result.DevicesDied} devices died{(result.Reboots > 0 ? $", {Count(result.PowerLosses)} power losses, {Count(result.Reboots)} reboots" : "")})");
         if (result.LifetimeFirst is { } first)

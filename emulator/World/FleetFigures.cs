@@ -63,6 +63,11 @@ public sealed record RunResult
     [JsonPropertyName("accuracy_before_fault_ratio")] public double? AccuracyBeforeFault { get; init; }
     [JsonPropertyName("accuracy_since_fault_ratio")] public double? AccuracySinceFault { get; init; }
     [JsonPropertyName("latency_p99_s")] public Seconds? LatencyP99 { get; init; }
+
+    /// <summary>Devices that were struck by faults and came back into service, counted each time; the longest it took after the last fault that held one; those that had not come back at the end.</summary>
+    [JsonPropertyName("recovered")] public int Recovered { get; init; }
+    [JsonPropertyName("recovery_max_s")] public Seconds? RecoveryMax { get; init; }
+    [JsonPropertyName("not_recovered")] public int NotRecovered { get; init; }
     [JsonPropertyName("energy_j")] public required IReadOnlyDictionary<string, double> Energy { get; init; }
     [JsonPropertyName("messages")] public required IReadOnlyDictionary<string, long> Messages { get; init; }
 

@@ -23,7 +23,8 @@ public sealed class RunSum(Scenario scenario, long seed)
     private Seconds ended;
     private double expected;
     private long cutOff, inFlight, lost, skipped, malformed, messagesInFlight, events, devices;
-    private int sites, devicesOnline, edgesOnline, powerLosses, reboots;
+    private int sites, devicesOnline, edgesOnline, powerLosses, reboots, recovered, notRecovered;
+    private Seconds? recoveryMax;
     private bool isAgreed = true, isExpected;
 
     /// <summary>All sites' bins together.</summary>
@@ -56,6 +57,8 @@ public sealed class RunSum(Scenario scenario, long seed)
         (cutOff, inFlight, lost, skipped, malformed) = (cutOff + site.CutOff, inFlight + site.InFlight, lost + site.Lost, skipped + site.Skipped, malformed + site.Malformed);
         (messagesInFlight, events, devices) = (messagesInFlight + site.MessagesInFlight, events + site.Events, devices + site.Devices);
         (devicesOnline, edgesOnline, powerLosses, reboots) = (devicesOnline + site.DevicesOnline, edgesOnline + site.EdgesOnline, powerLosses + site.PowerLosses, reboots + site.Reboots);
+        (recovered, notRecovered) = (recovered + site.Recovered, notRecovered + site.NotRecovered);
+        if (site.RecoveryMax is { } longest) recoveryMax = Seconds.Max(longest, recoveryMax ?? Seconds.Zero);
     }
 
     public RunResult Result()
@@ -83,6 +86,9 @@ public sealed class RunSum(Scenario scenario, long seed)
             LifetimeAsked = scenario.UntilDead is { } asked ? Lifetime(asked) : null,
             AccuracyBeforeFault = Accuracy(from => struck is { } at && from + BinLength <= at),
             AccuracySinceFault = Accuracy(from => struck is { } at && from >= at),
+            Recovered = recovered,
+            RecoveryMax = Rounded(recoveryMax),
+            NotRecovered = notRecovered,
             LatencyP99 = Rounded(total.Latency.Percentile(0.99)),
             Energy = EnergyRows(),
             EdgeServed = edges.Served,

@@ -212,6 +212,11 @@ public sealed record SiteResult
 
     /// <summary>Of the devices that have died, in the order of their deaths.</summary>
     [JsonPropertyName("lifetimes_s")] public required IReadOnlyList<Seconds> Lifetimes { get; init; }
+
+    /// <summary>Devices that came back into service after faults had struck them, counted each time; the longest it took; those that were not back at the end.</summary>
+    [JsonPropertyName("recovered")] public int Recovered { get; init; }
+    [JsonPropertyName("recovery_max_s")] public Seconds? RecoveryMax { get; init; }
+    [JsonPropertyName("not_recovered")] public int NotRecovered { get; init; }
     [JsonPropertyName("sent_bytes")] public required Bytes Sent { get; init; }
     [JsonPropertyName("energy")] public required EnergyFlows Energy { get; init; }
     [JsonPropertyName("stored_j")] public required Joules Stored { get; init; }
@@ -230,6 +235,7 @@ public sealed record SiteResult
         var (ledger, samples) = (world.Ledger, world.Samples);
         var inFlight = world.Devices.Sum(device => (long)device.InFlight);
         var end = samples[^1];
+        var recoveries = world.Recoveries;
         return new SiteResult
         {
             Site = world.Name,
@@ -249,6 +255,9 @@ public sealed record SiteResult
             PowerLosses = ledger.PowerLosses,
             Reboots = ledger.Reboots,
             Lifetimes = ledger.Lifetimes,
+            Recovered = recoveries.Count(recovery => recovery.After is not null),
+            RecoveryMax = recoveries.Max(recovery => recovery.After?.Value) is { } longest ? new Seconds(longest) : null,
+            NotRecovered = recoveries.Count(recovery => recovery.After is null),
             Sent = end.Sent,
             Energy = end.Energy,
             Stored = end.Stored,
