@@ -27,7 +27,7 @@ public sealed class ScenarioTests
     {
         var names = Files.Select(file => Path.GetFileNameWithoutExtension(file)!).ToList();
         Assert.That(names, Has.Count.GreaterThanOrEqualTo(10));
-        var readme = File.ReadAllText(ProjectFiles.Find("emulator/README.md"));
+        var readme = File.ReadAllText(Path.Combine(Directory, "..", "README.md"));
         Assert.That(names.Where(name => !readme.Contains($"| `{name}` |", StringComparison.Ordinal)), Is.Empty);
     }
 
