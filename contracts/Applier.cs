@@ -16,12 +16,16 @@ public sealed class Applier<T>(TimeProvider clock, Func<T, Task> apply, Action<T
     private Task running = Task.CompletedTask;
     private CancellationToken stopping;
 
+    // Counts what was wanted: a wish that is said twice is two wishes, whether or not both are one object.
+    private long wishes;
+
     /// <summary>What is being applied or waits to be; null when nothing does.</summary>
     public T? Wanted { get; private set; }
 
     public void Want(T target)
     {
         Wanted = target;
+        wishes++;
         if (running.IsCompleted) running = Apply();
         else pause?.Cancel();
     }
@@ -37,10 +41,11 @@ public sealed class Applier<T>(TimeProvider clock, Func<T, Task> apply, Action<T
         var next = FirstPause;
         while (Wanted is { } target && !stopping.IsCancellationRequested)
         {
+            var wish = wishes;
             try
             {
                 await apply(target);
-                if (ReferenceEquals(Wanted, target)) Wanted = null;
+                if (wishes == wish) Wanted = null;
                 next = FirstPause;
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -51,8 +56,8 @@ public sealed class Applier<T>(TimeProvider clock, Func<T, Task> apply, Action<T
             {
                 // It came over the network: whatever it makes the file system, the native library or our own code throw is its failure.
                 failed(target, e is FaultsException ? e.Message : $"{e.GetType().Name}: {e.Message.Split('\n')[0]}");
-                if (ReferenceEquals(Wanted, target)) await Pause(next * jitter());
-                next = ReferenceEquals(Wanted, target) ? Seconds.Min(next * 2, LongestPause) : FirstPause;
+                if (wishes == wish) await Pause(next * jitter());
+                next = wishes == wish ? Seconds.Min(next * 2, LongestPause) : FirstPause;
             }
         }
     }

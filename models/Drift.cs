@@ -17,6 +17,9 @@ public enum DriftKind
 
     /// <summary>The distance of each pixel from the image's mean, times 0.6 a level.</summary>
     Contrast,
+
+    /// <summary>Every pixel lighter by 24 grey levels a level. Of this kind there are no traces.</summary>
+    Brightness,
 }
 
 /// <summary>A kind of drift and how strong it is; its name is such as "noise-2".</summary>
@@ -28,10 +31,11 @@ public readonly record struct Drift(DriftKind Kind, int Level)
     private const double NoiseALevel = 16;
     private const double BlurALevel = 0.025;
     private const double ContrastALevel = 0.6;
+    private const double BrightnessALevel = 24;
 
-    /// <summary>Every kind at the two lower levels: what traces exist of.</summary>
+    /// <summary>Every kind but brightness at the two lower levels: what traces exist of.</summary>
     public static IReadOnlyList<Drift> Levels { get; } =
-        [.. Enum.GetValues<DriftKind>().SelectMany(kind => new[] { new Drift(kind, 1), new Drift(kind, 2) })];
+        [.. Enum.GetValues<DriftKind>().Where(kind => kind is not DriftKind.Brightness).SelectMany(kind => new[] { new Drift(kind, 1), new Drift(kind, 2) })];
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Kind.ToString().ToLowerInvariant()}-{Level}");
 
@@ -81,6 +85,9 @@ public readonly record struct Drift(DriftKind Kind, int Level)
                 break;
             case DriftKind.Blur:
                 Smooth(image, side, Level * BlurALevel * side, target);
+                break;
+            case DriftKind.Brightness:
+                for (var i = 0; i < image.Length; i++) target[i] = Grey(image[i] + Level * BrightnessALevel);
                 break;
             default:
                 var mean = 0.0;

@@ -80,6 +80,18 @@ public sealed class Trace
 
     public bool Knows(Route route) => route.IsLossless || Array.IndexOf(routes, route) >= 0;
 
+    /// <summary>This trace and others behind it, their samples numbered on. Throws <see cref="FaultsException"/> when they are not of the same routes and classes.</summary>
+    public Trace FollowedBy(IEnumerable<Trace> others)
+    {
+        Trace[] all = [this, .. others];
+        FaultsException.ThrowIfAny("trace", all.Where(other => other.Classes != Classes || other.Exits != Exits || !other.routes.SequenceEqual(routes)).Select(other => $"of drift \"{other.Drift}\" has other routes or classes than that of drift \"{Drift}\""));
+        T[] Joined<T>(Func<Trace, T[]> of) => [.. all.SelectMany(of)];
+        return new Trace(
+            Text, NetworkHash, FirstSample, Drift, Joined(trace => trace.labels), Classes,
+            [.. Enumerable.Range(0, Exits).Select(exit => Joined(trace => trace.exitLogits[exit]))], routes,
+            [.. Enumerable.Range(0, routes.Length).Select(route => Joined(trace => trace.routeLogits[route]))], [.. Enumerable.Range(0, routes.Length).Select(route => Joined(trace => trace.payloadBytes[route]))]);
+    }
+
     /// <summary>At least so many zeros, shared by all heads that replay the trace: what crosses in a replay has a length and no content.</summary>
     internal byte[] Blank(int bytes)
     {

@@ -26,7 +26,6 @@ public sealed class Camera(IAsyncEnumerable<Sample> source, Pace? pace, TimeProv
 
     private async IAsyncEnumerable<Sample> Paced(Pace arrivals, [EnumeratorCancellation] CancellationToken cancel)
     {
-        var lateMax = arrivals.Mean.Span * backlogMax;
         var start = time.GetTimestamp();
         // Due times are summed, not measured, so that waiting a little too long never adds up.
         var due = TimeSpan.Zero;
@@ -34,7 +33,7 @@ public sealed class Camera(IAsyncEnumerable<Sample> source, Pace? pace, TimeProv
         {
             due += arrivals.Next();
             var early = due - time.GetElapsedTime(start);
-            if (early < -lateMax)
+            if (early < TimeSpan.Zero && early < -arrivals.Mean.Span * backlogMax)
             {
                 Skipped++;
                 continue;

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
 using Fleet.Contracts;
 using Fleet.Emulator.Physics;
+using Fleet.Emulator.Scenarios;
 using Fleet.Emulator.Simulation;
 
 namespace Fleet.Emulator.Radios;
@@ -34,7 +35,8 @@ public sealed record LinkModel
 /// A link of its own for each device: constant rate, delay and loss, no neighbours. What the device says waits for the air (one packet
 /// after another, lost ones again), costs energy by the byte, and arrives in order, since MQTT runs over TCP.
 /// </summary>
-public sealed class SimpleLink(LinkModel link, Board board, TimeProvider clock, SeededRandom random) : Radio
+/// <param name="links">The link as it is from which time on.</param>
+public sealed class SimpleLink(Staged<LinkModel> links, Board board, TimeProvider clock, SeededRandom random) : Radio
 {
     /// <summary>First retransmission time-out of TCP on Linux (TCP_RTO_MIN, 200 ms) is for a silent line; with later packets behind it a lost one is noticed after about a round trip.</summary>
     private static readonly Seconds Retransmit = new(0.02);
@@ -42,14 +44,19 @@ public sealed class SimpleLink(LinkModel link, Board board, TimeProvider clock, 
     private readonly RadioProfile radio = board.Profile.Radio;
     private Seconds airFreeAt, lastUp, lastDown;
 
+    public SimpleLink(LinkModel link, Board board, TimeProvider clock, SeededRandom random) : this(new Staged<LinkModel>(link), board, clock, random)
+    {
+    }
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<bool> Up(int messageBytes, Delivery delivery)
     {
-        var onAir = board.Profile.OnAir(messageBytes);
-        var (sends, waits) = Attempts(onAir);
         var now = clock.Since(0);
+        var link = links.At(now);
+        var onAir = board.Profile.OnAir(messageBytes);
+        var (sends, waits) = Attempts(onAir, link);
         airFreeAt = Seconds.Max(airFreeAt, now) + onAir / (radio.Goodput.Value * link.Rate) * sends;
-        lastUp = Seconds.Max(lastUp, airFreeAt + OneWay() + Retransmit * waits);
+        lastUp = Seconds.Max(lastUp, airFreeAt + OneWay(link) + Retransmit * waits);
         Sent += onAir * sends;
         board.Draw(EnergyUse.Transmit, onAir * sends * radio.TxPerByte.Value);
         await clock.Delay(lastUp - now);
@@ -59,10 +66,11 @@ public sealed class SimpleLink(LinkModel link, Board board, TimeProvider clock, 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<bool> Down(int messageBytes)
     {
-        var onAir = board.Profile.OnAir(messageBytes);
-        var (sends, waits) = Attempts(onAir);
         var now = clock.Since(0);
-        lastDown = Seconds.Max(lastDown, now + onAir / (radio.Goodput.Value * link.Rate) * sends + OneWay() + Retransmit * waits);
+        var link = links.At(now);
+        var onAir = board.Profile.OnAir(messageBytes);
+        var (sends, waits) = Attempts(onAir, link);
+        lastDown = Seconds.Max(lastDown, now + onAir / (radio.Goodput.Value * link.Rate) * sends + OneWay(link) + Retransmit * waits);
         board.Draw(EnergyUse.Receive, onAir * radio.RxPerByte.Value);
         await clock.Delay(lastDown - now);
         return true;
@@ -70,14 +78,15 @@ public sealed class SimpleLink(LinkModel link, Board board, TimeProvider clock, 
 
     public override Task Download(Bytes bytes)
     {
+        var link = links.At(clock.Since(0));
         board.Draw(EnergyUse.Receive, bytes * radio.RxPerByte.Value);
         return clock.Delay(bytes / (radio.Goodput.Value * link.Rate) + link.RoundTrip);
     }
 
-    private Seconds OneWay() => link.RoundTrip / 2 + link.Jitter * -Math.Log(1 - random.NextDouble());
+    private Seconds OneWay(LinkModel link) => link.RoundTrip / 2 + link.Jitter * -Math.Log(1 - random.NextDouble());
 
     /// <summary>How often the message's packets are sent on average, and how many lost ones had to be waited for.</summary>
-    private (double Sends, int Waits) Attempts(Bytes onAir)
+    private (double Sends, int Waits) Attempts(Bytes onAir, LinkModel link)
     {
         var packets = Math.Max(1, (int)Math.Ceiling(onAir.Value / (radio.PacketPayload.Value.Value + radio.OverheadPerPacket.Value.Value)));
         var sent = 0;

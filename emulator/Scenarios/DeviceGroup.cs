@@ -5,14 +5,6 @@ using Fleet.Emulator.Radios;
 
 namespace Fleet.Emulator.Scenarios;
 
-/// <summary>How inputs come to a device.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<Arrivals>))]
-public enum Arrivals
-{
-    [JsonStringEnumMemberName("poisson")] Poisson,
-    [JsonStringEnumMemberName("periodic")] Periodic,
-}
-
 /// <summary>What devices run on when it is not the mains.</summary>
 public sealed record PowerSpec
 {
@@ -83,6 +75,15 @@ public sealed record DeviceGroup
     [JsonPropertyName("rate_hz")] public Hertz Rate { get; init; } = new(1);
     [JsonPropertyName("arrivals")] public Arrivals Arrivals { get; init; } = Arrivals.Poisson;
 
+    /// <summary>Of the kind of arrivals that bears the name; absent: its defaults.</summary>
+    [JsonPropertyName("bursty")] public BurstySpec? Bursty { get; init; }
+    [JsonPropertyName("diurnal")] public DiurnalSpec? Diurnal { get; init; }
+    [JsonPropertyName("event")] public EventSpec? Event { get; init; }
+    [JsonPropertyName("recorded")] public RecordedSpec? Recorded { get; init; }
+
+    /// <summary>How the images they see come to differ from those the model was trained on.</summary>
+    [JsonPropertyName("drift")] public IReadOnlyList<DriftSpec> Drift { get; init; } = [];
+
     /// <summary>An ideal battery: usable energy when full; absent, and power too: mains.</summary>
     [JsonPropertyName("battery_j")] public Joules? Battery { get; init; }
 
@@ -109,8 +110,12 @@ public sealed record DeviceGroup
         return Radio is null ? profile : profile with { Radio = radios.Find(Radio.Part)!.Claim(Radio.Lora?.Spreading ?? AirTime.SpreadingMin) };
     }
 
+    /// <summary>Whether inputs come to it as to another state of the same group.</summary>
+    public bool ArrivesAs(DeviceGroup other) =>
+        (Rate, Arrivals, Bursty, Diurnal, Event, Recorded) == (other.Rate, other.Arrivals, other.Bursty, other.Diurnal, other.Event, other.Recorded);
+
     /// <summary>What is impossible about it, one sentence a fault.</summary>
-    public IEnumerable<string> Faults(SiteSpec site, Stock stock)
+    public IEnumerable<string> Faults(SiteSpec site, Scenario scenario, Stock stock)
     {
         if (!stock.IsRole(Board, "device")) yield return $"board is \"{Board}\"; allowed: {stock.Roles("device")}";
         if (Name.Length > 0 && !Contracts.Name.IsValid(Name)) yield return Contracts.Name.Fault("name", Name);
@@ -122,6 +127,17 @@ public sealed record DeviceGroup
         foreach (var fault in SleepFaults(stock)) yield return fault;
         foreach (var fault in Power?.Faults(site, stock.Power, stock.Profiles.GetValueOrDefault(Board)) ?? []) yield return fault;
         foreach (var fault in Link.Faults().Concat(Radio?.Faults(stock.Radios) ?? [])) yield return fault;
+        foreach (var fault in ArrivalFaults(scenario, stock)) yield return fault;
+        foreach (var fault in Drift.SelectMany((drift, i) => drift.Faults(stock.Models.GetValueOrDefault(scenario.Model)?.Card, scenario.Inference).Select(fault => $"drift[{i}]{fault}"))) yield return fault;
+    }
+
+    private IEnumerable<string> ArrivalFaults(Scenario scenario, Stock stock)
+    {
+        foreach (var (kind, spec) in new (Arrivals, object?)[] { (Arrivals.Bursty, Bursty), (Arrivals.Diurnal, Diurnal), (Arrivals.Event, Event), (Arrivals.Recorded, Recorded) })
+            if (spec is not null && Arrivals != kind) yield return $"{JsonNames.Of(kind)} is given; it belongs to arrivals \"{JsonNames.Of(kind)}\", and these are \"{JsonNames.Of(Arrivals)}\"";
+        if (Arrivals is Arrivals.Recorded && Recorded is null) yield return "recorded is missing; recorded arrivals need a file";
+        var happening = Arrivals is Arrivals.Event ? (Event ?? new EventSpec()).Faults(Count) : [];
+        foreach (var fault in (Bursty?.Faults() ?? []).Concat(Diurnal?.Faults() ?? []).Concat(happening).Concat(Recorded?.Faults(scenario.Directory, Count, stock) ?? [])) yield return fault;
     }
 
     private IEnumerable<string> SleepFaults(Stock stock)

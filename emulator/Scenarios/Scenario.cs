@@ -1,7 +1,5 @@
 using System.Text.Json.Serialization;
 using Fleet.Contracts;
-using Fleet.Controller.Planning;
-using Fleet.Emulator.Physics;
 using Fleet.Emulator.Radios;
 using Fleet.Models;
 
@@ -18,66 +16,11 @@ public enum InferenceKind
     [JsonStringEnumMemberName("onnx")] Onnx,
 }
 
-public sealed record EdgeSpec
-{
-    [JsonPropertyName("id")] public required string Id { get; init; }
-
-    /// <summary>A hardware profile with role edge.</summary>
-    [JsonPropertyName("profile")] public required string Profile { get; init; }
-    [JsonPropertyName("workers")] public int Workers { get; init; } = 1;
-    [JsonPropertyName("queue_max")] public int QueueMax { get; init; } = 256;
-
-    /// <summary>Time both ways between the broker and this server, and the mean of the exponential delay that is added each way. 0: beside the broker.</summary>
-    [JsonPropertyName("rtt_s")] public Seconds RoundTrip { get; init; }
-    [JsonPropertyName("jitter_s")] public Seconds Jitter { get; init; }
-
-    /// <summary>What is impossible about it, one sentence a fault.</summary>
-    public IEnumerable<string> Faults(Stock stock)
-    {
-        if (!Name.IsValid(Id)) yield return Name.Fault("id", Id);
-        if (!stock.IsRole(Profile, "edge")) yield return $"profile is \"{Profile}\"; allowed: {stock.Roles("edge")}";
-        if (Workers is < 1 or > 1024) yield return $"workers is {Workers}; allowed: 1 to 1024";
-        if (QueueMax is < 1 or > 1_000_000) yield return $"queue_max is {QueueMax}; allowed: 1 to 1000000";
-        if (!(RoundTrip.Value is >= 0 and <= 60)) yield return $"rtt_s is {RoundTrip.Value}; allowed: 0 to 60";
-        if (!(Jitter.Value is >= 0 and <= 60)) yield return $"jitter_s is {Jitter.Value}; allowed: 0 to 60";
-    }
-}
-
-/// <summary>A planning domain: devices, their edge servers, one planner.</summary>
-public sealed record SiteSpec
-{
-    [JsonPropertyName("name")] public required string Name { get; init; }
-    [JsonPropertyName("devices")] public required IReadOnlyList<DeviceGroup> Devices { get; init; }
-    [JsonPropertyName("edges")] public required IReadOnlyList<EdgeSpec> Edges { get; init; }
-
-    /// <summary>Servers far away that finish work as the edge servers do, each behind a round trip of its own.</summary>
-    [JsonPropertyName("cloud")] public IReadOnlyList<EdgeSpec> Cloud { get; init; } = [];
-
-    /// <summary>All that finish what devices send.</summary>
-    [JsonIgnore] public IEnumerable<EdgeSpec> Servers => Edges.Concat(Cloud);
-
-    /// <summary>Devices that work together, besides the others.</summary>
-    [JsonPropertyName("groups")] public IReadOnlyList<GroupSpec> Groups { get; init; } = [];
-
-    /// <summary>What shines on its solar panels.</summary>
-    [JsonPropertyName("sky")] public SkySpec? Sky { get; init; }
-}
-
-/// <summary>How the controller steers.</summary>
-public sealed record ControlSpec
-{
-    [JsonPropertyName("policy")] public string Policy { get; init; } = Planners.Default;
-    [JsonPropertyName("deadline_s")] public Seconds Deadline { get; init; } = new(0.5);
-    [JsonPropertyName("report_s")] public Seconds Report { get; init; } = new(5);
-
-    /// <summary>Seconds that a joule of device energy is worth, and seconds that a wrong answer is worth.</summary>
-    [JsonPropertyName("joule_weight")] public double JouleWeight { get; init; } = new Weights().JouleWeight;
-    [JsonPropertyName("error_weight")] public double ErrorWeight { get; init; } = new Weights().ErrorWeight;
-}
-
 /// <summary>A rehearsal: who is there, what they do, what goes wrong.</summary>
 public sealed record Scenario
 {
+    /// <summary>Where editors find the schema of such files; not looked at.</summary>
+    [JsonPropertyName("$schema")] public string? Schema { get; init; }
     [JsonPropertyName("name")] public required string Name { get; init; }
     [JsonPropertyName("description")] public string Description { get; init; } = "";
     [JsonPropertyName("duration_s")] public required Seconds Duration { get; init; }
@@ -88,7 +31,27 @@ public sealed record Scenario
     [JsonPropertyName("inference")] public InferenceKind Inference { get; init; } = InferenceKind.Trace;
     [JsonPropertyName("sites")] public required IReadOnlyList<SiteSpec> Sites { get; init; }
     [JsonPropertyName("control")] public ControlSpec Control { get; init; } = new();
+
+    /// <summary>What is different from a time on.</summary>
+    [JsonPropertyName("stages")] public IReadOnlyList<StageSpec> Stages { get; init; } = [];
     [JsonPropertyName("faults")] public IReadOnlyList<FaultSpec> FaultList { get; init; } = [];
+
+    /// <summary>Where its file lies: paths in it are relative to that.</summary>
+    [JsonIgnore] public string Directory { get; init; } = "";
+
+    /// <summary>The drifts of images that occur in it, in the order of their names.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<Drift> Drifts =>
+        [.. Sites.SelectMany(site => site.Devices).SelectMany(group => group.Drift).Concat(Stages.SelectMany(stage => stage.Drift ?? [])).Where(drift => !drift.IsOfLabels)
+            .Select(drift => drift.Kind).Distinct().Order(StringComparer.Ordinal).Select(Drift.Parse)];
+
+    /// <summary>A group of devices through all stages: what it is from which time on.</summary>
+    public IReadOnlyList<(Seconds From, DeviceGroup Group)> Through(SiteSpec site, DeviceGroup group)
+    {
+        var through = new List<(Seconds From, DeviceGroup Group)> { (Seconds.Zero, group) };
+        foreach (var stage in Stages.Where(stage => stage.Concerns(site, group)).OrderBy(stage => stage.At.Value)) through.Add((stage.At, stage.Change(through[^1].Group)));
+        return through;
+    }
 
     /// <summary>Everything that is impossible about it, given what there is.</summary>
     public IEnumerable<string> Faults(Stock stock)
@@ -101,16 +64,17 @@ public sealed record Scenario
         foreach (var twice in Sites.GroupBy(site => site.Name).Where(group => group.Count() > 1)) yield return $"sites: \"{twice.Key}\" stands {twice.Count()} times";
         foreach (var (site, i) in Sites.Select((site, i) => (site, i)))
             foreach (var fault in SiteFaults($"sites[{i}]", site, stock).Concat(GroupFaults($"sites[{i}].groups", site, stock))) yield return fault;
-        foreach (var fault in ControlFaults()) yield return fault;
+        foreach (var fault in Control.Faults()) yield return $"control.{fault}";
+        foreach (var fault in Stages.SelectMany((stage, i) => stage.Faults(this, stock).Select(fault => $"stages[{i}]{fault}"))) yield return fault;
         foreach (var (fault, i) in FaultList.Select((fault, i) => (fault, i)))
             foreach (var wrong in FaultFaults($"faults[{i}]", fault, [.. FaultList.Take(i)], stock.Groups)) yield return wrong;
     }
 
-    private static IEnumerable<string> SiteFaults(string at, SiteSpec site, Stock stock)
+    private IEnumerable<string> SiteFaults(string at, SiteSpec site, Stock stock)
     {
         if (!Contracts.Name.IsValid(site.Name)) yield return Contracts.Name.Fault($"{at}.name", site.Name);
         foreach (var (group, i) in site.Devices.Select((group, i) => (group, i)))
-            foreach (var fault in group.Faults(site, stock)) yield return $"{at}.devices[{i}].{fault}";
+            foreach (var fault in group.Faults(site, this, stock)) yield return $"{at}.devices[{i}].{fault}";
         foreach (var fault in site.Sky?.Faults() ?? []) yield return $"{at}.{fault}";
         var radios = site.Devices.Select(group => group.Radio).Concat(site.Groups.Select(group => group.Radio)).OfType<RadioSpec>();
         foreach (var cell in radios.GroupBy(radio => radio.Cell).Where(cell => cell.Select(radio => stock.Radios.Find(radio.Part)?.Kind).Distinct().Count() > 1))
@@ -130,15 +94,6 @@ public sealed record Scenario
         foreach (var twice in site.Groups.GroupBy(group => group.Name).Where(same => same.Count() > 1)) yield return $"{at}: \"{twice.Key}\" stands {twice.Count()} times";
         foreach (var shared in site.Groups.GroupBy(group => group.Edge).Where(same => same.Select(group => (group.Model, group.Gather)).Distinct().Count() > 1))
             yield return $"{at}: {string.Join(" and ", shared.Select(group => group.Name))} share edge \"{shared.Key}\"; they need one model and one gather_s";
-    }
-
-    private IEnumerable<string> ControlFaults()
-    {
-        if (!Planners.Names.Contains(Control.Policy)) yield return $"control.policy is \"{Control.Policy}\"; allowed: {string.Join(", ", Planners.Names)}";
-        if (!(Control.Deadline.Value is > 0 and <= 3600)) yield return $"control.deadline_s is {Control.Deadline.Value}; allowed: above 0 to 3600";
-        if (!(Control.Report.Value is >= 0.1 and <= 86400)) yield return $"control.report_s is {Control.Report.Value}; allowed: 0.1 to 86400";
-        if (!(Control.JouleWeight is >= 0 and <= 1e6)) yield return $"control.joule_weight is {Control.JouleWeight}; allowed: 0 to 1e6";
-        if (!(Control.ErrorWeight is >= 0 and <= 1e6)) yield return $"control.error_weight is {Control.ErrorWeight}; allowed: 0 to 1e6";
     }
 
     private IEnumerable<string> FaultFaults(string at, FaultSpec fault, IReadOnlyList<FaultSpec> earlier, IReadOnlyDictionary<string, GroupFiles> groups) =>

@@ -5,6 +5,7 @@ using Fleet.Emulator.Physics;
 using Fleet.Emulator.Radios;
 using Fleet.Emulator.Scenarios;
 using Fleet.Emulator.Simulation;
+using Fleet.Emulator.Workload;
 using Fleet.Models;
 
 namespace Fleet.Emulator;
@@ -36,7 +37,7 @@ public sealed class DeviceLife : ISensor
         board = new Board(spec.Profile, battery, clock, spec.Stream("board")) { Measured = spec.Twin is { } twin ? twin.Factor : null };
         locks = spec.Group.Sleep ? new WakeLocks(board.Suspend, board.Resume) : null;
         radio = new RadioBus(connection, Radio(airspace), board, ledger.Messages, locks);
-        camera = spec.Together is { } together ? Triggered(together, stock, own) : new Camera(Inputs(stock.Images(spec.Replays), Stream("inputs")), Pace(), clock);
+        camera = spec.Together is { } together ? Triggered(together, stock, own) : Alone(stock).Camera(clock, own);
         agent = new Agent(Options(flash.Last), radio, own, Stream("agent"), new SensorSuite([this]), (wanted, _) => flash.Install(wanted, radio, board));
         agent.Applied += assignment => flash.Last = assignment;
         agent.Started += _ =>
@@ -97,11 +98,13 @@ public sealed class DeviceLife : ISensor
 
     private Radio Radio(Airspace? airspace) => spec.Group.Radio is { } shared
         ? airspace!.Radio(shared, board, spec.Stream("place"), Stream("radio"))
-        : new SimpleLink(spec.Group.Link, board, clock, Stream("radio"));
+        : new SimpleLink(new Staged<LinkModel>([.. Stages.Select(stage => (stage.From, stage.Group.Link))]), board, clock, Stream("radio"));
 
-    private Pace Pace() => spec.Group.Arrivals is Arrivals.Poisson
-        ? DeviceAgent.Sensing.Pace.Poisson(spec.Group.Rate, Stream("arrivals"))
-        : DeviceAgent.Sensing.Pace.Periodic(spec.Group.Rate, spec.Group.Rate.Period * Stream("phase").NextDouble());
+    private DeviceWorkload Alone(Stock stock) => new(
+        Stages, spec.Place, spec.Seen ?? ReplayImages.Plain(stock.Images(spec.Replays)), Stream, name => new SeededRandom(spec.Seed, $"{spec.Site}/{name}"),
+        recorded => stock.Recorded(recorded.PathIn(spec.Directory)));
+
+    private IReadOnlyList<(Seconds From, DeviceGroup Group)> Stages => spec.Stages.Count > 0 ? spec.Stages : [(Seconds.Zero, spec.Group)];
 
     /// <summary>All cameras of a group draw the same order from a stream that bears the group's name.</summary>
     private Camera Triggered(GroupView together, Stock stock, TimeProvider own)
@@ -109,14 +112,6 @@ public sealed class DeviceLife : ISensor
         var (group, view) = together;
         var order = new SeededRandom(spec.Seed, $"{spec.Site}/{group.Name}/inputs");
         return new Camera(new TriggeredSource(stock.Images(ReplaySet.FashionMnist), ViewGrid.Of(stock.Groups[group.Model].Card), view, group.Rate, order, own), pace: null, own);
-    }
-
-    /// <summary>Test images drawn one by one: no order to remember for each of a million devices.</summary>
-#pragma warning disable CS1998 // Nothing is awaited: asynchronous only because cameras are.
-    private static async IAsyncEnumerable<Sample> Inputs(LabelledImages images, SeededRandom random)
-#pragma warning restore CS1998
-    {
-        while (true) yield return images.Sample(random.Next(images.Count));
     }
 
     private AgentOptions Options(Assignment? last) => new()

@@ -4,6 +4,7 @@ using Fleet.Emulator.Physics;
 using Fleet.Emulator.Radios;
 using Fleet.Emulator.Scenarios;
 using Fleet.Emulator.Simulation;
+using Fleet.Emulator.Workload;
 
 namespace Fleet.Emulator;
 
@@ -15,6 +16,18 @@ public sealed record DeviceSpec(string Site, string Id, DeviceGroup Group, Hardw
 
     /// <summary>What it sees with others; null when it is alone.</summary>
     public GroupView? Together { get; init; }
+
+    /// <summary>Its group as the scenario's stages have it; empty: as it is, all the time.</summary>
+    public IReadOnlyList<(Seconds From, DeviceGroup Group)> Stages { get; init; } = [];
+
+    /// <summary>Where it stands among the devices of its group.</summary>
+    public Place Place { get; init; }
+
+    /// <summary>What it may see when it is alone; null: the images of <see cref="Replays"/>, as they are.</summary>
+    public ReplayImages? Seen { get; init; }
+
+    /// <summary>Where the scenario's file lies.</summary>
+    public string Directory { get; init; } = "";
 
     /// <summary>The faults that will strike it.</summary>
     public IReadOnlyList<FaultSpec> Faults { get; init; } = [];
@@ -62,7 +75,7 @@ public sealed class EmulatedDevice
     public EmulatedDevice(DeviceSpec spec, Stock stock, InferenceKind inference, Func<IBus> connect, TimeProvider clock, Ledger ledger, Action disconnect, Sky? sky = null, Airspace? airspace = null)
     {
         (this.spec, this.stock, this.clock, this.ledger, this.connect, this.disconnect, this.airspace) = (spec, stock, clock, ledger, connect, disconnect, airspace);
-        flash = new Flash(stock, inference);
+        flash = new Flash(stock, inference, spec.Seen?.Drifts);
         Account = ledger.Open(spec.Id, spec.Group.Board);
         OwnClock = spec.Faults.Any(fault => fault.Kind is FaultKind.ClockDrift) ? new DriftingClock(clock) : null;
         var power = spec.Group.Power;

@@ -13,15 +13,17 @@ public sealed class EmulatedEdge
     private readonly EdgeSpec spec;
     private readonly Stock stock;
     private readonly InferenceKind inference;
+    private readonly IReadOnlyList<Drift> drifts;
     private readonly Board board;
     private readonly EdgeOptions options;
     private readonly EdgeServer.EdgeServer server;
     private readonly DistantBus? distance;
     private readonly EdgeAccount account;
 
-    public EmulatedEdge(string site, EdgeSpec spec, Stock stock, InferenceKind inference, IBus connection, TimeProvider clock, Ledger ledger, long seed)
+    /// <param name="drifts">How the images drift that devices see.</param>
+    public EmulatedEdge(string site, EdgeSpec spec, Stock stock, InferenceKind inference, IBus connection, TimeProvider clock, Ledger ledger, long seed, IReadOnlyList<Drift>? drifts = null)
     {
-        (this.spec, this.stock, this.inference) = (spec, stock, inference);
+        (this.spec, this.stock, this.inference, this.drifts) = (spec, stock, inference, drifts ?? []);
         var profile = stock.Profiles[spec.Profile];
         var random = new SeededRandom(seed, $"{site}/_edge/{spec.Id}/board");
         account = ledger.Open(spec);
@@ -86,7 +88,7 @@ public sealed class EmulatedEdge
     private Tail Load(ModelFiles model, TailStart start)
     {
         var tail = inference is InferenceKind.Trace
-            ? Tail.Traced(model.Card, model.Hash, start, stock.TestTrace(model), options.BatchMax)
+            ? Tail.Traced(model.Card, model.Hash, start, stock.TestTrace(model, drifts), options.BatchMax)
             : Tail.Onnx(model.Card, model.Hash, start, stock.Tail(model, start), options.BatchMax, model.ReadTables(start.Bottleneck));
         return tail.Wrap(engine => new BoardEngine(engine, model.Card.Tail(start).Work, board));
     }

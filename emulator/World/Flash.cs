@@ -7,7 +7,8 @@ using Fleet.Models;
 namespace Fleet.Emulator;
 
 /// <summary>What a device remembers through its power losses: the files of heads, and what it ran last.</summary>
-public sealed class Flash(Stock stock, InferenceKind inference)
+/// <param name="drifts">How the images drift that the device sees.</param>
+public sealed class Flash(Stock stock, InferenceKind inference, IReadOnlyList<Drift>? drifts = null)
 {
     private readonly HashSet<string> held = [];
 
@@ -26,7 +27,7 @@ public sealed class Flash(Stock stock, InferenceKind inference)
         var missing = files.Where(file => held.Add(file.Sha256)).Sum(file => file.FileBytes);
         if (missing > 0) await radio.Download(new Bytes(missing));
         var head = inference is InferenceKind.Trace
-            ? Head.Traced(model.Card, model.Hash, stock.TestTrace(model), wanted.Head, bottlenecks)
+            ? Head.Traced(model.Card, model.Hash, stock.TestTrace(model, drifts ?? []), wanted.Head, bottlenecks)
             : Head.Onnx(model.Card, model.Hash, [.. Enumerable.Range(1, wanted.Head).Select(stage => stock.Stage(model, stage))], encoders: [.. bottlenecks.Select(bottleneck => stock.Encoder(model, bottleneck))]);
         return head.Wrap((piece, engine) => new BoardEngine(engine, piece.Work, board));
     }

@@ -69,6 +69,7 @@ public sealed record RunResult
     [JsonPropertyName("back_median_s")] public Seconds? BackMedian { get; init; }
     [JsonPropertyName("back_max_s")] public Seconds? BackMax { get; init; }
     [JsonPropertyName("latency_p99_s")] public Seconds? LatencyP99 { get; init; }
+
     [JsonPropertyName("energy_j")] public required IReadOnlyDictionary<string, double> Energy { get; init; }
     [JsonPropertyName("messages")] public required IReadOnlyDictionary<string, long> Messages { get; init; }
 

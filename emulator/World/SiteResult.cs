@@ -229,6 +229,7 @@ public sealed record SiteResult
 
     /// <summary>Of the devices that have died, in the order of their deaths.</summary>
     [JsonPropertyName("lifetimes_s")] public required IReadOnlyList<Seconds> Lifetimes { get; init; }
+
     [JsonPropertyName("sent_bytes")] public required Bytes Sent { get; init; }
     [JsonPropertyName("energy")] public required EnergyFlows Energy { get; init; }
     [JsonPropertyName("stored_j")] public required Joules Stored { get; init; }

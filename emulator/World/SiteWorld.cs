@@ -6,6 +6,7 @@ using Fleet.Emulator.Physics;
 using Fleet.Emulator.Radios;
 using Fleet.Emulator.Scenarios;
 using Fleet.Emulator.Simulation;
+using Fleet.Emulator.Workload;
 using Fleet.Models;
 
 namespace Fleet.Emulator;
@@ -38,10 +39,13 @@ public sealed class SiteWorld
     private readonly SiteControl control;
     private readonly SiteFaults faults;
     private readonly SiteSamples samples;
+    private readonly ReplayImages seen;
+    private ControlSpec steering;
 
     public SiteWorld(Scenario scenario, SiteSpec site, long seed, Stock stock, Planned planned, bool throughWire = false)
     {
-        (this.scenario, this.site, this.seed, this.stock) = (scenario, site, seed, stock);
+        (this.scenario, this.site, this.seed, this.stock, steering) = (scenario, site, seed, stock, scenario.Control);
+        seen = stock.Replays(stock.Models[scenario.Model].Card, scenario.Drifts, scenario.Inference);
         Ledger = new Ledger(clock, scenario.Duration / Bins, Bins);
         samples = new SiteSamples(Ledger, devices);
         Ledger.Died += () =>
@@ -52,7 +56,7 @@ public sealed class SiteWorld
         sky = site.Sky is { } spec ? new Sky(spec, new SeededRandom(seed, $"{site.Name}/sky")) : null;
         var disturbances = new Disturbances(clock, new SeededRandom(seed, $"{site.Name}/disturbances"));
         bus = new SimBus(clock, Ledger.Hash, Ledger.Messages, throughWire) { Disturbances = disturbances };
-        servers = new SiteServers(site, bus, clock, (spec, connection) => new EmulatedEdge(site.Name, spec, stock, scenario.Inference, connection, clock, Ledger, seed));
+        servers = new SiteServers(site, bus, clock, (spec, connection) => new EmulatedEdge(site.Name, spec, stock, scenario.Inference, connection, clock, Ledger, seed, seen.Drifts));
         control = new SiteControl(bus, clock, (life, connection) => Controller(life, connection, planned));
         faults = new SiteFaults(site, seed, clock, Ledger, bus, disturbances, devices, lines, servers, control);
     }
@@ -109,9 +113,10 @@ public sealed class SiteWorld
         var random = new SeededRandom(seed, $"{site.Name}/ramp");
         control.Start();
         foreach (var server in site.Servers) servers.Start(server);
-        foreach (var (group, id) in Names(site)) StartDevice(group, id, RampUp * random.NextDouble());
-        foreach (var (together, id) in Members(site, stock.Groups)) StartDevice(together.Group.Member, id, RampUp * random.NextDouble(), together);
+        foreach (var ((group, id), place) in Names(site).Zip(Places(site))) StartDevice(group, id, RampUp * random.NextDouble(), place);
+        foreach (var (together, id) in Members(site, stock.Groups)) StartDevice(together.Group.Member, id, RampUp * random.NextDouble(), together: together);
         foreach (var fault in scenario.FaultList.Where(fault => fault.Site == site.Name)) clock.Start(() => faults.Suffer(fault));
+        foreach (var stage in scenario.Stages.Where(stage => stage.Steers && stage.Concerns(site))) clock.Start(() => Steer(stage));
         const int Steps = Bins * StepsOfABin;
         for (var step = 1; step <= Steps; step++)
         {
@@ -127,10 +132,10 @@ public sealed class SiteWorld
 
     private SiteController Controller(int life, IBus connection, Planned planned)
     {
-        var costs = new CostModel(new Weights { JouleWeight = scenario.Control.JouleWeight, ErrorWeight = scenario.Control.ErrorWeight });
-        var options = new ControllerOptions { Deadline = scenario.Control.Deadline, ReportPeriod = scenario.Control.Report, Groups = [.. site.Groups.Select(group => group.In(stock.Groups))] };
+        var costs = new CostModel(new Weights { JouleWeight = steering.JouleWeight, ErrorWeight = steering.ErrorWeight });
+        var options = new ControllerOptions { Deadline = steering.Deadline, ReportPeriod = steering.Report, Groups = [.. site.Groups.Select(group => group.In(stock.Groups))] };
         var random = new SeededRandom(seed, life == 1 ? $"{site.Name}/planner" : $"{site.Name}/planner/{life}");
-        return new SiteController(site.Name, connection, clock, options, Planners.Create(scenario.Control.Policy, planned.Table, costs), planned.Table, planned.Model, stock.Profiles, random);
+        return new SiteController(site.Name, connection, clock, options, Planners.Create(steering.Policy, planned.Table, costs), planned.Table, planned.Model, stock.Profiles, random);
     }
 
     /// <summary>Every device of a site with its name: the boards of one type are numbered through all groups.</summary>
@@ -142,6 +147,9 @@ public sealed class SiteWorld
                 yield return (group, $"{group.Board}-{numbers[group.Board] = numbers.GetValueOrDefault(group.Board) + 1:D3}");
     }
 
+    private static IEnumerable<Place> Places(SiteSpec site) =>
+        site.Devices.SelectMany((group, number) => Enumerable.Range(0, group.Count).Select(index => new Place(number, index)));
+
     /// <summary>Every device of a site's groups with its name.</summary>
     public static IEnumerable<(GroupView Together, string Id)> Members(SiteSpec site, IReadOnlyDictionary<string, GroupFiles> groups) =>
         from spec in site.Groups
@@ -149,12 +157,26 @@ public sealed class SiteWorld
         from view in Enumerable.Range(1, groups[spec.Model].Card.Views.Count)
         select (new GroupView(spec, view), spec.DeviceOf(view));
 
-    private void StartDevice(DeviceGroup group, string id, Seconds after, GroupView? together = null)
+    /// <summary>Another controller takes over, as after an update of its configuration; if none runs now, the next one to start will know.</summary>
+    private async Task Steer(StageSpec stage)
+    {
+        await clock.Delay(stage.At);
+        steering = stage.Change(steering);
+        if (!control.IsUp) return;
+        control.Crash();
+        control.Start();
+    }
+
+    private void StartDevice(DeviceGroup group, string id, Seconds after, Place place = default, GroupView? together = null)
     {
         var spec = new DeviceSpec(site.Name, id, group, group.Outfit(stock.Profiles[group.Board], stock.Radios), seed)
         {
             Replays = stock.Models[scenario.Model].Card.Replays,
             Together = together,
+            Stages = together is null ? scenario.Through(site, group) : [],
+            Place = place,
+            Seen = seen,
+            Directory = scenario.Directory,
             Faults = [.. scenario.FaultList.Where(fault => fault.Site == site.Name && fault.Strikes(id, group.Board, together?.Group.Name ?? group.Name))],
         };
         var line = lines[id] = new Line(bus, id, (new Topic(TopicKind.State, site.Name, id), State.Lost));

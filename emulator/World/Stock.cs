@@ -2,6 +2,8 @@ using Fleet.Contracts;
 using Fleet.Controller.Planning;
 using Fleet.Emulator.Physics;
 using Fleet.Emulator.Radios;
+using Fleet.Emulator.Scenarios;
+using Fleet.Emulator.Workload;
 using Fleet.Models;
 
 namespace Fleet.Emulator;
@@ -55,6 +57,24 @@ public sealed class Stock
     {
         lock (gate) return traces.TryGetValue(model.CardSha256, out var trace) ? trace : traces[model.CardSha256] = model.ReadTestTrace();
     }
+
+    /// <summary>The test trace, and behind it those of drifts: what <see cref="ReplayImages"/> numbers.</summary>
+    public Trace TestTrace(ModelFiles model, IReadOnlyList<Drift> drifts)
+    {
+        if (drifts.Count == 0) return TestTrace(model);
+        var test = TestTrace(model);
+        return Once((model.CardSha256, $"trace {string.Join(' ', drifts)}", 0), () => test.FollowedBy(drifts.Select(drift => model.ReadTrace(ReplayImages.Recorded(model.Card, drift)!))));
+    }
+
+    /// <summary>What devices that run a model see.</summary>
+    public ReplayImages Replays(ModelCard card, IReadOnlyList<Drift> drifts, InferenceKind inference)
+    {
+        var plain = Images(card.Replays);
+        return Once((card.Name, $"images {inference} {string.Join(' ', drifts)}", 0), () => ReplayImages.Of(plain, card, drifts, inference));
+    }
+
+    /// <summary>Recorded arrivals; throws <see cref="FaultsException"/> with all that is wrong with the file.</summary>
+    public RecordedTimes Recorded(string path) => Once((Path.GetFullPath(path), "arrivals", 0), () => RecordedTimes.Read(path));
 
     /// <summary>What a planner may know of a model.</summary>
     public PlannedModel Planned(ModelFiles model) => new(model, model.ReadCalibrationTrace());

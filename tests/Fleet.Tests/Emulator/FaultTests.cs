@@ -87,6 +87,15 @@ public sealed class FaultTests
         Assert.That(kinds, Is.SupersetOf(TopicRule.All.Where(rule => rule.Retained).Select(rule => rule.Kind).Except([TopicKind.Command, TopicKind.GatewayState])));
     }
 
+    [Test]
+    public void ClockDrift_FastClock_TakesMoreInputsOfAPeriodicCamera()
+    {
+        var straight = Run(Of(FaultKind.ControllerRestart)).Worlds[0].Ledger.Bins;
+        var drifted = Run(Of(FaultKind.ClockDrift)).Worlds[0].Ledger.Bins;
+        long Started(IReadOnlyList<LedgerBin> bins) => bins.Skip(20).Take(15).Sum(bin => bin.Started);
+        Assert.That(Started(drifted), Is.EqualTo(1.02 * Started(straight)).Within(4));
+    }
+
     [TestCase(FaultKind.Partition, null, null, "from is")]
     [TestCase(FaultKind.ClockDrift, null, null, "drift_ppm and .offset_s are missing")]
     [TestCase(FaultKind.SlowConsumer, "cameras", null, "target is \"cameras\"; allowed: edge-1, controller")]
@@ -110,6 +119,25 @@ public sealed class FaultTests
         var site = Site(Of(FaultKind.LinkLoss));
         site = site with { Sites = [site.Sites[0] with { Edges = [site.Sites[0].Edges[0] with { Id = "controller" }] }] };
         Assert.That(site.Faults(World.Stock), Has.One.Contains("cannot be called \"controller\""));
+    }
+
+    /// <summary>The scenario that ships, as it ships.</summary>
+    [Test]
+    public void AllFaults_AtOnce_NothingIsLostAndEveryDeviceIsBackWithinTwoReportPeriods()
+    {
+        var scenario = World.Read("all-faults");
+        Assert.That(scenario.FaultList.Select(fault => fault.Kind), Is.EquivalentTo(Enum.GetValues<FaultKind>()), "every kind");
+        foreach (var seed in (long[])[1, 2, 3])
+        {
+            var run = ScenarioRun.Execute(scenario, seed, World.Stock);
+            run.CheckBooks();
+            var result = run.Result();
+            Assert.That(result.Figures.Lost, Is.Zero);
+            Assert.That(result.Messages["duplicated"], Is.GreaterThan(0));
+            Assert.That((result.DevicesBack, result.Figures.DevicesOnline), Is.EqualTo((result.DevicesStruck, 45)), "all but the one that crashed");
+            Assert.That(run.Worlds[0].Recoveries.Select(recovery => recovery.Device).Distinct().Count(), Is.EqualTo(45));
+            Assert.That(result.BackMax!.Value.Value, Is.LessThanOrEqualTo(2 * scenario.Control.Report.Value));
+        }
     }
 
     private static FaultSpec Of(FaultKind kind) => Each.Single(fault => fault.Kind == kind);

@@ -148,7 +148,7 @@ public sealed class PowerTests
     public void Power_ManyMistakes_AreToldAtOnce()
     {
         var power = new PowerSpec { Cell = "potato", Cells = 0, Charged = 2, Panel = "window", Panels = 0, Restart = 0, Boot = Seconds.Zero, Idle = new Watts(-1) };
-        var faults = new DeviceGroup { Board = "stm32h747i-disco", Count = 1, Battery = new Joules(5), Power = power }.Faults(Solar(1).Sites[0] with { Sky = null }, World.Stock).ToList();
+        var faults = new DeviceGroup { Board = "stm32h747i-disco", Count = 1, Battery = new Joules(5), Power = power }.Faults(Solar(1).Sites[0] with { Sky = null }, Solar(1), World.Stock).ToList();
         foreach (var key in (string[])["battery_j and power", "power.cell ", "power.cells", "power.charged_ratio", "power.restart_ratio", "power.boot_s", "power.idle_w", "power.panels", "power.panel is \"window\"", "needs the site's sky"])
             Assert.That(faults, Has.One.Contains(key));
         Assert.That(faults, Has.Count.EqualTo(10));
@@ -159,9 +159,9 @@ public sealed class PowerTests
     public void Power_CellTooWeakForTheBoard_IsNamed()
     {
         DeviceGroup Group(string cell, int cells) => new() { Board = "stm32h747i-disco", Count = 1, Power = new PowerSpec { Cell = cell, Cells = cells } };
-        Assert.That(Group("cr2032", 1).Faults(Solar(1).Sites[0], World.Stock).Single(), Does.Contain("which gives at most 0.003 A"));
-        Assert.That(Group("cr2032", 35).Faults(Solar(1).Sites[0], World.Stock), Is.Empty);
-        Assert.That((Group("cr2032", 35) with { Power = new PowerSpec { Cell = "cr2032", Cells = 35, Panel = "seeed-0w5" } }).Faults(Solar(1).Sites[0], World.Stock).Single(), Does.Contain("cannot be charged"));
+        Assert.That(Group("cr2032", 1).Faults(Solar(1).Sites[0], Solar(1), World.Stock).Single(), Does.Contain("which gives at most 0.003 A"));
+        Assert.That(Group("cr2032", 35).Faults(Solar(1).Sites[0], Solar(1), World.Stock), Is.Empty);
+        Assert.That((Group("cr2032", 35) with { Power = new PowerSpec { Cell = "cr2032", Cells = 35, Panel = "seeed-0w5" } }).Faults(Solar(1).Sites[0], Solar(1), World.Stock).Single(), Does.Contain("cannot be charged"));
     }
 
     private static Scenario Solar(int days) => new()

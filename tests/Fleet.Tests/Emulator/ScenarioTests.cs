@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json.Nodes;
 using Fleet.Contracts;
 using Fleet.Emulator;
 using Fleet.Emulator.Scenarios;
@@ -11,7 +12,7 @@ public sealed class ScenarioTests
 {
     private static readonly string Directory = ProjectFiles.Find("emulator/scenarios");
 
-    private static IEnumerable<string> Files => System.IO.Directory.EnumerateFiles(Directory, "*.json").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Files => System.IO.Directory.EnumerateFiles(Directory, "*.json").Select(path => Path.GetFileName(path)).Where(file => file != ScenarioSchema.FileName).Order(StringComparer.Ordinal);
 
     [TestCaseSource(nameof(Files))]
     public void Scenario_ThatShips_Reads(string file)
@@ -19,6 +20,40 @@ public sealed class ScenarioTests
         var scenario = ScenarioFile.Read(Path.Combine(Directory, file), World.Stock);
         Assert.That(scenario.Name, Is.EqualTo(Path.GetFileNameWithoutExtension(file)));
         Assert.That(scenario.Description, Is.Not.Empty);
+    }
+
+    [Test]
+    public void Scenarios_ThatShip_AreAtLeastTenAndStandInTheReadme()
+    {
+        var names = Files.Select(file => Path.GetFileNameWithoutExtension(file)!).ToList();
+        Assert.That(names, Has.Count.GreaterThanOrEqualTo(10));
+        var readme = File.ReadAllText(Path.Combine(Directory, "..", "README.md"));
+        Assert.That(names.Where(name => !readme.Contains($"| `{name}` |", StringComparison.Ordinal)), Is.Empty);
+    }
+
+    [Test]
+    public void Schema_ThatShips_IsThatOfTheRecords() =>
+        Assert.That(File.ReadAllText(Path.Combine(Directory, ScenarioSchema.FileName)), Is.EqualTo(ScenarioSchema.Text()), "write it anew: fleet scenario schema --out emulator/scenarios/scenario.schema.json");
+
+    /// <summary>The schema knows every key of every scenario that ships: what the reader takes, editors do not mark as wrong.</summary>
+    [TestCaseSource(nameof(Files))]
+    public void Schema_KeysOfScenario_AreKnown(string file)
+    {
+        var schema = JsonNode.Parse(ScenarioSchema.Text())!;
+        var options = new System.Text.Json.JsonDocumentOptions { CommentHandling = System.Text.Json.JsonCommentHandling.Skip, AllowTrailingCommas = true };
+        Assert.That(Unknown(JsonNode.Parse(File.ReadAllText(Path.Combine(Directory, file)), documentOptions: options)!, schema, schema, ""), Is.Empty);
+    }
+
+    private static IEnumerable<string> Unknown(JsonNode node, JsonNode schema, JsonNode root, string path)
+    {
+        if (schema["$ref"] is { } reference)
+            schema = reference.GetValue<string>().Split('/').Skip(1).Aggregate(root, (at, step) => (at is JsonArray items ? items[int.Parse(step, CultureInfo.InvariantCulture)] : at[step])!);
+        return node switch
+        {
+            JsonObject members => members.SelectMany(member => schema["properties"]?[member.Key] is { } known ? Unknown(member.Value!, known, root, $"{path}.{member.Key}") : [$"{path}.{member.Key}"]),
+            JsonArray items => items.SelectMany((item, i) => Unknown(item!, schema["items"]!, root, $"{path}[{i}]")),
+            _ => [],
+        };
     }
 
     [Test]

@@ -1,0 +1,51 @@
+using System.Text.Json.Serialization;
+using Fleet.Contracts;
+using Fleet.Emulator.Physics;
+
+namespace Fleet.Emulator.Scenarios;
+
+/// <summary>A server that finishes what devices send.</summary>
+public sealed record EdgeSpec
+{
+    [JsonPropertyName("id")] public required string Id { get; init; }
+
+    /// <summary>A hardware profile with role edge.</summary>
+    [JsonPropertyName("profile")] public required string Profile { get; init; }
+    [JsonPropertyName("workers")] public int Workers { get; init; } = 1;
+    [JsonPropertyName("queue_max")] public int QueueMax { get; init; } = 256;
+
+    /// <summary>Time both ways between the broker and this server, and the mean of the exponential delay that is added each way. 0: beside the broker.</summary>
+    [JsonPropertyName("rtt_s")] public Seconds RoundTrip { get; init; }
+    [JsonPropertyName("jitter_s")] public Seconds Jitter { get; init; }
+
+    /// <summary>What is impossible about it, one sentence a fault.</summary>
+    public IEnumerable<string> Faults(Stock stock)
+    {
+        if (!Name.IsValid(Id)) yield return Name.Fault("id", Id);
+        if (!stock.IsRole(Profile, "edge")) yield return $"profile is \"{Profile}\"; allowed: {stock.Roles("edge")}";
+        if (Workers is < 1 or > 1024) yield return $"workers is {Workers}; allowed: 1 to 1024";
+        if (QueueMax is < 1 or > 1_000_000) yield return $"queue_max is {QueueMax}; allowed: 1 to 1000000";
+        if (!(RoundTrip.Value is >= 0 and <= 60)) yield return $"rtt_s is {RoundTrip.Value}; allowed: 0 to 60";
+        if (!(Jitter.Value is >= 0 and <= 60)) yield return $"jitter_s is {Jitter.Value}; allowed: 0 to 60";
+    }
+}
+
+/// <summary>A planning domain: devices, their edge servers, one planner.</summary>
+public sealed record SiteSpec
+{
+    [JsonPropertyName("name")] public required string Name { get; init; }
+    [JsonPropertyName("devices")] public required IReadOnlyList<DeviceGroup> Devices { get; init; }
+    [JsonPropertyName("edges")] public required IReadOnlyList<EdgeSpec> Edges { get; init; }
+
+    /// <summary>Servers far away that finish work as the edge servers do, each behind a round trip of its own.</summary>
+    [JsonPropertyName("cloud")] public IReadOnlyList<EdgeSpec> Cloud { get; init; } = [];
+
+    /// <summary>All that finish what devices send.</summary>
+    [JsonIgnore] public IEnumerable<EdgeSpec> Servers => Edges.Concat(Cloud);
+
+    /// <summary>Devices that work together, besides the others.</summary>
+    [JsonPropertyName("groups")] public IReadOnlyList<GroupSpec> Groups { get; init; } = [];
+
+    /// <summary>What shines on its solar panels.</summary>
+    [JsonPropertyName("sky")] public SkySpec? Sky { get; init; }
+}
