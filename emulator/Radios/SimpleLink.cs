@@ -42,7 +42,7 @@ public sealed class SimpleLink(LinkModel link, Board board, TimeProvider clock, 
     private readonly RadioProfile radio = board.Profile.Radio;
     private Seconds airFreeAt, lastUp, lastDown;
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(LoopMethod<>))]
     public override async ValueTask<bool> Up(int messageBytes, Delivery delivery)
     {
         var onAir = board.Profile.OnAir(messageBytes);
@@ -56,7 +56,7 @@ public sealed class SimpleLink(LinkModel link, Board board, TimeProvider clock, 
         return true;
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(LoopMethod<>))]
     public override async ValueTask<bool> Down(int messageBytes)
     {
         var onAir = board.Profile.OnAir(messageBytes);
@@ -71,7 +71,7 @@ public sealed class SimpleLink(LinkModel link, Board board, TimeProvider clock, 
     public override Task Download(Bytes bytes)
     {
         board.Draw(EnergyUse.Receive, bytes * radio.RxPerByte.Value);
-        return clock.Delay(bytes / (radio.Goodput.Value * link.Rate) + link.RoundTrip);
+        return clock.Delay(bytes / (radio.Goodput.Value * link.Rate) + link.RoundTrip).AsTask();
     }
 
     private Seconds OneWay() => link.RoundTrip / 2 + link.Jitter * -Math.Log(1 - random.NextDouble());

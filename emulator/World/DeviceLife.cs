@@ -34,7 +34,7 @@ public sealed class DeviceLife : ISensor
         (this.spec, this.number, this.clock) = (spec, number, clock);
         board = new Board(spec.Profile, battery, clock, spec.Stream("board")) { Measured = spec.Twin is { } twin ? twin.Factor : null };
         radio = new RadioBus(connection, Radio(airspace), board, ledger.Messages);
-        camera = spec.Together is { } together ? Triggered(together, stock, own) : new Camera(Inputs(stock.Images(spec.Replays), Stream("inputs")), Pace(), clock);
+        camera = spec.Together is { } together ? Triggered(together, stock, own) : new Camera(new RandomReplay(stock.Images(spec.Replays), Stream("inputs")), Pace(), clock);
         agent = new Agent(Options(flash.Last), radio, own, Stream("agent"), new SensorSuite([this]), (wanted, _) => flash.Install(wanted, radio, board));
         agent.Applied += assignment => flash.Last = assignment;
         agent.Started += _ =>
@@ -107,14 +107,6 @@ public sealed class DeviceLife : ISensor
         var (group, view) = together;
         var order = new SeededRandom(spec.Seed, $"{spec.Site}/{group.Name}/inputs");
         return new Camera(new TriggeredSource(stock.Images(ReplaySet.FashionMnist), ViewGrid.Of(stock.Groups[group.Model].Card), view, group.Rate, order, own), pace: null, own);
-    }
-
-    /// <summary>Test images drawn one by one: no order to remember for each of a million devices.</summary>
-#pragma warning disable CS1998 // Nothing is awaited: asynchronous only because cameras are.
-    private static async IAsyncEnumerable<Sample> Inputs(LabelledImages images, SeededRandom random)
-#pragma warning restore CS1998
-    {
-        while (true) yield return images.Sample(random.Next(images.Count));
     }
 
     private AgentOptions Options(Assignment? last) => new()
