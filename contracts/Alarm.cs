@@ -27,7 +27,7 @@ public sealed class Alarm : Awaited<bool>, IDisposable
         timer.Change(span, Timeout.InfiniteTimeSpan);
         // A stop that came in between has found nobody waiting.
         if (stop.IsCancellationRequested) Ring(false);
-        return Result;
+        return Outcome;
     }
 
     public void Dispose()

@@ -13,7 +13,7 @@ public abstract class Awaited<T> : IValueTaskSource<T>, IValueTaskSource
     private Action<object?>? goOn;
     private object? state;
 
-    public ValueTask<T> Result => new(this, core.Version);
+    public ValueTask<T> Outcome => new(this, core.Version);
 
     public ValueTask Done => new(this, core.Version);
 

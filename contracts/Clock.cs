@@ -14,13 +14,13 @@ public static class Clock
     public static ValueTask Delay(this TimeProvider clock, Seconds time, CancellationToken stop = default)
     {
         if (stop.IsCancellationRequested) return ValueTask.FromCanceled(stop);
-        return time.Span is var span && span <= TimeSpan.Zero ? ValueTask.CompletedTask : Wait.Begin(clock, span, stop, isDelay: true).Done;
+        return time.Span is var span && span <= TimeSpan.Zero ? ValueTask.CompletedTask : Wait.Begin(clock, span, isDelay: true, stop).Done;
     }
 
     /// <summary>Waits likewise; false when <paramref name="stop"/> came first.</summary>
     public static ValueTask<bool> Sleep(this TimeProvider clock, Seconds time, CancellationToken stop)
     {
         if (stop.IsCancellationRequested) return new(false);
-        return time.Span is var span && span <= TimeSpan.Zero ? new(true) : Wait.Begin(clock, span, stop, isDelay: false).Result;
+        return time.Span is var span && span <= TimeSpan.Zero ? new(true) : Wait.Begin(clock, span, isDelay: false, stop).Outcome;
     }
 }

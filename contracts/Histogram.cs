@@ -48,7 +48,7 @@ public sealed class Histogram
     }
 
     /// <summary>Bins that have counted something, as pairs of bin and count: how a histogram is written down.</summary>
-    public long[] Pairs() => [.. counts.Index().Where(bin => bin.Item > 0).SelectMany(bin => new[] { bin.Index, bin.Item })];
+    public long[] Pairs() => [.. counts.Index().Where(bin => bin.Item > 0).SelectMany(bin => new[] { first + bin.Index, bin.Item })];
 
     /// <summary>Adds what <see cref="Pairs"/> gave; throws <see cref="ArgumentOutOfRangeException"/> when these are no such pairs.</summary>
     /// <param name="sum">Of the durations counted.</param>
@@ -59,7 +59,7 @@ public sealed class Histogram
         {
             ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((ulong)pairs[i], (ulong)Bins, nameof(pairs));
             ArgumentOutOfRangeException.ThrowIfNegative(pairs[i + 1], nameof(pairs));
-            counts[pairs[i]] += pairs[i + 1];
+            if (pairs[i + 1] > 0) Add((int)pairs[i], pairs[i + 1]);
             Count += pairs[i + 1];
         }
         Sum += sum;

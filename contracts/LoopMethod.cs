@@ -15,7 +15,7 @@ public struct LoopMethod<T>
 
     public static LoopMethod<T> Create() => default;
 
-    public readonly ValueTask<T> Task => call is not null ? call.Result : failure is null ? new(result!) : ValueTask.FromException<T>(failure);
+    public readonly ValueTask<T> Task => call is not null ? call.Outcome : failure is null ? new(result!) : ValueTask.FromException<T>(failure);
 
     internal readonly ValueTask Done => call is not null ? call.Done : failure is null ? ValueTask.CompletedTask : ValueTask.FromException(failure);
 

@@ -25,9 +25,9 @@ internal sealed class Wait : Awaited<bool>
 
     /// <param name="clock">By which it waits.</param>
     /// <param name="time">How long; above zero.</param>
-    /// <param name="stop">Cuts it short.</param>
     /// <param name="isDelay">Whether it is cancelled when cut short, instead of giving false.</param>
-    public static Wait Begin(TimeProvider clock, TimeSpan time, CancellationToken stop, bool isDelay)
+    /// <param name="stop">Cuts it short.</param>
+    public static Wait Begin(TimeProvider clock, TimeSpan time, bool isDelay, CancellationToken stop)
     {
         var wait = spare;
         if (wait is null || wait.clock != clock) wait = new Wait(clock);

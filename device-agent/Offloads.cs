@@ -49,7 +49,7 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax)
         pending.Add(frame.RequestId, waiting);
         waiting.Start(clock, frame.Deadline);
         bus.Publish(edge, frame);
-        return waiting.Result;
+        return waiting.Outcome;
     }
 
     /// <summary>Takes a reply from the bus.</summary>

@@ -20,7 +20,7 @@ public sealed class ClockTests
     [TestCase(0)]
     [TestCase(-1)]
     [TestCase(1e-9)]
-    public void Delay_OfLessThanATick_HasEnded(double seconds) => Assert.That(new ManualClock().Delay(new Seconds(seconds)).IsCompletedSuccessfully, Is.True);
+    public void Delay_OfLessThanATick_HasEnded(double seconds) => Assert.That(new ManualClock().Delay(new Seconds(seconds)).AsTask().IsCompletedSuccessfully, Is.True);
 
     [Test]
     public void Delay_SeveralAtOnce_EndInTheOrderTheyAreDue()
@@ -48,8 +48,8 @@ public sealed class ClockTests
     public void Delay_StoppedBefore_IsCancelled()
     {
         var clock = new ManualClock();
-        Assert.That((clock.Delay(new Seconds(1), new CancellationToken(canceled: true)).IsCanceled, clock.Timers), Is.EqualTo((true, 0)));
-        Assert.That(clock.Delay(Seconds.Zero, new CancellationToken(canceled: true)).IsCanceled, Is.True);
+        Assert.That((clock.Delay(new Seconds(1), new CancellationToken(canceled: true)).AsTask().IsCanceled, clock.Timers), Is.EqualTo((true, 0)));
+        Assert.That(clock.Delay(Seconds.Zero, new CancellationToken(canceled: true)).AsTask().IsCanceled, Is.True);
     }
 
     [Test]
