@@ -9,43 +9,18 @@ public static class Clock
     /// <summary>Time since a <see cref="TimeProvider.GetTimestamp"/>.</summary>
     public static Seconds Since(this TimeProvider clock, long timestamp) => new((clock.GetTimestamp() - timestamp) / (double)clock.TimestampFrequency);
 
-    /// <summary>Waits to the clock's own resolution. (Task.Delay cuts every clock's delays to whole milliseconds.)</summary>
-    public static Task Delay(this TimeProvider clock, Seconds time, CancellationToken stop = default)
+    /// <summary>Waits to the clock's own resolution (Task.Delay cuts every clock's delays to whole milliseconds), without memory of its own in steady use. To be awaited once.</summary>
+    /// <exception cref="OperationCanceledException">When awaited, if <paramref name="stop"/> came first.</exception>
+    public static ValueTask Delay(this TimeProvider clock, Seconds time, CancellationToken stop = default)
     {
-        if (stop.IsCancellationRequested) return Task.FromCanceled(stop);
-        return time.Span <= TimeSpan.Zero ? Task.CompletedTask : new Wait(clock, time.Span, stop).Task;
+        if (stop.IsCancellationRequested) return ValueTask.FromCanceled(stop);
+        return time.Span is var span && span <= TimeSpan.Zero ? ValueTask.CompletedTask : Wait.Begin(clock, span, isDelay: true, stop).Done;
     }
 
-    /// <summary>Waits; false when <paramref name="stop"/> came first.</summary>
-    public static async Task<bool> Sleep(this TimeProvider clock, Seconds time, CancellationToken stop)
+    /// <summary>Waits likewise; false when <paramref name="stop"/> came first.</summary>
+    public static ValueTask<bool> Sleep(this TimeProvider clock, Seconds time, CancellationToken stop)
     {
-        await clock.Delay(time, stop).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
-        return !stop.IsCancellationRequested;
-    }
-
-    private sealed class Wait : TaskCompletionSource
-    {
-        private readonly CancellationToken stop;
-        private readonly ITimer timer;
-        private readonly CancellationTokenRegistration registration;
-
-        public Wait(TimeProvider clock, TimeSpan time, CancellationToken stop)
-        {
-            this.stop = stop;
-            timer = clock.CreateTimer(static state => ((Wait)state!).Ring(), this, time, Timeout.InfiniteTimeSpan);
-            if (stop.CanBeCanceled) registration = stop.UnsafeRegister(static state => ((Wait)state!).Cancel(), this);
-        }
-
-        private void Ring()
-        {
-            registration.Dispose();
-            TrySetResult();
-        }
-
-        private void Cancel()
-        {
-            timer.Dispose();
-            TrySetCanceled(stop);
-        }
+        if (stop.IsCancellationRequested) return new(false);
+        return time.Span is var span && span <= TimeSpan.Zero ? new(true) : Wait.Begin(clock, span, isDelay: false, stop).Outcome;
     }
 }

@@ -69,11 +69,16 @@ public static class Json
         for (var i = 0; i < info.Properties.Count; i++) info.Properties[i].Order = i;
     }
 
-    private static JsonPropertyInfo Scalar(JsonTypeInfo info, JsonPropertyInfo list, int exit)
+    /// <summary>The key of one exit's number.</summary>
+    internal static string ScalarName(string name, int exit)
     {
         static string Text(int number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        var name = list.Name.Replace("{n}", Text(exit), StringComparison.Ordinal).Replace("{cut}", Text(exit - 1), StringComparison.Ordinal);
-        var scalar = info.CreateJsonPropertyInfo(typeof(double?), name);
+        return name.Replace("{n}", Text(exit), StringComparison.Ordinal).Replace("{cut}", Text(exit - 1), StringComparison.Ordinal);
+    }
+
+    private static JsonPropertyInfo Scalar(JsonTypeInfo info, JsonPropertyInfo list, int exit)
+    {
+        var scalar = info.CreateJsonPropertyInfo(typeof(double?), ScalarName(list.Name, exit));
         scalar.Get = owner => ((PerExit)list.Get!(owner)!).Find(exit);
         scalar.ShouldSerialize = (_, value) => value is not null;
         scalar.Set = (owner, value) =>

@@ -60,7 +60,9 @@ public sealed record TopicRule(TopicKind Kind, string Pattern, Delivery Delivery
         new(TopicKind.Prediction, Root + "/{site}/{id}/prediction", Delivery.AtLeastOnce, true, "emulator", "What a real board's profile predicts, beside what it measures."),
     ];
 
-    public static TopicRule Of(TopicKind kind) => All[(int)kind];
+    private static readonly TopicRule[] ByKind = [.. All];
+
+    public static TopicRule Of(TopicKind kind) => ByKind[(int)kind];
 }
 
 /// <summary>An address of the protocol. Made once and kept: its path is composed at construction.</summary>

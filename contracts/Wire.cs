@@ -13,6 +13,7 @@ public static class Wire
 
     [ThreadStatic] private static ArrayBufferWriter<byte>? scratch;
     [ThreadStatic] private static Utf8JsonWriter? scratchWriter;
+    [ThreadStatic] private static byte[]? flat;
 
     /// <summary>The message's payload on the wire.</summary>
     public static byte[] Encode(Message message)
@@ -88,6 +89,12 @@ public static class Wire
     }
 
     private static ReadOnlySpan<byte> Write(Message message)
+    {
+        flat ??= new byte[FleetBytesMax];
+        return FlatJson.TryWrite(message, flat, out var length) ? flat.AsSpan(0, length) : Serialize(message);
+    }
+
+    private static ReadOnlySpan<byte> Serialize(Message message)
     {
         scratch ??= new ArrayBufferWriter<byte>(1024);
         scratch.ResetWrittenCount();

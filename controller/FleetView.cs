@@ -12,9 +12,13 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
     private const double Meaningful = 0.15;
 
     private const double SilentPeriods = 3;
-    private readonly SortedDictionary<string, DeviceEntry> devices = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<string, EdgeEntry> edges = new(StringComparer.Ordinal);
+    private readonly Entries<DeviceEntry> devices = new();
+    private readonly Entries<EdgeEntry> edges = new();
     private readonly HashSet<string> lostGateways = new(StringComparer.Ordinal);
+
+    // Nobody falls silent before this timestamp, if nothing was said that changes who is online.
+    private long silenceAt = long.MinValue;
+    private bool hasStirred;
 
     /// <summary>Grows with every change that a plan could depend on.</summary>
     public long Revision { get; private set; }
@@ -45,7 +49,7 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
                 Fold(Device(topic.Id), budget);
                 break;
             case (TopicKind.Infer, InferWindow):
-                Device(topic.Id).Heard = clock.GetTimestamp();
+                Hear(Device(topic.Id));
                 break;
             case (TopicKind.Desired, Assignment desired):
                 Device(topic.Id).Desired = desired;
@@ -72,6 +76,7 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
                 break;
             case (TopicKind.GatewayState, State state):
                 if (state.Presence is Presence.Lost ? lostGateways.Add(topic.Id) : lostGateways.Remove(topic.Id)) Revision++;
+                hasStirred = true;
                 break;
             case (TopicKind.Plan, PlanReport plan):
                 Said(plan.Epoch, plan.Version);
@@ -83,18 +88,21 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
 
     public FleetSnapshot Snapshot() => new(
         site,
-        [.. devices.Where(pair => pair.Value.Info is not null).Select(pair => pair.Value.View(pair.Key, IsOnline(pair.Value), Profile(pair.Value.Info)))],
-        [.. edges.Where(pair => pair.Value.Info is not null).Select(pair => pair.Value.View(pair.Key, IsOnline(pair.Value), Profile(pair.Value.Info)))]);
+        [.. devices.InOrder.Where(pair => pair.Entry.Info is not null).Select(pair => pair.Entry.View(pair.Id, IsOnline(pair.Entry), Profile(pair.Entry.Info)))],
+        [.. edges.InOrder.Where(pair => pair.Entry.Info is not null).Select(pair => pair.Entry.View(pair.Id, IsOnline(pair.Entry), Profile(pair.Entry.Info)))]);
 
-    /// <summary>Notices who has fallen silent since the last look.</summary>
+    /// <summary>Notices who has fallen silent since the last look; costs nothing while nobody can have.</summary>
     public void Look()
     {
-        foreach (var entry in devices.Values) Notice(entry, IsOnline(entry));
-        foreach (var entry in edges.Values) Notice(entry, IsOnline(entry));
+        if (!hasStirred && clock.GetTimestamp() < silenceAt) return;
+        (hasStirred, silenceAt) = (false, long.MaxValue);
+        foreach (var (_, entry) in devices.InOrder) Notice(entry, IsOnline(entry), PatienceWith(entry));
+        foreach (var (_, entry) in edges.InOrder) Notice(entry, IsOnline(entry), PatienceWith(entry));
     }
 
-    private void Notice(Entry entry, bool isOnline)
+    private void Notice(Entry entry, bool isOnline, Seconds patience)
     {
+        if (isOnline) silenceAt = Math.Min(silenceAt, entry.Heard + (long)(patience.Value * clock.TimestampFrequency));
         if (entry.WasOnline == isOnline) return;
         entry.WasOnline = isOnline;
         Revision++;
@@ -105,15 +113,27 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
         if (entry.Info is { Gateway.Length: > 0 } info && lostGateways.Contains(info.Gateway)) return false;
         if (entry.State is Presence.Sleeping) return true;
         // A device that has reported once is alive even before its first head is ready: it needs an assignment to become so.
-        return entry.State is Presence.Init or Presence.Ready && clock.Since(entry.Heard) < (entry.Budget?.ReportPeriod ?? new Seconds(5)) * SilentPeriods + new Seconds(1);
+        return entry.State is Presence.Init or Presence.Ready && clock.Since(entry.Heard) < PatienceWith(entry);
     }
 
-    private bool IsOnline(EdgeEntry entry) =>
-        entry.State is Presence.Init or Presence.Ready && clock.Since(entry.Heard) < (entry.Reported?.ReportPeriod ?? new Seconds(5)) * SilentPeriods + new Seconds(1);
+    private bool IsOnline(EdgeEntry entry) => entry.State is Presence.Init or Presence.Ready && clock.Since(entry.Heard) < PatienceWith(entry);
+
+    private static Seconds PatienceWith(DeviceEntry entry) => PatienceAt(entry.Budget?.ReportPeriod);
+
+    private static Seconds PatienceWith(EdgeEntry entry) => PatienceAt(entry.Reported?.ReportPeriod);
+
+    private static Seconds PatienceAt(Seconds? reportPeriod) => (reportPeriod ?? new Seconds(5)) * SilentPeriods + new Seconds(1);
+
+    private void Hear(Entry entry)
+    {
+        entry.Heard = clock.GetTimestamp();
+        if (!entry.WasOnline) hasStirred = true;
+    }
 
     private void Fold(DeviceEntry entry, Budget budget)
     {
-        entry.Heard = clock.GetTimestamp();
+        Hear(entry);
+        if (entry.Budget?.ReportPeriod != budget.ReportPeriod) hasStirred = true;
         if (entry.Planned is not { } before || Differs(before, budget))
         {
             entry.Planned = budget;
@@ -125,13 +145,13 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
     private void Fold(DeviceEntry entry, Assignment reported)
     {
         Said(reported.Epoch, reported.Version);
-        entry.Heard = clock.GetTimestamp();
+        Hear(entry);
         entry.Reported = reported;
     }
 
     private void Fold(EdgeEntry entry, EdgeLoad load)
     {
-        entry.Heard = clock.GetTimestamp();
+        Hear(entry);
         entry.Load = load;
     }
 
@@ -140,8 +160,15 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
         || Differs(a.RoundTrip?.Value, b.RoundTrip?.Value, floor: 0.005)
         || Differs(a.EnergyBudget?.Value, b.EnergyBudget?.Value, floor: 0.01)
         || Differs(a.EncoderTime?.Value, b.EncoderTime?.Value, floor: 1e-4)
-        || a.StageSeconds.Count != b.StageSeconds.Count
-        || a.StageSeconds.Zip(b.StageSeconds).Any(pair => Differs(pair.First, pair.Second, floor: 1e-4));
+        || Differs(a.StageSeconds, b.StageSeconds, floor: 1e-4);
+
+    private static bool Differs(PerExit a, PerExit b, double floor)
+    {
+        if (a.Count != b.Count) return true;
+        for (var stage = 1; stage <= a.Count; stage++)
+            if (Differs(a.Of(stage), b.Of(stage), floor)) return true;
+        return false;
+    }
 
     /// <summary>By more than the meaningful share and more than a floor below which nobody cares.</summary>
     private static bool Differs(double? a, double? b, double floor) =>
@@ -150,21 +177,24 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
     private void Fold(EdgeEntry entry, TailAssignment reported)
     {
         Said(reported.Epoch, reported.Version);
-        entry.Heard = clock.GetTimestamp();
+        Hear(entry);
+        hasStirred = true;
         if (entry.Reported?.RunsAs(reported) is not true) Revision++;
         entry.Reported = reported;
     }
 
     private void Set(Entry entry, Presence state)
     {
-        entry.Heard = clock.GetTimestamp();
+        Hear(entry);
+        hasStirred = true;
         if (entry.State != state) Revision++;
         entry.State = state;
     }
 
     private void Set(Entry entry, Info info)
     {
-        entry.Heard = clock.GetTimestamp();
+        Hear(entry);
+        hasStirred = true;
         if (entry.Info != info) Revision++;
         entry.Info = info;
     }
@@ -177,9 +207,37 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
 
     private HardwareProfile? Profile(Info? info) => info is not null && profiles.TryGetValue(info.Profile, out var profile) ? profile : null;
 
-    private DeviceEntry Device(string id) => devices.TryGetValue(id, out var entry) ? entry : devices[id] = new DeviceEntry();
+    private DeviceEntry Device(string id) => devices.Of(id);
 
-    private EdgeEntry Edge(string id) => edges.TryGetValue(id, out var entry) ? entry : edges[id] = new EdgeEntry();
+    private EdgeEntry Edge(string id) => edges.Of(id);
+
+    /// <summary>What is known by id: found fast, told in order.</summary>
+    private sealed class Entries<T> where T : Entry, new()
+    {
+        private readonly Dictionary<string, T> byId = new(StringComparer.Ordinal);
+        private readonly List<(string Id, T Entry)> inOrder = [];
+        private bool isSorted = true;
+
+        public IReadOnlyList<(string Id, T Entry)> InOrder
+        {
+            get
+            {
+                if (!isSorted) inOrder.Sort(static (a, b) => string.CompareOrdinal(a.Id, b.Id));
+                isSorted = true;
+                return inOrder;
+            }
+        }
+
+        public T Of(string id)
+        {
+            if (byId.TryGetValue(id, out var known)) return known;
+            var entry = new T();
+            byId.Add(id, entry);
+            inOrder.Add((id, entry));
+            isSorted = false;
+            return entry;
+        }
+    }
 
     private abstract class Entry
     {

@@ -8,6 +8,7 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options)
 {
     private readonly Dictionary<string, Assignment> desired = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Assignment> before = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (Assignment Of, Option? Option)> found = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TailAssignment> edgeDesired = new(StringComparer.Ordinal);
 
     /// <summary>Of this controller's decisions; larger than any seen before it.</summary>
@@ -37,8 +38,17 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options)
 
     public Assignment? DesiredOf(string device) => desired.GetValueOrDefault(device);
 
-    /// <summary>The assignment of this version that a device was given, among its last two; null when it is older or another's.</summary>
-    public Assignment? Given(string device, long version) =>
+    /// <summary>The option that a device runs by the assignment of this version; null when it is not among its last two, or no option of the table.</summary>
+    public Option? OptionGiven(string device, long version, OptionTable table)
+    {
+        if (Given(device, version) is not { } assignment) return null;
+        if (found.TryGetValue(device, out var last) && ReferenceEquals(last.Of, assignment)) return last.Option;
+        var option = table.Find(assignment);
+        found[device] = (assignment, option);
+        return option;
+    }
+
+    private Assignment? Given(string device, long version) =>
         desired.GetValueOrDefault(device) is { } now && now.Version == version ? now : before.GetValueOrDefault(device) is { } last && last.Version == version ? last : null;
 
     public TailAssignment? EdgeDesiredOf(string edge) => edgeDesired.GetValueOrDefault(edge);

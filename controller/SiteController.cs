@@ -88,7 +88,7 @@ public sealed class SiteController
         heardAt = clock.GetTimestamp();
         view.Fold(topic, message);
         if (isSettled && view.EpochSeen > rollout.Epoch) rollout.GoBeyond(view.EpochSeen, view.VersionSeen);
-        if (message is InferWindow window) sums.Add(window, rollout.Given(topic.Id, window.Version) is { } ran ? table.Find(ran) : null);
+        if (message is InferWindow window) sums.Add(window, rollout.OptionGiven(topic.Id, window.Version, table));
         if (isSettled && topic.Kind is TopicKind.GatewayState && message is State { Presence: Presence.Lost }) DeclareLost(topic.Id);
     }
 
@@ -132,8 +132,8 @@ public sealed class SiteController
     {
         var choices = Plan.Choices.Values.ToList();
         double? Mean(Func<Choice, double> of) => choices.Count == 0 ? null : Quantity.Rounded(choices.Average(of));
-        double Rate(string device) => fleet.Devices.First(known => known.Id == device).Budget?.RequestRate.Value ?? 0;
-        var busy = fleet.LiveEdges.Select(edge => Plan.Choices.Where(pair => pair.Value.Edge == edge.Id).Sum(pair => Rate(pair.Key) * pair.Value.Estimate.EdgeTime.Value) / CostModel.Capacity(edge)).ToList();
+        var rates = fleet.Devices.ToDictionary(device => device.Id, device => device.Budget?.RequestRate.Value ?? 0);
+        var busy = fleet.LiveEdges.Select(edge => Plan.Choices.Where(pair => pair.Value.Edge == edge.Id).Sum(pair => rates[pair.Key] * pair.Value.Estimate.EdgeTime.Value) / CostModel.Capacity(edge)).ToList();
         return new PlanReport
         {
             Version = rollout.Version,

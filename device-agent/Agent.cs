@@ -119,7 +119,7 @@ public sealed class Agent
     /// <summary>A camera of another size than the model's input is told once an assignment, and its pictures are not inputs.</summary>
     private bool Fits(Sample sample)
     {
-        var needed = path.Running!.Head.Card.Cuts[0].Elements;
+        var needed = path.Running!.InputElements;
         if (sample.Pixels.Length == needed) return true;
         var error = $"the camera gives {sample.Pixels.Length} pixels; {path.Running.Head.Card.Name} needs {needed}";
         if (lastError != error) ReportError(error);
@@ -129,8 +129,9 @@ public sealed class Agent
     private async Task Report(CancellationToken stop)
     {
         // A random phase keeps a fleet that started together from reporting together.
-        await clock.Sleep(Period * random.NextDouble(), stop);
-        while (await clock.Sleep(Period, stop))
+        using var alarm = new Alarm(clock, stop);
+        await alarm.Sleep(Period * random.NextDouble());
+        while (await alarm.Sleep(Period))
         {
             await StayAwake();
             CloseWindow();

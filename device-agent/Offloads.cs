@@ -43,13 +43,13 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax)
 
     /// <summary>Publishes a frame; the reply, or null when the deadline passed without one.</summary>
     /// <param name="airTime">What the frame itself takes on the link: no part of the round trip.</param>
-    public Task<Reply?> Send(Topic edge, TensorFrame frame, Seconds airTime)
+    public ValueTask<Reply?> Send(Topic edge, TensorFrame frame, Seconds airTime)
     {
         var waiting = new Pending(this, frame.RequestId, clock.GetTimestamp(), airTime, generation);
         pending.Add(frame.RequestId, waiting);
         waiting.Start(clock, frame.Deadline);
         bus.Publish(edge, frame);
-        return waiting.Answer;
+        return waiting.Outcome;
     }
 
     /// <summary>Takes a reply from the bus.</summary>
@@ -70,7 +70,7 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax)
         {
             Failed(waiting);
         }
-        waiting.End(reply);
+        waiting.Answer(reply);
     }
 
     /// <summary>
@@ -88,13 +88,11 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax)
     {
         if (!pending.Remove(waiting.RequestId)) return;
         Failed(waiting);
-        waiting.End(null);
+        waiting.Answer(null);
     }
 
-    private sealed class Pending(Offloads owner, ulong requestId, long sentAt, Seconds airTime, int generation)
+    private sealed class Pending(Offloads owner, ulong requestId, long sentAt, Seconds airTime, int generation) : Awaited<Reply?>
     {
-        // Continuations must come back through the loop's context, not run inside the timer's thread.
-        private readonly TaskCompletionSource<Reply?> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly SynchronizationContext? loop = SynchronizationContext.Current;
         private ITimer? timer;
 
@@ -107,15 +105,14 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax)
         /// <summary>Which edge server was asked, counted by <see cref="Forget"/>.</summary>
         public int Generation => generation;
 
-        public Task<Reply?> Answer => answer.Task;
-
         public void Start(TimeProvider clock, Seconds deadline) =>
             timer = clock.CreateTimer(static state => ((Pending)state!).Ring(), this, deadline.Span, Timeout.InfiniteTimeSpan);
 
-        public void End(Reply? reply)
+        /// <summary>On the loop, and once: whoever ends it has taken it from those that wait.</summary>
+        public void Answer(Reply? reply)
         {
             timer?.Dispose();
-            answer.TrySetResult(reply);
+            End(reply);
         }
 
         private void Ring()

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Fleet.Contracts;
 using Fleet.Models;
 
@@ -8,6 +9,12 @@ public sealed record Running(Head Head, Assignment Assignment, Topic? Edge)
 {
     /// <summary>What is sent when no exit was confident.</summary>
     public Route Route { get; } = Assignment.RouteIn(Head.Card);
+
+    /// <summary>Of an input.</summary>
+    public int InputElements { get; } = Head.Card.Cuts[0].Elements;
+
+    /// <inheritdoc cref="Assignment.SendsAll"/>
+    public bool SendsAll { get; } = Assignment.SendsAll;
 }
 
 /// <summary>
@@ -21,6 +28,7 @@ public sealed record Running(Head Head, Assignment Assignment, Topic? Edge)
 public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random random, Offloads offloads, Window window, StageTimes times)
 {
     private readonly Turn turn = new();
+    private readonly Watts activePower = options.Profile.Power.Active.Value;
     private readonly Topic replies = new(TopicKind.Reply, options.Site, options.Id);
     private Running? running;
 
@@ -38,6 +46,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     public int InFlight { get; private set; }
 
     /// <summary>Takes an input. Completes when the processor is free again; an offload's answer may still be due.</summary>
+    [AsyncMethodBuilder(typeof(LoopMethod))]
     public async ValueTask Infer(Sample sample)
     {
         var arrived = clock.GetTimestamp() - (long)(sample.Waited.Value * clock.TimestampFrequency);
@@ -50,7 +59,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         try
         {
             var now = running ?? throw new InvalidOperationException("no head is installed");
-            isHandedOver = now.Assignment.SendsAll && offloads.MayTry() ? await SendInput(now, sample, arrived) : await RunHead(now, sample, arrived);
+            isHandedOver = now.SendsAll && offloads.MayTry() ? await SendInput(now, sample, arrived) : await RunHead(now, sample, arrived);
         }
         finally
         {
@@ -104,6 +113,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     }
 
     /// <summary>True when the input was handed over to an offload, false when it was answered.</summary>
+    [AsyncMethodBuilder(typeof(LoopMethod<>))]
     private async ValueTask<bool> RunHead(Running now, Sample sample, long arrived)
     {
         var (head, assignment) = (now.Head, now.Assignment);
@@ -111,7 +121,9 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         var (label, confidence) = (-1, 0.0);
         for (var stage = 1; stage <= assignment.Head; stage++)
         {
-            window.Spent(options.Profile.Power.Active.Value * await RunStage(head, stage));
+            var took = await head.Run(stage);
+            times.Add(stage, took);
+            window.Spent(activePower * took);
             confidence = Confidence.MaxProbability(head.Logits(stage), assignment.Temperatures.Of(stage), out label);
             if (confidence < assignment.Thresholds.Of(stage)) continue;
             if (assignment.AuditRatio > 0 && now.Edge is not null && random.NextDouble() < assignment.AuditRatio && now.Route.Cut <= stage && offloads.MayTry()) Audit(now, await Pack(now), label);
@@ -194,7 +206,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     }
 
     /// <summary>The class vector first; the sign bits if the group's local exit wants them, in what is left of the deadline.</summary>
-    private async Task<Reply?> AskGroup(Running now, TensorFrame bits)
+    private async ValueTask<Reply?> AskGroup(Running now, TensorFrame bits)
     {
         var asked = clock.GetTimestamp();
         var vector = new byte[FeatureCodecs.EncodedBytes(FeatureCodec.Float32, now.Head.Card.Classes.Count)];
@@ -205,7 +217,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         return left.Value > 0 ? await Ask(now, bits with { Deadline = left }) : null;
     }
 
-    private Task<Reply?> Ask(Running now, TensorFrame frame)
+    private ValueTask<Reply?> Ask(Running now, TensorFrame frame)
     {
         window.Sent(new Bytes(frame.EncodedBytes));
         window.Spent(new Bytes(frame.EncodedBytes) * options.Profile.Radio.TxPerByte.Value);

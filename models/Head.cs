@@ -12,7 +12,7 @@ public sealed class Head : IDisposable
     private readonly IReadOnlyList<IEngine> stages;
     private readonly IReadOnlyDictionary<int, Encoder> encoders;
     private readonly Trace? trace;
-    private readonly float[] normalised = new float[256];
+    private readonly float[] normalised;
     private readonly byte[] zeros;
     private readonly IReadOnlyList<IDisposable> owned;
     private Sample sample;
@@ -20,7 +20,7 @@ public sealed class Head : IDisposable
     private Head(ModelCard card, ulong modelHash, IReadOnlyList<IEngine> stages, IReadOnlyDictionary<int, Encoder> encoders, Trace? trace, IReadOnlyList<IDisposable> owned)
     {
         (Card, ModelHash, this.stages, this.encoders, this.trace, this.owned) = (card, modelHash, stages, encoders, trace, owned);
-        for (var p = 0; p < 256; p++) normalised[p] = (float)((p / 255.0 - card.InputMean) / card.InputStd);
+        normalised = trace is null ? Normalised(card) : [];
         zeros = trace?.Blank(Math.Max(trace.PayloadBytesMax, 4 * card.Cuts.Concat(encoders.Values.Select(encoder => encoder.Latent)).Max(cut => cut.Elements))) ?? [];
     }
 
@@ -60,7 +60,7 @@ public sealed class Head : IDisposable
         bottlenecks ??= [];
         FaultsException.ThrowIfAny("bottleneck", TooDeep(card, depth, bottlenecks));
         var stages = new List<IEngine>(depth);
-        for (var stage = 1; stage <= depth; stage++) stages.Add(new TraceEngine(trace, stage, new Activations(1, [], 0, card.Classes.Count)));
+        for (var stage = 1; stage <= depth; stage++) stages.Add(new TraceEngine(trace, stage, Activations.Traced(1, card.Classes.Count)));
         return new Head(card, modelHash, stages, bottlenecks.ToDictionary(number => number, number => Encoder.Traced(card.Bottleneck(number))), trace, []);
     }
 
@@ -142,6 +142,9 @@ public sealed class Head : IDisposable
         foreach (var encoder in encoders.Values) encoder.Dispose();
         foreach (var piece in owned) piece.Dispose();
     }
+
+    /// <summary>What the network sees of each grey value.</summary>
+    private static float[] Normalised(ModelCard card) => [.. Enumerable.Range(0, 256).Select(grey => (float)((grey / 255.0 - card.InputMean) / card.InputStd))];
 
     private CutPoint Crossing(TailStart start) => start.Bottleneck == 0 ? Card.Cuts[start.Cut] : EncoderOf(start.Bottleneck).Latent;
 

@@ -78,7 +78,10 @@ public sealed record PlannedModel(ModelFiles Files, Trace Calibration)
     /// <summary>Of the final exit on the calibration set.</summary>
     public double FullAccuracy => Files.Card.Exits[^1].CalibrationAccuracy;
 
-    public PerExit Temperatures(int head) => new(Files.Card.Exits.Take(head).Select(exit => Quantity.Rounded(exit.Temperature)));
+    // Made once: every device that is given a head shares them.
+    private readonly IReadOnlyList<PerExit> temperatures = [.. Enumerable.Range(1, Files.Card.StageCount).Select(head => new PerExit(Files.Card.Exits.Take(head).Select(exit => Quantity.Rounded(exit.Temperature))))];
+
+    public PerExit Temperatures(int head) => temperatures[head - 1];
 
     public double FinalTemperature => Quantity.Rounded(Files.Card.Exits[^1].Temperature);
 }

@@ -15,6 +15,10 @@ namespace Fleet.DeviceAgent.Sensing;
 /// <param name="backlogMax">How many mean intervals late a sample may be taken.</param>
 public sealed class Camera(IAsyncEnumerable<Sample> source, Pace? pace, TimeProvider time, int backlogMax = Camera.BacklogMax)
 {
+    private readonly IAsyncEnumerable<Sample> source = source;
+    private readonly TimeProvider time = time;
+    private readonly int backlogMax = backlogMax;
+
     /// <summary>A camera driver's ring of buffers is about as long.</summary>
     public const int BacklogMax = 8;
 
@@ -22,24 +26,45 @@ public sealed class Camera(IAsyncEnumerable<Sample> source, Pace? pace, TimeProv
     public int Skipped { get; private set; }
 
     /// <summary>To be enumerated once. Ends with the source, or with <see cref="OperationCanceledException"/> when cancelled.</summary>
-    public IAsyncEnumerable<Sample> Samples(CancellationToken cancel) => pace is null ? source : Paced(pace, cancel);
+    public IAsyncEnumerable<Sample> Samples(CancellationToken cancel) => pace is null ? source : new Arrivals(this, pace, cancel);
 
-    private async IAsyncEnumerable<Sample> Paced(Pace arrivals, [EnumeratorCancellation] CancellationToken cancel)
+    /// <summary>Written out, not an iterator: it is the hottest loop of an emulated device, and an iterator would post each sample.</summary>
+    private sealed class Arrivals(Camera camera, Pace pace, CancellationToken stop) : IAsyncEnumerable<Sample>, IAsyncEnumerator<Sample>
     {
-        var start = time.GetTimestamp();
+        private readonly Alarm alarm = new(camera.time, stop);
+        private readonly IAsyncEnumerator<Sample> samples = camera.source.GetAsyncEnumerator(stop);
+        private readonly long start = camera.time.GetTimestamp();
+
         // Due times are summed, not measured, so that waiting a little too long never adds up.
-        var due = TimeSpan.Zero;
-        await foreach (var sample in source.WithCancellation(cancel))
+        private TimeSpan due;
+
+        public Sample Current { get; private set; }
+
+        public IAsyncEnumerator<Sample> GetAsyncEnumerator(CancellationToken cancellationToken = default) => this;
+
+        [AsyncMethodBuilder(typeof(LoopMethod<>))]
+        public async ValueTask<bool> MoveNextAsync()
         {
-            due += arrivals.Next();
-            var early = due - time.GetElapsedTime(start);
-            if (early < TimeSpan.Zero && early < -arrivals.Mean.Span * backlogMax)
+            while (await samples.MoveNextAsync())
             {
-                Skipped++;
-                continue;
+                due += pace.Next();
+                var early = due - camera.time.GetElapsedTime(start);
+                if (early < TimeSpan.Zero && early < -pace.Mean.Span * camera.backlogMax)
+                {
+                    camera.Skipped++;
+                    continue;
+                }
+                if (early > TimeSpan.Zero && !await alarm.Sleep(Seconds.Of(early))) throw new OperationCanceledException(stop);
+                Current = early < TimeSpan.Zero ? samples.Current with { Waited = Seconds.Of(-early) } : samples.Current;
+                return true;
             }
-            if (early > TimeSpan.Zero) await time.Delay(Seconds.Of(early), cancel);
-            yield return early < TimeSpan.Zero ? sample with { Waited = Seconds.Of(-early) } : sample;
+            return false;
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            alarm.Dispose();
+            return samples.DisposeAsync();
         }
     }
 }

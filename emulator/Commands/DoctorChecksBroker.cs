@@ -181,7 +181,7 @@ internal sealed class BrokerChecks(MqttBusOptions options, Action<Check> tell)
         await subscriber.SubscribeAsync(Subscription($"{root}/b", MqttQualityOfServiceLevel.AtLeastOnce), stop);
         var began = clock.GetTimestamp();
         var publishing = Publish(publisher, BurstMessages, i => Message($"{root}/b", i, retain: false), stop);
-        await Task.WhenAny(publishing, clock.Delay(BusyMax, stop));
+        await Task.WhenAny(publishing, clock.Delay(BusyMax, stop).AsTask());
         var busy = clock.Since(began);
         idle.SetResult();
         await publishing;

@@ -33,7 +33,7 @@ public static class RecordCommand
         await using (var recorder = await Recorder.StartAsync(connection, file, filters, clock, stop))
         {
             Console.Out.WriteLine($"recording {string.Join(" and ", filters)} of {connection.Broker} to {file}");
-            var over = clock.Sleep(duration ?? new Seconds(1000 * 3600), stop);
+            var over = clock.Sleep(duration ?? new Seconds(1000 * 3600), stop).AsTask();
             if (await Task.WhenAny(recorder.Lost, over) == recorder.Lost) lost = await recorder.Lost;
             Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{recorder.Messages:N0} messages"));
         }

@@ -119,7 +119,7 @@ public sealed class BulkFleet : IAsyncDisposable
         foreach (var uplink in worlds.SelectMany(world => world.Uplinks).Append(watcher).Chunk(200))
             await Task.WhenAll(uplink.Select(one => one.EndAsync(new Seconds(5))));
         stop.Cancel();
-        await Task.WhenAny(Task.WhenAll(worlds.Select(world => world.World.Ended).Append(watching.Ended)), time.Delay(new Seconds(10)));
+        await Task.WhenAny(Task.WhenAll(worlds.Select(world => world.World.Ended).Append(watching.Ended)), time.Delay(new Seconds(10)).AsTask());
         stop.Dispose();
     }
 
@@ -144,7 +144,7 @@ public sealed class BulkFleet : IAsyncDisposable
             var (_, fault) = Unconnected();
             if (fault.Length == 0) fault = watcher.Fault;
             if (fault.Length > 0 || time.Since(began) > FirstConnection) throw new FaultsException(options.Broker.ToString(), fault.Length > 0 ? fault : "does not let every gateway in");
-            if (await Task.WhenAny(Failed, time.Delay(new Seconds(0.02), cancel)) == Failed) await Failed;
+            if (await Task.WhenAny(Failed, time.Delay(new Seconds(0.02), cancel).AsTask()) == Failed) await Failed;
             cancel.ThrowIfCancellationRequested();
         }
         await HearTwinsAsync(cancel);

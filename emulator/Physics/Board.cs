@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Fleet.Contracts;
 using Fleet.Emulator.Simulation;
 using Fleet.Models;
@@ -59,6 +60,7 @@ public sealed class Board(HardwareProfile profile, Battery battery, TimeProvider
     }
 
     /// <summary>Spends the time and energy of a nominal amount of computing; gives the time it took.</summary>
+    [AsyncMethodBuilder(typeof(LoopMethod<>))]
     public async ValueTask<Seconds> Compute(Seconds nominal)
     {
         var work = nominal * (silicon * Math.Exp(RunSpread * random.NextNormal()));
@@ -95,11 +97,18 @@ public sealed class BoardEngine(IEngine inner, KernelWork work, Board board) : I
 
     public Activations Rows => inner.Rows;
 
-    public async ValueTask<Seconds> Run()
+    public ValueTask<Seconds> Run()
     {
-        var time = await board.Compute(nominal * (inner.Rows.Count * (board.Measured?.Invoke(work) ?? 1)));
-        await inner.Run();
-        return time;
+        var answer = inner.Run();
+        return answer.IsCompletedSuccessfully ? Charge() : After(answer);
+    }
+
+    private ValueTask<Seconds> Charge() => board.Compute(nominal * (inner.Rows.Count * (board.Measured?.Invoke(work) ?? 1)));
+
+    private async ValueTask<Seconds> After(ValueTask<Seconds> answer)
+    {
+        await answer;
+        return await Charge();
     }
 
     public void Dispose() => inner.Dispose();

@@ -60,7 +60,7 @@ public sealed class CellRadio(RadioSpec spec, RadioPart part, Medium medium, Boa
     public override Task Download(Bytes bytes)
     {
         board.Draw(EnergyUse.Receive, bytes * part.Link!.RxPerByte.Value);
-        return clock.Delay(bytes / part.Link.Goodput.Value + spec.RoundTrip);
+        return clock.Delay(bytes / part.Link.Goodput.Value + spec.RoundTrip).AsTask();
     }
 
     public override void Close() => isClosed = true;

@@ -43,7 +43,7 @@ public sealed class CellularRadio(RadioSpec spec, RadioPart part, Board board, T
     public override Task Download(Bytes bytes)
     {
         board.Draw(EnergyUse.Receive, bytes * part.Link!.RxPerByte.Value);
-        return clock.Delay(bytes / part.Link.Goodput.Value + Wake());
+        return clock.Delay(bytes / part.Link.Goodput.Value + Wake()).AsTask();
     }
 
     public override void Close()

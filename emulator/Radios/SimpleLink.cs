@@ -48,7 +48,7 @@ public sealed class SimpleLink(Staged<LinkModel> links, Board board, TimeProvide
     {
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(LoopMethod<>))]
     public override async ValueTask<bool> Up(int messageBytes, Delivery delivery)
     {
         var now = clock.Since(0);
@@ -63,7 +63,7 @@ public sealed class SimpleLink(Staged<LinkModel> links, Board board, TimeProvide
         return true;
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(LoopMethod<>))]
     public override async ValueTask<bool> Down(int messageBytes)
     {
         var now = clock.Since(0);
@@ -80,7 +80,7 @@ public sealed class SimpleLink(Staged<LinkModel> links, Board board, TimeProvide
     {
         var link = links.At(clock.Since(0));
         board.Draw(EnergyUse.Receive, bytes * radio.RxPerByte.Value);
-        return clock.Delay(bytes / (radio.Goodput.Value * link.Rate) + link.RoundTrip);
+        return clock.Delay(bytes / (radio.Goodput.Value * link.Rate) + link.RoundTrip).AsTask();
     }
 
     private Seconds OneWay(LinkModel link) => link.RoundTrip / 2 + link.Jitter * -Math.Log(1 - random.NextDouble());

@@ -9,47 +9,73 @@ namespace Fleet.Emulator.Simulation;
 public sealed class EventHash
 {
     private readonly XxHash128 hash = new();
-    private readonly byte[] number = new byte[8];
+
+    // What one event adds is gathered first: the digest takes long pieces faster than short ones.
+    private readonly byte[] piece = new byte[256];
+    private int length;
+
+    /// <summary>At most, in UTF-8.</summary>
+    private const int BytesPerChar = 3;
 
     public void Message(long ticks, Topic topic, Message message)
     {
-        Add(ticks);
-        Add(topic.Path);
+        Begin(ticks, topic.Path);
         if (message is TensorFrame frame)
         {
-            Add((long)frame.RequestId);
-            Add(frame.Sample);
+            Put((long)frame.RequestId);
+            Put(frame.Sample);
+            Flush();
             hash.Append(frame.Payload.Span);
         }
         else
         {
+            Flush();
             hash.Append(Wire.EncodeShared(message));
         }
     }
 
     public void Event(long ticks, string what, long a, long b)
     {
-        Add(ticks);
-        Add(what);
-        Add(a);
-        Add(b);
+        Begin(ticks, what);
+        Put(a);
+        Put(b);
+        Flush();
     }
 
     public void Add(string text)
     {
-        const int Piece = 80;
-        Span<byte> utf8 = stackalloc byte[3 * Piece];
-        for (var at = 0; at < text.Length; at += Piece)
+        Put(text);
+        Flush();
+    }
+
+    private void Begin(long ticks, string text)
+    {
+        Put(ticks);
+        Put(text);
+    }
+
+    private void Put(long value)
+    {
+        if (length + sizeof(long) > piece.Length) Flush();
+        BinaryPrimitives.WriteInt64LittleEndian(piece.AsSpan(length), value);
+        length += sizeof(long);
+    }
+
+    private void Put(ReadOnlySpan<char> text)
+    {
+        while (text.Length > 0)
         {
-            var length = Encoding.UTF8.GetBytes(text.AsSpan(at, Math.Min(text.Length - at, Piece)), utf8);
-            hash.Append(utf8[..length]);
+            if (length + BytesPerChar > piece.Length) Flush();
+            var part = text[..Math.Min(text.Length, (piece.Length - length) / BytesPerChar)];
+            length += Encoding.UTF8.GetBytes(part, piece.AsSpan(length));
+            text = text[part.Length..];
         }
     }
 
-    public void Add(long value)
+    private void Flush()
     {
-        BinaryPrimitives.WriteInt64LittleEndian(number, value);
-        hash.Append(number);
+        hash.Append(piece.AsSpan(0, length));
+        length = 0;
     }
 
     public override string ToString() => Convert.ToHexStringLower(hash.GetCurrentHash());

@@ -11,11 +11,15 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
 {
     private readonly SimClock clock = simClock;
     private readonly Dictionary<string, List<Subscription>> exact = new(StringComparer.Ordinal);
-    private List<Subscription> wild = [];
-    private readonly SortedDictionary<string, Kept> retained = new(StringComparer.Ordinal);
+
+    // By the kind of topic, each in the order of subscribing; who may match several kinds stands with each of them.
+    private readonly List<Subscription>?[] wild = new List<Subscription>?[TopicRule.All.Count];
+    private readonly RetainedMessages retained = new();
+    private readonly Stack<Delivery> spare = [];
+    private long nextSubscription;
 
     /// <summary>Retained messages as a new viewer would see them, in order of their paths.</summary>
-    public IEnumerable<(Topic Topic, Message Message)> Retained => retained.Values.Select(kept => (kept.Topic, kept.Message));
+    public IEnumerable<(Topic Topic, Message Message)> Retained => retained.All.Select(kept => (kept.Topic, kept.Message));
 
     /// <summary>What befalls deliveries; null when nothing ever does.</summary>
     public Disturbances? Disturbances { get; init; }
@@ -28,7 +32,7 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
     public Connection Connect(string name, (Topic Topic, Message Message)? will = null) => new(this, name, will);
 
     /// <summary>The message retained on a path; null when there is none.</summary>
-    public Message? RetainedOn(string path) => retained.TryGetValue(path, out var kept) ? kept.Message : null;
+    public Message? RetainedOn(string path) => retained.Find(path)?.Message;
 
     /// <summary>The broker restarts without its memory.</summary>
     public void ForgetRetained() => retained.Clear();
@@ -37,8 +41,8 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
     /// <param name="crosses">Whether it lies between the client that said something and the one that hears it.</param>
     public void RepeatRetained(Func<string, string, bool> crosses)
     {
-        foreach (var subscription in exact.Values.SelectMany(list => list).Concat(wild).ToList())
-            foreach (var kept in Matching(subscription).Where(kept => crosses(kept.From.Name, subscription.Owner.Name)))
+        foreach (var subscription in exact.Values.SelectMany(list => list).Concat(wild.SelectMany(list => list ?? []).Distinct().OrderBy(one => one.Number)).ToList())
+            foreach (var kept in retained.Matching(subscription.Filter).Where(kept => crosses(kept.From.Name, subscription.Owner.Name)))
                 Deliver(kept.From, subscription, kept.Topic, kept.Message);
     }
 
@@ -46,10 +50,11 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
     {
         hash.Message(clock.GetTimestamp(), topic, message);
         if (throughWire) message = Wire.Decode(topic, Wire.Encode(message), (message as TensorFrame)?.ReplyTo.Path);
-        if (topic.Rule.Retained) retained[topic.Path] = new Kept(topic, message, from);
+        if (topic.Rule.Retained) retained.Keep(new Kept(topic, message, from));
         if (exact.TryGetValue(topic.Path, out var direct))
             foreach (var subscription in direct) Deliver(from, subscription, topic, message);
-        foreach (var subscription in wild)
+        if (wild[(int)topic.Kind] is not { } others) return;
+        foreach (var subscription in others)
             if (subscription.Owner != from && TopicFilter.Matches(subscription.Filter, topic.Path)) Deliver(from, subscription, topic, message);
     }
 
@@ -60,7 +65,9 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
         // Never inside the publisher's call: a real network does not call back either.
         if (Disturbances is not { IsQuiet: false } disturbances)
         {
-            clock.Soon(() => Arrive(subscription, topic, message));
+            if (!spare.TryPop(out var delivery)) delivery = new Delivery(this);
+            delivery.Begin(subscription, topic, message);
+            clock.Soon(static delivery => ((Delivery)delivery!).End(), delivery);
             return;
         }
         var copies = disturbances.Copies();
@@ -70,6 +77,22 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
             InFlight++;
         }
         for (var copy = 0; copy < copies; copy++) disturbances.Deliver(from.Name, subscription.Owner.Name, isHeard => Arrive(subscription, topic, message, isHeard));
+    }
+
+    /// <summary>One message on its way to one subscriber, undisturbed; used again afterwards.</summary>
+    private sealed class Delivery(SimBus bus)
+    {
+        private (Subscription To, Topic Topic, Message Message) what;
+
+        public void Begin(Subscription subscription, Topic topic, Message message) => what = (subscription, topic, message);
+
+        public void End()
+        {
+            var (to, topic, message) = what;
+            what = default;
+            bus.spare.Push(this);
+            bus.Arrive(to, topic, message);
+        }
     }
 
     private void Arrive(Subscription subscription, Topic topic, Message message, bool isHeard = true)
@@ -89,8 +112,8 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
     {
         private readonly List<Subscription> mine = [];
 
-        // What is said while the line is down, newest per topic, as MqttBus keeps it.
-        private readonly SortedDictionary<string, (Topic Topic, Message Message)> kept = new(StringComparer.Ordinal);
+        // What is said while the line is down, newest per topic, as MqttBus keeps it; null when nothing is.
+        private SortedDictionary<string, (Topic Topic, Message Message)>? kept;
         private ITimer? willTimer;
         private bool isDead;
 
@@ -103,7 +126,7 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
         public void Publish(Topic topic, Message message)
         {
             if (IsConnected) bus.Publish(this, topic, message);
-            else if (!isDead && topic.Kind is not (TopicKind.Offload or TopicKind.Reply)) kept[topic.Path] = (topic, message);
+            else if (!isDead && topic.Kind is not (TopicKind.Offload or TopicKind.Reply)) (kept ??= new(StringComparer.Ordinal))[topic.Path] = (topic, message);
         }
 
         public IDisposable Subscribe(string filter, Action<Topic, Message> handler)
@@ -129,7 +152,7 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
         public void Die(TimeSpan noticedAfter)
         {
             isDead = true;
-            kept.Clear();
+            kept = null;
             Lose(noticedAfter);
             foreach (var subscription in mine.ToList()) subscription.Dispose();
         }
@@ -148,8 +171,9 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
             IsConnected = true;
             willTimer?.Dispose();
             foreach (var subscription in mine) bus.DeliverRetained(subscription);
-            foreach (var (topic, message) in kept.Values) bus.Publish(this, topic, message);
-            kept.Clear();
+            var said = kept?.Values.ToList() ?? [];
+            kept = null;
+            foreach (var (topic, message) in said) bus.Publish(this, topic, message);
             ConnectionChanged?.Invoke(true);
         }
 
@@ -158,33 +182,27 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
 
     private void Add(Subscription subscription)
     {
-        // Lists are replaced, not changed: a publish may be walking the old one.
-        if (TopicFilter.IsExact(subscription.Filter)) exact[subscription.Filter] = [.. exact.GetValueOrDefault(subscription.Filter, []), subscription];
-        else wild = [.. wild, subscription];
+        subscription.Number = nextSubscription++;
+        if (TopicFilter.IsExact(subscription.Filter)) (exact.TryGetValue(subscription.Filter, out var same) ? same : exact[subscription.Filter] = []).Add(subscription);
+        else foreach (var kind in RetainedMessages.KindsOf(subscription.Filter)) (wild[kind] ??= []).Add(subscription);
         DeliverRetained(subscription);
     }
 
     private void Remove(Subscription subscription)
     {
-        if (!exact.TryGetValue(subscription.Filter, out var list)) wild = [.. wild.Where(other => other != subscription)];
-        else if (list.Count == 1) exact.Remove(subscription.Filter);
-        else exact[subscription.Filter] = [.. list.Where(other => other != subscription)];
+        if (!exact.TryGetValue(subscription.Filter, out var same)) foreach (var kind in RetainedMessages.KindsOf(subscription.Filter)) wild[kind]?.Remove(subscription);
+        else if (same.Count == 1) exact.Remove(subscription.Filter);
+        else same.Remove(subscription);
     }
 
     private void DeliverRetained(Subscription subscription)
     {
-        foreach (var kept in Matching(subscription))
+        foreach (var kept in retained.Matching(subscription.Filter))
             if (Disturbances?.Divides(kept.From.Name, subscription.Owner.Name) is not true) Deliver(kept.From, subscription, kept.Topic, kept.Message);
     }
 
-    private IEnumerable<Kept> Matching(Subscription subscription)
-    {
-        if (!TopicFilter.IsExact(subscription.Filter)) return retained.Where(pair => TopicFilter.Matches(subscription.Filter, pair.Key)).Select(pair => pair.Value);
-        return retained.TryGetValue(subscription.Filter, out var one) ? [one] : [];
-    }
-
     /// <param name="From">Who said it.</param>
-    private sealed record Kept(Topic Topic, Message Message, Connection From);
+    internal sealed record Kept(Topic Topic, Message Message, Connection From);
 
     internal sealed class Subscription(SimBus bus, Connection owner, string filter, Action<Topic, Message> handler) : IDisposable
     {
@@ -193,6 +211,9 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
         public string Filter => filter;
 
         public Action<Topic, Message> Handler => handler;
+
+        /// <summary>In the order of subscribing.</summary>
+        public long Number { get; set; }
 
         public bool IsOver { get; private set; }
 

@@ -8,12 +8,12 @@ namespace Fleet.Emulator.Simulation;
 /// </summary>
 public sealed class SimClock : TimeProvider
 {
-    private readonly PriorityQueue<SimTimer, (long Due, long Sequence)> due = new();
+    private readonly EventQueue<SimTimer> due = new();
     private readonly Queue<(SendOrPostCallback Callback, object? State)> ready = new();
     private readonly LoopContext context;
     private int thread;
     private long now;
-    private long sequence;
+    private long nextSequence;
     private Exception? failure;
     private readonly DateTimeOffset origin;
     private bool isStopped;
@@ -46,7 +46,10 @@ public sealed class SimClock : TimeProvider
     public void Start(Func<Task> process) => Post(_ => Watch(process), null);
 
     /// <summary>Does something at this very moment, but after what is being done now.</summary>
-    public void Soon(Action action) => Post(static state => ((Action)state!)(), action);
+    public void Soon(Action action) => Soon(static state => ((Action)state!)(), action);
+
+    /// <inheritdoc cref="Soon(Action)"/>
+    public void Soon(SendOrPostCallback action, object? state) => Post(action, state);
 
     /// <summary>Whether time stands still for good.</summary>
     public bool IsStopped => isStopped;
@@ -77,10 +80,10 @@ public sealed class SimClock : TimeProvider
     {
         while (ready.TryDequeue(out var work)) work.Callback(work.State);
         if (Volatile.Read(ref failure) is { } failed) ExceptionDispatchInfo.Throw(failed);
-        if (isStopped || !due.TryPeek(out var timer, out var at) || at.Due > until) return false;
-        due.Dequeue();
-        if (timer.Sequence != at.Sequence) return true; // Stopped or moved since it was queued.
-        now = at.Due;
+        if (isStopped || !due.TryPeek(out var timer, out var at, out var sequence) || at > until) return false;
+        due.RemoveFirst();
+        if (timer.Sequence != sequence) return true; // Stopped or moved since it was queued.
+        now = at;
         Fired++;
         timer.Fire();
         return true;
@@ -131,8 +134,8 @@ public sealed class SimClock : TimeProvider
             if (!clock.IsOnThread()) return false;
             (this.period, Sequence) = (period, -1);
             if (dueTime == Timeout.InfiniteTimeSpan) return true;
-            Sequence = clock.sequence++;
-            clock.due.Enqueue(this, (clock.now + dueTime.Ticks, Sequence));
+            Sequence = clock.nextSequence++;
+            clock.due.Add(this, clock.now + dueTime.Ticks, Sequence);
             return true;
         }
 

@@ -9,7 +9,7 @@ namespace Fleet.Emulator.Simulation;
 /// </summary>
 public sealed class SeededRandom : Random
 {
-    private readonly ulong[] s = new ulong[4];
+    private ulong s0, s1, s2, s3;
 
     /// <summary>The stream <paramref name="name"/> of a seed.</summary>
     public SeededRandom(long seed, string name) : base(0)
@@ -18,14 +18,7 @@ public sealed class SeededRandom : Random
         var state = 14695981039346656037UL;
         foreach (var b in Encoding.UTF8.GetBytes(name)) state = (state ^ b) * 1099511628211UL;
         state ^= (ulong)seed * 0x9E3779B97F4A7C15UL;
-        for (var i = 0; i < 4; i++)
-        {
-            state += 0x9E3779B97F4A7C15UL;
-            var z = state;
-            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL;
-            z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
-            s[i] = z ^ (z >> 31);
-        }
+        (s0, s1, s2, s3) = (SplitMix(ref state), SplitMix(ref state), SplitMix(ref state), SplitMix(ref state));
     }
 
     public override int Next() => (int)(Bits() >> 33);
@@ -56,16 +49,25 @@ public sealed class SeededRandom : Random
 
     protected override double Sample() => NextDouble();
 
+    private static ulong SplitMix(ref ulong state)
+    {
+        state += 0x9E3779B97F4A7C15UL;
+        var z = state;
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
+        return z ^ (z >> 31);
+    }
+
     private ulong Bits()
     {
-        var result = ulong.RotateLeft(s[1] * 5, 7) * 9;
-        var t = s[1] << 17;
-        s[2] ^= s[0];
-        s[3] ^= s[1];
-        s[1] ^= s[2];
-        s[0] ^= s[3];
-        s[2] ^= t;
-        s[3] = ulong.RotateLeft(s[3], 45);
+        var result = ulong.RotateLeft(s1 * 5, 7) * 9;
+        var t = s1 << 17;
+        s2 ^= s0;
+        s3 ^= s1;
+        s1 ^= s2;
+        s0 ^= s3;
+        s2 ^= t;
+        s3 = ulong.RotateLeft(s3, 45);
         return result;
     }
 }

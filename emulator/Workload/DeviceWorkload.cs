@@ -32,21 +32,7 @@ public sealed class DeviceWorkload(
     {
         var arrivals = Arrivals();
         var isOwn = stages.All(stage => stage.Group.Arrivals is Scenarios.Arrivals.Periodic);
-        return new Camera(Samples(arrivals, world), Pace.Of(() => arrivals.Mean, () => interval), isOwn ? own : world);
-    }
-
-    /// <summary>Each image is chosen for the time at which it comes.</summary>
-#pragma warning disable CS1998 // Nothing is awaited: asynchronous only because cameras are.
-    private async IAsyncEnumerable<Sample> Samples(ArrivalProcess arrivals, TimeProvider world)
-#pragma warning restore CS1998
-    {
-        var at = world.Since(0);
-        while (arrivals.Next(at) is { } next)
-        {
-            interval = next;
-            at += next;
-            yield return Choose(at);
-        }
+        return new Camera(new Inputs(this, arrivals, world), Pace.Of(() => arrivals.Mean, () => interval), isOwn ? own : world);
     }
 
     private Sample Choose(Seconds at)
@@ -107,5 +93,27 @@ public sealed class DeviceWorkload(
     {
         var around = Enumerable.Range(place.Index - spec.Reach, 2 * spec.Reach + 1).Select(i => (i + group.Count) % group.Count);
         return new EventArrivals(group.Rate, spec.Within, [.. around.Select(i => places($"_place/{place.Group}/{i}"))], random);
+    }
+
+    /// <summary>Each image is chosen for the time at which it comes. Written out, not an iterator: it is taken for every inference.</summary>
+    private sealed class Inputs(DeviceWorkload workload, ArrivalProcess arrivals, TimeProvider world) : IAsyncEnumerable<Sample>, IAsyncEnumerator<Sample>
+    {
+        private Seconds? at;
+
+        public Sample Current { get; private set; }
+
+        public IAsyncEnumerator<Sample> GetAsyncEnumerator(CancellationToken cancellationToken = default) => this;
+
+        public ValueTask<bool> MoveNextAsync()
+        {
+            var now = at ?? world.Since(0);
+            if (arrivals.Next(now) is not { } next) return new(false);
+            workload.interval = next;
+            at = now + next;
+            Current = workload.Choose(now + next);
+            return new(true);
+        }
+
+        public ValueTask DisposeAsync() => default;
     }
 }

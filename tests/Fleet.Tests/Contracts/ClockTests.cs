@@ -10,7 +10,7 @@ public sealed class ClockTests
     public void Delay_OfAThirdOfAMillisecond_EndsAtThatTickAndNotBefore()
     {
         var clock = new ManualClock();
-        var delay = clock.Delay(new Seconds(0.0003333));
+        var delay = clock.Delay(new Seconds(0.0003333)).AsTask();
         clock.Advance(3332);
         Assert.That(delay.IsCompleted, Is.False);
         clock.Advance(1);
@@ -20,14 +20,14 @@ public sealed class ClockTests
     [TestCase(0)]
     [TestCase(-1)]
     [TestCase(1e-9)]
-    public void Delay_OfLessThanATick_HasEnded(double seconds) => Assert.That(new ManualClock().Delay(new Seconds(seconds)).IsCompletedSuccessfully, Is.True);
+    public void Delay_OfLessThanATick_HasEnded(double seconds) => Assert.That(new ManualClock().Delay(new Seconds(seconds)).AsTask().IsCompletedSuccessfully, Is.True);
 
     [Test]
     public void Delay_SeveralAtOnce_EndInTheOrderTheyAreDue()
     {
         var clock = new ManualClock();
         var order = new List<int>();
-        foreach (var i in (int[])[3, 1, 2]) clock.Delay(new Seconds(i)).ContinueWith(_ => order.Add(i), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        foreach (var i in (int[])[3, 1, 2]) clock.Delay(new Seconds(i)).AsTask().ContinueWith(_ => order.Add(i), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         clock.Advance(5 * TimeSpan.TicksPerSecond);
         Assert.That(order, Is.EqualTo(new[] { 1, 2, 3 }));
     }
@@ -37,7 +37,7 @@ public sealed class ClockTests
     {
         var clock = new ManualClock();
         using var stop = new CancellationTokenSource();
-        var delay = clock.Delay(new Seconds(1), stop.Token);
+        var delay = clock.Delay(new Seconds(1), stop.Token).AsTask();
         stop.Cancel();
         Assert.That((delay.IsCanceled, clock.Timers), Is.EqualTo((true, 0)));
         clock.Advance(TimeSpan.TicksPerSecond);
@@ -48,8 +48,8 @@ public sealed class ClockTests
     public void Delay_StoppedBefore_IsCancelled()
     {
         var clock = new ManualClock();
-        Assert.That((clock.Delay(new Seconds(1), new CancellationToken(canceled: true)).IsCanceled, clock.Timers), Is.EqualTo((true, 0)));
-        Assert.That(clock.Delay(Seconds.Zero, new CancellationToken(canceled: true)).IsCanceled, Is.True);
+        Assert.That((clock.Delay(new Seconds(1), new CancellationToken(canceled: true)).AsTask().IsCanceled, clock.Timers), Is.EqualTo((true, 0)));
+        Assert.That(clock.Delay(Seconds.Zero, new CancellationToken(canceled: true)).AsTask().IsCanceled, Is.True);
     }
 
     [Test]
@@ -57,7 +57,7 @@ public sealed class ClockTests
     {
         var clock = new ManualClock();
         using var stop = new CancellationTokenSource();
-        var delay = clock.Delay(new Seconds(1), stop.Token);
+        var delay = clock.Delay(new Seconds(1), stop.Token).AsTask();
         clock.Advance(TimeSpan.TicksPerSecond);
         stop.Cancel();
         Assert.That(delay.IsCompletedSuccessfully, Is.True);
@@ -68,9 +68,9 @@ public sealed class ClockTests
     {
         var clock = new ManualClock();
         using var stop = new CancellationTokenSource();
-        var toTheEnd = clock.Sleep(new Seconds(1), stop.Token);
+        var toTheEnd = clock.Sleep(new Seconds(1), stop.Token).AsTask();
         clock.Advance(TimeSpan.TicksPerSecond);
-        var cutShort = clock.Sleep(new Seconds(1), stop.Token);
+        var cutShort = clock.Sleep(new Seconds(1), stop.Token).AsTask();
         stop.Cancel();
         Assert.That(toTheEnd.IsCompleted && cutShort.IsCompleted, Is.True);
         Assert.That((toTheEnd.Result, cutShort.Result), Is.EqualTo((true, false)));
@@ -109,8 +109,8 @@ public sealed class ClockTests
 
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {
-            var timer = new Timer(this, callback, state, ticks + dueTime.Ticks);
-            timers.Add(timer);
+            var timer = new Timer(this, callback, state);
+            timer.Change(dueTime, period);
             return timer;
         }
 
@@ -124,15 +124,21 @@ public sealed class ClockTests
             }
         }
 
-        private sealed class Timer(ManualClock clock, TimerCallback callback, object? state, long due) : ITimer
+        private sealed class Timer(ManualClock clock, TimerCallback callback, object? state) : ITimer
         {
             public TimerCallback Callback => callback;
 
             public object? State => state;
 
-            public long Due => due;
+            public long Due { get; private set; }
 
-            public bool Change(TimeSpan dueTime, TimeSpan period) => throw new NotSupportedException();
+            public bool Change(TimeSpan dueTime, TimeSpan period)
+            {
+                clock.timers.Remove(this);
+                Due = clock.ticks + dueTime.Ticks;
+                if (dueTime != Timeout.InfiniteTimeSpan) clock.timers.Add(this);
+                return true;
+            }
 
             public void Dispose() => clock.timers.Remove(this);
 

@@ -1,0 +1,36 @@
+using Fleet.Contracts;
+
+namespace Fleet.Emulator.Simulation;
+
+/// <summary>What a simulated broker retains, by the kind of topic: a device that subscribes to its own few topics walks past nobody else's.</summary>
+internal sealed class RetainedMessages
+{
+    private readonly Dictionary<string, SimBus.Kept>?[] byKind = new Dictionary<string, SimBus.Kept>?[TopicRule.All.Count];
+
+    /// <summary>In order of their paths.</summary>
+    public IEnumerable<SimBus.Kept> All => Matching("#");
+
+    public void Keep(SimBus.Kept kept) => (byKind[(int)kept.Topic.Kind] ??= new(StringComparer.Ordinal))[kept.Topic.Path] = kept;
+
+    public void Clear() => Array.Clear(byKind);
+
+    public SimBus.Kept? Find(string path) => Matching(path).SingleOrDefault();
+
+    /// <summary>In order of their paths, as they are now.</summary>
+    public IReadOnlyList<SimBus.Kept> Matching(string filter)
+    {
+        var found = new List<SimBus.Kept>();
+        foreach (var kind in KindsOf(filter))
+        {
+            if (byKind[kind] is not { } some) continue;
+            if (!TopicFilter.IsExact(filter)) found.AddRange(some.Where(pair => TopicFilter.Matches(filter, pair.Key)).Select(pair => pair.Value));
+            else if (some.TryGetValue(filter, out var one)) found.Add(one);
+        }
+        found.Sort(static (a, b) => string.CompareOrdinal(a.Topic.Path, b.Topic.Path));
+        return found;
+    }
+
+    /// <summary>The kinds of topics that a filter may match: one when it is a topic but for its names, else perhaps any.</summary>
+    public static IEnumerable<int> KindsOf(string filter) =>
+        Topic.TryParse(filter.Replace('+', 'x'), out var topic) ? [(int)topic.Kind] : Enumerable.Range(0, TopicRule.All.Count);
+}

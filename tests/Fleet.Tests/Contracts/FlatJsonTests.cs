@@ -1,0 +1,49 @@
+using System.Text;
+using System.Text.Json;
+using CsCheck;
+using Fleet.Contracts;
+using NUnit.Framework;
+
+namespace Fleet.Tests.Contracts;
+
+/// <summary>The quick writer of messages and the serializer write the same bytes, whatever the numbers.</summary>
+public sealed class FlatJsonTests
+{
+    [Test]
+    public void Encode_AnyMessage_IsWhatTheSerializerWrites() => Gen.OneOf(AnyMessage.Info, AnyMessage.Budget, AnyMessage.InferWindow, AnyMessage.Assignment, AnyMessage.Reply, AnyMessage.EdgeLoad, AnyMessage.TailAssignment, AnyMessage.Summary).Sample(
+        message => Assert.That(Text(Wire.Encode(message)), Is.EqualTo(Serialized(message))), iter: 2000, threads: 1);
+
+    [TestCase(0.0)]
+    [TestCase(-0.0)]
+    [TestCase(1e-4)]
+    [TestCase(9.99999e-5)]
+    [TestCase(1e-5)]
+    [TestCase(1.2e-16)]
+    [TestCase(5e-324)]
+    [TestCase(1e15)]
+    [TestCase(999999999999999)]
+    [TestCase(1764000000.123)]
+    [TestCase(0.1 + 0.2)]
+    [TestCase(double.MaxValue)]
+    [TestCase(-1.5)]
+    [TestCase(4.35)]
+    [TestCase(100000.5)]
+    public void Encode_Number_IsWhatTheSerializerWrites(double number) => Assert.That(Text(Wire.Encode(Budget(number))), Is.EqualTo(Serialized(Budget(number))));
+
+    /// <summary>Rounded ones, as reports hold, and sums of them, which need all digits, over all magnitudes.</summary>
+    [Test]
+    public void Encode_AnyNumber_IsWhatTheSerializerWrites() => Gen.Select(Gen.Double[1, 10], Gen.Int[-20, 20], Gen.Int[0, 2]).Sample(
+        (mantissa, exponent, kind) =>
+        {
+            var number = mantissa * Math.Pow(10, exponent);
+            number = kind switch { 0 => number, 1 => Quantity.Rounded(number), _ => Math.Round(number, 3) };
+            Assert.That(Text(Wire.Encode(Budget(number))), Is.EqualTo(Serialized(Budget(number))));
+        },
+        iter: 20_000, threads: 1);
+
+    private static Budget Budget(double number) => new() { Sequence = 1, SentAt = new Seconds(1), ReportPeriod = new Seconds(5), CpuTemperature = new Celsius(number) };
+
+    private static string Serialized(Message message) => Text(JsonSerializer.SerializeToUtf8Bytes(message, message.GetType(), Json.Wire));
+
+    private static string Text(byte[] bytes) => Encoding.UTF8.GetString(bytes);
+}
