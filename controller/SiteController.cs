@@ -47,6 +47,12 @@ public sealed class SiteController
     /// <summary>The last plan in force.</summary>
     public Plan Plan { get; private set; } = Plan.Empty;
 
+    /// <summary>What its planner would see now.</summary>
+    public FleetSnapshot Fleet => Planned(view.Snapshot());
+
+    /// <summary>What plans promised for everything answered so far.</summary>
+    public Promise Promised { get; private set; }
+
     public async Task Run(CancellationToken stop)
     {
         var subscriptions = Heard.Select(kind => bus.Subscribe(Topic.Filter(kind, site), OnMessage)).ToList();
@@ -88,8 +94,14 @@ public sealed class SiteController
         heardAt = clock.GetTimestamp();
         view.Fold(topic, message);
         if (isSettled && view.EpochSeen > rollout.Epoch) rollout.GoBeyond(view.EpochSeen, view.VersionSeen);
-        if (message is InferWindow window) sums.Add(window, rollout.Given(topic.Id, window.Version) is { } ran ? table.Find(ran) : null);
+        if (message is InferWindow window) Count(topic.Id, window);
         if (isSettled && topic.Kind is TopicKind.GatewayState && message is State { Presence: Presence.Lost }) DeclareLost(topic.Id);
+    }
+
+    private void Count(string device, InferWindow window)
+    {
+        sums.Add(window, rollout.Given(device, window.Version) is { } ran ? table.Find(ran) : null);
+        if (window.Count > 0 && Plan.Choices.TryGetValue(device, out var choice) && choice.Estimate != default) Promised = Promised.With(window.Count, choice.Estimate);
     }
 
     /// <summary>A gateway's will speaks for the devices behind it, whose own state would otherwise say ready for ever.</summary>
@@ -142,6 +154,10 @@ public sealed class SiteController
             Policy = planner.Name,
             Devices = choices.Count,
             Changed = changed,
+            Objective = Plan.Proof is { } proof ? Quantity.Rounded(proof.Objective) : null,
+            Bound = Plan.Proof is { Bound: var bound } && double.IsFinite(bound) ? Quantity.Rounded(bound) : null,
+            Gap = Plan.Proof is { Gap: var gap } && double.IsFinite(gap) ? Quantity.Rounded(gap) : null,
+            EdgePrice = Plan.Proof is { Prices.Count: > 0 } priced ? Quantity.Rounded(priced.Prices.Values.Max()) : null,
             Accuracy = Mean(choice => choice.Estimate.Accuracy),
             Offload = Mean(choice => choice.Estimate.Offload),
             Latency = Mean(choice => choice.Estimate.Latency.Value) is { } latency ? new Seconds(latency) : null,

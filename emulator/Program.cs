@@ -10,6 +10,8 @@ var root = new RootCommand("Fleet: places early-exit neural networks on fleets o
     ReplayCommand.Create(),
     RunCommand.Create(),
     ReportCommand.Create(),
+    CompareCommand.Create(),
+    ExplainCommand.Create(),
     WatchCommand.Create(),
     LintCommand.Create(),
     ModelsCommand.Create(),

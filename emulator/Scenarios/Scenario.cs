@@ -134,7 +134,7 @@ public sealed record Scenario
 
     private IEnumerable<string> ControlFaults()
     {
-        if (!Planners.Names.Contains(Control.Policy)) yield return $"control.policy is \"{Control.Policy}\"; allowed: {string.Join(", ", Planners.Names)}";
+        foreach (var fault in Policies.Faults(Control.Policy)) yield return $"control.policy {fault}";
         if (!(Control.Deadline.Value is > 0 and <= 3600)) yield return $"control.deadline_s is {Control.Deadline.Value}; allowed: above 0 to 3600";
         if (!(Control.Report.Value is >= 0.1 and <= 86400)) yield return $"control.report_s is {Control.Report.Value}; allowed: 0.1 to 86400";
         if (!(Control.JouleWeight is >= 0 and <= 1e6)) yield return $"control.joule_weight is {Control.JouleWeight}; allowed: 0 to 1e6";

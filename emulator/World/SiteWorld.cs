@@ -84,6 +84,9 @@ public sealed class SiteWorld
 
     public double? ExpectedAccuracy => control.ExpectedAccuracy;
 
+    /// <summary>What sees, plans and has promised; the last one, when its process has died.</summary>
+    public SiteController LastController => control.Last;
+
     public int Online => Retained<State>(TopicKind.State).Count(pair => pair.Value.Presence is Presence.Ready);
 
     public int EdgesOnline => Retained<State>(TopicKind.EdgeState).Count(pair => pair.Value.Presence is Presence.Ready);
@@ -130,7 +133,7 @@ public sealed class SiteWorld
         var costs = new CostModel(new Weights { JouleWeight = scenario.Control.JouleWeight, ErrorWeight = scenario.Control.ErrorWeight });
         var options = new ControllerOptions { Deadline = scenario.Control.Deadline, ReportPeriod = scenario.Control.Report, Groups = [.. site.Groups.Select(group => group.In(stock.Groups))] };
         var random = new SeededRandom(seed, life == 1 ? $"{site.Name}/planner" : $"{site.Name}/planner/{life}");
-        return new SiteController(site.Name, connection, clock, options, Planners.Create(scenario.Control.Policy, planned.Table, costs), planned.Table, planned.Model, stock.Profiles, random);
+        return new SiteController(site.Name, connection, clock, options, Policies.Create(scenario.Control.Policy, planned.Table, costs), planned.Table, planned.Model, stock.Profiles, random);
     }
 
     /// <summary>Every device of a site with its name: the boards of one type are numbered through all groups.</summary>
