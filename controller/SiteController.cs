@@ -20,9 +20,10 @@ public sealed class SiteController
     private readonly Func<long> brokerDropped;
     private readonly FleetView view;
     private readonly Rollout rollout;
+    private readonly ChangeAllowance allowance;
     private readonly SiteSummary sums = new();
     private PlannerState state = PlannerState.Empty;
-    private bool isSettled;
+    private bool isSettled, isWaiting;
     private long heardAt;
 
     /// <param name="brokerDropped">Messages the broker has lost so far, where that is known.</param>
@@ -32,6 +33,7 @@ public sealed class SiteController
         this.brokerDropped = brokerDropped ?? (() => 0);
         view = new FleetView(site, profiles, clock);
         rollout = new Rollout(site, bus, options);
+        allowance = new ChangeAllowance(options.ChangesPerMinute, clock);
     }
 
     /// <summary>The kinds of topics it listens to.</summary>
@@ -117,7 +119,7 @@ public sealed class SiteController
         do
         {
             view.Look();
-            if (view.Revision == planned) continue;
+            if (view.Revision == planned && !isWaiting) continue;
             planned = view.Revision;
             Decide();
         }
@@ -127,10 +129,24 @@ public sealed class SiteController
     private void Decide()
     {
         var fleet = Planned(view.Snapshot());
+        var before = state.Last;
         (Plan, state) = planner.Plan(fleet, state, random);
-        var changed = rollout.Publish(Plan, fleet, table);
+        var (changed, waiting) = rollout.Publish(Plan, fleet, table, allowance);
+        isWaiting = waiting.Count > 0;
+        if (isWaiting) Keep(before, waiting);
         changed += options.Groups.Sum(rollout.Publish);
         bus.Publish(new Topic(TopicKind.Plan, site), Describe(fleet, changed));
+    }
+
+    /// <summary>Those who have to wait for their change go on as before, and the planner knows it.</summary>
+    private void Keep(IReadOnlyDictionary<string, Choice> before, IReadOnlySet<string> waiting)
+    {
+        var inForce = new SortedDictionary<string, Choice>(StringComparer.Ordinal);
+        foreach (var (device, choice) in Plan.Choices)
+            if (!waiting.Contains(device)) inForce.Add(device, choice);
+            else if (before.TryGetValue(device, out var standing)) inForce.Add(device, standing);
+        Plan = Plan with { Choices = inForce };
+        state = state with { Last = inForce };
     }
 
     /// <summary>The fleet without those who work in groups.</summary>

@@ -3,7 +3,11 @@ using Fleet.Contracts;
 namespace Fleet.Controller.Planning;
 
 /// <summary>What one device gets, and why.</summary>
-public sealed record Choice(Option Option, string? Edge, Estimate Estimate, string Reason);
+public sealed record Choice(Option Option, string? Edge, Estimate Estimate, string Reason)
+{
+    /// <summary>What a second is better for it than for what the device runs now, in the objective's seconds; 0 where a policy does not say.</summary>
+    public double Gain { get; init; }
+}
 
 /// <summary>A decision for a whole site. Devices for which nothing fits are absent: they keep what they run.</summary>
 public sealed record Plan(IReadOnlyDictionary<string, Choice> Choices)

@@ -14,8 +14,11 @@ public sealed class SiteProblem
     /// <summary>What a device that asks nothing, or next to it, or has not said, counts in the objective: so little that it yields to all others.</summary>
     private const double SilentWeight = 1e-3;
 
-    private SiteProblem(IReadOnlyList<DeviceView> devices, IReadOnlyList<EdgeView> edges, OptionColumns columns, Candidates candidates) =>
-        (Devices, Edges, Columns, Candidates) = (devices, edges, columns, candidates);
+    /// <summary>What each device runs, by its place in the columns and in <see cref="Edges"/>; -1: nothing that the columns know.</summary>
+    private readonly (int Option, short Edge)[] incumbents;
+
+    private SiteProblem(IReadOnlyList<DeviceView> devices, IReadOnlyList<EdgeView> edges, OptionColumns columns, Candidates candidates, (int, short)[] incumbents) =>
+        (Devices, Edges, Columns, Candidates, this.incumbents) = (devices, edges, columns, candidates, incumbents);
 
     /// <summary>Those that are online and can run something.</summary>
     public IReadOnlyList<DeviceView> Devices { get; }
@@ -39,16 +42,18 @@ public sealed class SiteProblem
         var terms = new DeviceTerms(columns);
         var places = columns.Options.Select((option, i) => (option, i)).ToDictionary(pair => (pair.option.Head, pair.option.Route, pair.option.Thresholds), pair => pair.i);
         var switching = new Switching(columns, costs.Weights);
+        var incumbents = new (int Option, short Edge)[devices.Count];
         for (var i = 0; i < devices.Count; i++)
         {
             Fill(terms, devices[i], edges);
             var standing = last.GetValueOrDefault(devices[i].Id);
             terms.IncumbentOption = standing is not null && places.TryGetValue((standing.Option.Head, standing.Option.Route, standing.Option.Thresholds), out var place) ? place : -1;
             terms.IncumbentEdge = (short)(standing?.Edge is { } id ? edges.FindIndex(edge => edge.Id == id) : edges.Count);
+            incumbents[i] = (terms.IncumbentOption, terms.IncumbentEdge);
             switching.Fill(terms, devices[i], standing);
             pruning.Put(i, terms);
         }
-        return new SiteProblem(devices, edges, columns, candidates);
+        return new SiteProblem(devices, edges, columns, candidates, incumbents);
 
         void Fill(DeviceTerms into, DeviceView device, IReadOnlyList<EdgeView> reachable)
         {
@@ -82,9 +87,19 @@ public sealed class SiteProblem
         {
             var (option, edge) = (Columns.Options[Candidates.Option[chosen[device]]], Candidates.Edge[chosen[device]]);
             var server = edge < Edges.Count ? Edges[edge] : null;
-            if (costs.Estimate(option, Devices[device], server) is { } estimate) choices.Add(Devices[device].Id, new Choice(option, server?.Id, estimate, reason(device, chosen[device])));
+            if (costs.Estimate(option, Devices[device], server) is { } estimate) choices.Add(Devices[device].Id, new Choice(option, server?.Id, estimate, reason(device, chosen[device])) { Gain = Gain(device, chosen[device]) });
         }
         return choices;
+    }
+
+    /// <summary>What the choice saves a second over what the device runs; 0 when that is no choice any more, or the device runs nothing.</summary>
+    private double Gain(int device, int chosen)
+    {
+        if (incumbents[device] is not { Option: >= 0 } standing) return 0;
+        var (from, end) = Candidates.Of(device);
+        for (var j = from; j < end; j++)
+            if (Candidates.At(j) is var known && known.Option == standing.Option && known.Edge == standing.Edge) return known.Cost - Candidates.At(chosen).Cost;
+        return 0;
     }
 
     internal static double WeightOf(DeviceView device) => Math.Max(SilentWeight, device.Budget?.RequestRate.Value ?? 0);

@@ -51,7 +51,7 @@ public static class ExplainCommand
         var run = ScenarioRun.Execute(scenario with { Duration = at }, seed, stock);
         var found = run.Worlds.Select(world => world.LastController).FirstOrDefault(controller => controller.Fleet.Devices.Any(known => known.Id == device))
             ?? throw new FaultsException("DEVICE", $"is \"{device}\"; allowed: {Some(run.Worlds.SelectMany(world => world.LastController.Fleet.Devices).Select(known => known.Id))}");
-        var costs = new CostModel(new Weights { JouleWeight = scenario.Control.JouleWeight, ErrorWeight = scenario.Control.ErrorWeight });
+        var costs = new CostModel(scenario.Control.Weights);
         Console.Out.WriteLine($"scenario {scenario.Name}, seed {seed}, after {at}, policy {scenario.Control.Policy}");
         Print(found.Fleet, device, Planned.Of(stock, scenario.Model).Table, costs, found.Plan.Choices.GetValueOrDefault(device), found.Plan.Proof);
         return 0;

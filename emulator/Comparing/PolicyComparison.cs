@@ -67,7 +67,10 @@ public sealed class PolicyComparison
         var panels = new List<Panel>();
         if (planned.Count > 0)
             panels.Add(new Panel($"{Scenario.Name}: measured against promised", Axis("promised cost, ms", planned.Select(run => run.Promised!.Value * 1e3)), Axis("measured cost, ms", planned.Select(run => run.CostOfAll * 1e3)),
-                [.. planned.GroupBy(run => run.Policy).Select(policy => new Series(policy.Key, [.. policy.Select(run => new PlotPoint(run.Promised!.Value * 1e3, run.CostOfAll * 1e3))], Joint.None))]) { HasDiagonal = true });
+                [.. planned.GroupBy(run => run.Policy).Select(policy => new Series(policy.Key, [.. policy.Select(run => new PlotPoint(run.Promised!.Value * 1e3, run.CostOfAll * 1e3))], Joint.None))])
+            {
+                HasDiagonal = true,
+            });
         panels.Add(new Panel("accuracy against latency", Axis("mean latency, ms", Runs.Select(run => run.Latency.Value * 1e3)), Scale.Linear("accuracy", Runs.Select(run => run.Accuracy), Scale.Percent),
             [.. Runs.GroupBy(run => run.Policy).Select(policy => new Series(policy.Key, [.. policy.Select(run => new PlotPoint(run.Latency.Value * 1e3, run.Accuracy))], Joint.None))]));
         return SvgPlot.Draw($"{Scenario.Name}: policies compared on the same seeds", panels, width: 440, height: 340);

@@ -73,6 +73,15 @@ public sealed record ControlSpec
     /// <summary>Seconds that a joule of device energy is worth, and seconds that a wrong answer is worth.</summary>
     [JsonPropertyName("joule_weight")] public double JouleWeight { get; init; } = new Weights().JouleWeight;
     [JsonPropertyName("error_weight")] public double ErrorWeight { get; init; } = new Weights().ErrorWeight;
+
+    /// <summary>Least mean accuracy of a site's answers, and longest mean latency of a device's; absent: none is asked.</summary>
+    [JsonPropertyName("accuracy_min_ratio")] public double? AccuracyMin { get; init; }
+    [JsonPropertyName("latency_max_s")] public Seconds? LatencyMax { get; init; }
+
+    /// <summary>Assignments that may change in a minute; absent: as many as plans change.</summary>
+    [JsonPropertyName("changes_per_minute")] public double? ChangesPerMinute { get; init; }
+
+    [JsonIgnore] public Weights Weights => new() { JouleWeight = JouleWeight, ErrorWeight = ErrorWeight, AccuracyMin = AccuracyMin, LatencyMax = LatencyMax };
 }
 
 /// <summary>A rehearsal: who is there, what they do, what goes wrong.</summary>
@@ -138,6 +147,9 @@ public sealed record Scenario
         if (!(Control.Deadline.Value is > 0 and <= 3600)) yield return $"control.deadline_s is {Control.Deadline.Value}; allowed: above 0 to 3600";
         if (!(Control.Report.Value is >= 0.1 and <= 86400)) yield return $"control.report_s is {Control.Report.Value}; allowed: 0.1 to 86400";
         if (!(Control.JouleWeight is >= 0 and <= 1e6)) yield return $"control.joule_weight is {Control.JouleWeight}; allowed: 0 to 1e6";
+        if (Control.AccuracyMin is { } least and not (>= 0 and <= 1)) yield return $"control.accuracy_min_ratio is {least}; allowed: 0 to 1";
+        if (Control.LatencyMax is { Value: not (> 0 and <= 3600) } longest) yield return $"control.latency_max_s is {longest.Value}; allowed: above 0 to 3600";
+        if (Control.ChangesPerMinute is { } changes and not (>= 1 and <= 1e6)) yield return $"control.changes_per_minute is {changes}; allowed: 1 to 1e6";
         if (!(Control.ErrorWeight is >= 0 and <= 1e6)) yield return $"control.error_weight is {Control.ErrorWeight}; allowed: 0 to 1e6";
     }
 

@@ -130,8 +130,8 @@ public sealed class SiteWorld
 
     private SiteController Controller(int life, IBus connection, Planned planned)
     {
-        var costs = new CostModel(new Weights { JouleWeight = scenario.Control.JouleWeight, ErrorWeight = scenario.Control.ErrorWeight });
-        var options = new ControllerOptions { Deadline = scenario.Control.Deadline, ReportPeriod = scenario.Control.Report, Groups = [.. site.Groups.Select(group => group.In(stock.Groups))] };
+        var costs = new CostModel(scenario.Control.Weights);
+        var options = new ControllerOptions { Deadline = scenario.Control.Deadline, ReportPeriod = scenario.Control.Report, ChangesPerMinute = scenario.Control.ChangesPerMinute, Groups = [.. site.Groups.Select(group => group.In(stock.Groups))] };
         var random = new SeededRandom(seed, life == 1 ? $"{site.Name}/planner" : $"{site.Name}/planner/{life}");
         return new SiteController(site.Name, connection, clock, options, Policies.Create(scenario.Control.Policy, planned.Table, costs), planned.Table, planned.Model, stock.Profiles, random);
     }
