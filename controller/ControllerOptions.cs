@@ -20,6 +20,9 @@ public sealed record ControllerOptions
     /// <summary>Devices and edge servers that are not planned but work together.</summary>
     public IReadOnlyList<ViewGroup> Groups { get; init; } = [];
 
+    /// <summary>Assignments that may change in a minute, first ones and those whose edge server is gone aside; null: as many as plans change.</summary>
+    public double? ChangesPerMinute { get; init; }
+
     /// <summary>Where devices and edge servers fetch model files over HTTP; empty when they have them.</summary>
     public string ArtifactsUrl { get; init; } = "";
 }

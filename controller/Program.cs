@@ -20,10 +20,13 @@ var httpPort = new Option<int>("--http-port") { Description = "Port of the model
 var artifacts = new Option<string?>("--artifacts-url") { Description = "Where devices fetch model files, when not from here; \"\" when they have them." };
 var jouleWeight = new Option<double>("--joule-weight") { Description = "Seconds that a joule of device energy is worth.", DefaultValueFactory = _ => new Weights().JouleWeight };
 var errorWeight = new Option<double>("--error-weight") { Description = "Seconds that a wrong answer is worth.", DefaultValueFactory = _ => new Weights().ErrorWeight };
+var accuracyMin = new Option<double?>("--accuracy-min") { Description = "Least mean accuracy of all answers, 0 to 1; kept by dual." };
+var latencyMax = new Option<string?>("--latency-max") { Description = "Longest mean latency of a device's answers; kept by dual." };
+var changes = new Option<double?>("--changes-per-minute") { Description = "Assignments that may change in a minute; without it as many as plans change." };
 var groups = new Option<string[]>("--group") { Description = "Devices that see one sample together, a view each, and the edge server that answers them: NAME=MODEL@EDGE:DEVICE,DEVICE,...; may be given several times.", DefaultValueFactory = _ => [] };
 var gather = new Option<string>("--gather") { Description = "How long, twice a sample, an edge server waits for the devices of a group.", DefaultValueFactory = _ => "0.1s" };
 var broker = new BrokerFlags();
-var root = new RootCommand("Fleet's controller: decides who runs what. Without --broker it brings its own.") { sites, policy, model, models, deadline, report, port, listen, user, password, state, httpPort, artifacts, jouleWeight, errorWeight, groups, gather };
+var root = new RootCommand("Fleet's controller: decides who runs what. Without --broker it brings its own.") { sites, policy, model, models, deadline, report, port, listen, user, password, state, httpPort, artifacts, jouleWeight, errorWeight, accuracyMin, latencyMax, changes, groups, gather };
 broker.AddTo(root);
 root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
 {
@@ -39,6 +42,8 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
     {
         JouleWeight = Flags.InRange("--joule-weight", parsed.GetValue(jouleWeight), 0, 1e6),
         ErrorWeight = Flags.InRange("--error-weight", parsed.GetValue(errorWeight), 0, 1e6),
+        AccuracyMin = parsed.GetValue(accuracyMin) is { } least ? Flags.InRange("--accuracy-min", least, 0, 1) : null,
+        LatencyMax = Flags.Duration("--latency-max", parsed.GetValue(latencyMax)),
     });
     var planner = Planners.Create(parsed.GetValue(policy)!, table, costs);
     var profiles = ProfileFile.ReadAll(ProjectFiles.Find("hardware-profiles"));
@@ -48,6 +53,7 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
     {
         Deadline = Flags.InRange("--deadline", Flags.Duration("--deadline", parsed.GetValue(deadline))!.Value, new Seconds(0.001), new Seconds(3600)),
         ReportPeriod = Flags.InRange("--report", Flags.Duration("--report", parsed.GetValue(report))!.Value, new Seconds(0.1), new Seconds(86400)),
+        ChangesPerMinute = parsed.GetValue(changes) is { } most ? Flags.InRange("--changes-per-minute", most, 1, 1e6) : null,
         Groups = [.. parsed.GetValue(groups)!.Select(group => ViewGroup.Parse(group, groupModels, Flags.Duration("--gather", parsed.GetValue(gather))!.Value))],
         ArtifactsUrl = parsed.GetValue(artifacts) ?? $"http://{(address == "0.0.0.0" ? Environment.MachineName : address)}:{server.Port}/models",
     };

@@ -53,14 +53,23 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options)
 
     public TailAssignment? EdgeDesiredOf(string edge) => edgeDesired.GetValueOrDefault(edge);
 
-    /// <summary>The number of assignments that changed.</summary>
-    public int Publish(Plan plan, FleetSnapshot fleet, OptionTable table)
+    /// <summary>Publishes what a plan changes, as far as changes are allowed: those who gain most come first.</summary>
+    /// <param name="allowance">Bounds the changes; first assignments and moves away from an edge server that is gone are free.</param>
+    /// <returns>The number of assignments that changed, and the devices that have to wait for theirs.</returns>
+    public (int Changed, IReadOnlySet<string> Waiting) Publish(Plan plan, FleetSnapshot fleet, OptionTable table, ChangeAllowance allowance)
     {
-        var changed = 0;
+        var (changed, waiting) = (0, new HashSet<string>(StringComparer.Ordinal));
         foreach (var edge in fleet.OnlineEdges) changed += PublishTails(edge.Id, table);
-        foreach (var (device, choice) in plan.Choices)
-            changed += Publish(device, choice.Option.Assign(choice.Edge, options.Deadline, options.ReportPeriod, options.ArtifactsUrl, choice.Reason));
-        return changed;
+        var live = fleet.LiveEdges.Select(edge => edge.Id).ToHashSet(StringComparer.Ordinal);
+        foreach (var (device, choice) in allowance.IsBounded ? plan.Choices.OrderByDescending(pair => pair.Value.Gain).ThenBy(pair => pair.Key, StringComparer.Ordinal) : plan.Choices.AsEnumerable())
+        {
+            var assignment = choice.Option.Assign(choice.Edge, options.Deadline, options.ReportPeriod, options.ArtifactsUrl, choice.Reason);
+            if (!desired.TryGetValue(device, out var standing) || standing.OffloadTo.Length > 0 && !live.Contains(standing.OffloadTo)) changed += Publish(device, assignment);
+            else if (standing.RunsAs(assignment)) continue;
+            else if (allowance.Take()) changed += Publish(device, assignment);
+            else waiting.Add(device);
+        }
+        return (changed, waiting);
     }
 
     /// <inheritdoc cref="Publish(Plan, FleetSnapshot, OptionTable)"/>

@@ -20,9 +20,10 @@ public sealed class SiteController
     private readonly Func<long> brokerDropped;
     private readonly FleetView view;
     private readonly Rollout rollout;
+    private readonly ChangeAllowance allowance;
     private readonly SiteSummary sums = new();
     private PlannerState state = PlannerState.Empty;
-    private bool isSettled;
+    private bool isSettled, isWaiting;
     private long heardAt;
 
     /// <param name="brokerDropped">Messages the broker has lost so far, where that is known.</param>
@@ -32,6 +33,7 @@ public sealed class SiteController
         this.brokerDropped = brokerDropped ?? (() => 0);
         view = new FleetView(site, profiles, clock);
         rollout = new Rollout(site, bus, options);
+        allowance = new ChangeAllowance(options.ChangesPerMinute, clock);
     }
 
     /// <summary>The kinds of topics it listens to.</summary>
@@ -46,6 +48,12 @@ public sealed class SiteController
 
     /// <summary>The last plan in force.</summary>
     public Plan Plan { get; private set; } = Plan.Empty;
+
+    /// <summary>What its planner would see now.</summary>
+    public FleetSnapshot Fleet => Planned(view.Snapshot());
+
+    /// <summary>What plans promised for everything answered so far.</summary>
+    public Promise Promised { get; private set; }
 
     public async Task Run(CancellationToken stop)
     {
@@ -88,8 +96,14 @@ public sealed class SiteController
         heardAt = clock.GetTimestamp();
         view.Fold(topic, message);
         if (isSettled && view.EpochSeen > rollout.Epoch) rollout.GoBeyond(view.EpochSeen, view.VersionSeen);
-        if (message is InferWindow window) sums.Add(window, rollout.OptionGiven(topic.Id, window.Version, table));
+        if (message is InferWindow window) Count(topic.Id, window);
         if (isSettled && topic.Kind is TopicKind.GatewayState && message is State { Presence: Presence.Lost }) DeclareLost(topic.Id);
+    }
+
+    private void Count(string device, InferWindow window)
+    {
+        sums.Add(window, rollout.OptionGiven(device, window.Version, table));
+        if (window.Count > 0 && Plan.Choices.TryGetValue(device, out var choice) && choice.Estimate != default) Promised = Promised.With(window.Count, choice.Estimate);
     }
 
     /// <summary>A gateway's will speaks for the devices behind it, whose own state would otherwise say ready for ever.</summary>
@@ -105,7 +119,7 @@ public sealed class SiteController
         do
         {
             view.Look();
-            if (view.Revision == planned) continue;
+            if (view.Revision == planned && !isWaiting) continue;
             planned = view.Revision;
             Decide();
         }
@@ -115,10 +129,24 @@ public sealed class SiteController
     private void Decide()
     {
         var fleet = Planned(view.Snapshot());
+        var before = state.Last;
         (Plan, state) = planner.Plan(fleet, state, random);
-        var changed = rollout.Publish(Plan, fleet, table);
+        var (changed, waiting) = rollout.Publish(Plan, fleet, table, allowance);
+        isWaiting = waiting.Count > 0;
+        if (isWaiting) Keep(before, waiting);
         changed += options.Groups.Sum(rollout.Publish);
         bus.Publish(new Topic(TopicKind.Plan, site), Describe(fleet, changed));
+    }
+
+    /// <summary>Those who have to wait for their change go on as before, and the planner knows it.</summary>
+    private void Keep(IReadOnlyDictionary<string, Choice> before, IReadOnlySet<string> waiting)
+    {
+        var inForce = new SortedDictionary<string, Choice>(StringComparer.Ordinal);
+        foreach (var (device, choice) in Plan.Choices)
+            if (!waiting.Contains(device)) inForce.Add(device, choice);
+            else if (before.TryGetValue(device, out var standing)) inForce.Add(device, standing);
+        Plan = Plan with { Choices = inForce };
+        state = state with { Last = inForce };
     }
 
     /// <summary>The fleet without those who work in groups.</summary>
@@ -142,6 +170,10 @@ public sealed class SiteController
             Policy = planner.Name,
             Devices = choices.Count,
             Changed = changed,
+            Objective = Plan.Proof is { } proof ? Quantity.Rounded(proof.Objective) : null,
+            Bound = Plan.Proof is { Bound: var bound } && double.IsFinite(bound) ? Quantity.Rounded(bound) : null,
+            Gap = Plan.Proof is { Gap: var gap } && double.IsFinite(gap) ? Quantity.Rounded(gap) : null,
+            EdgePrice = Plan.Proof is { Prices.Count: > 0 } priced ? Quantity.Rounded(priced.Prices.Values.Max()) : null,
             Accuracy = Mean(choice => choice.Estimate.Accuracy),
             Offload = Mean(choice => choice.Estimate.Offload),
             Latency = Mean(choice => choice.Estimate.Latency.Value) is { } latency ? new Seconds(latency) : null,

@@ -12,6 +12,8 @@ var root = new RootCommand("Fleet: places early-exit neural networks on fleets o
     ReportCommand.Create(),
     ScenarioCommand.Create(),
     FuzzCommand.Create(),
+    CompareCommand.Create(),
+    ExplainCommand.Create(),
     WatchCommand.Create(),
     LintCommand.Create(),
     ModelsCommand.Create(),

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Fleet.Contracts;
 
 namespace Fleet.Controller.Planning;
@@ -40,7 +41,7 @@ public sealed class OffloadAll(OptionTable options, CostModel costs) : IPlanner
 /// One split for everybody: the first stage on the device, int8 features to the edge server below the default threshold. Where those are
 /// not offered another way over cut 1 is taken, and where none is, everybody stays.
 /// </summary>
-public sealed class StaticSplit(OptionTable options, CostModel costs) : IPlanner
+public sealed class StaticSplit(OptionTable options, CostModel costs, double threshold = OptionTable.DefaultThreshold) : IPlanner
 {
     public const string PolicyName = "static-split";
 
@@ -49,10 +50,10 @@ public sealed class StaticSplit(OptionTable options, CostModel costs) : IPlanner
     public (Plan Plan, PlannerState State) Plan(FleetSnapshot fleet, PlannerState last, Random random)
     {
         var split = options.All.Where(option => option.Head == 1 && option.Route is { Cut: 1 } && option.Thresholds.Of(1) == OptionTable.DefaultThreshold)
-            .OrderByDescending(option => option.Route == new Route(1, FeatureCodec.Int8)).FirstOrDefault();
+            .OrderByDescending(option => option.Route == new Route(1, FeatureCodec.Int8)).Select(option => options.Get(1, threshold, option.Route)).FirstOrDefault();
         return split is null
             ? new LocalOnly(options, costs).Plan(fleet, last, random)
-            : Choices.Spread(fleet, last, costs, split, $"static-split: {split.Route} below {OptionTable.DefaultThreshold}");
+            : Choices.Spread(fleet, last, costs, split, string.Create(CultureInfo.InvariantCulture, $"static-split: {split.Route} below {threshold}"));
     }
 }
 

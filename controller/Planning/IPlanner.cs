@@ -3,18 +3,45 @@ using Fleet.Contracts;
 namespace Fleet.Controller.Planning;
 
 /// <summary>What one device gets, and why.</summary>
-public sealed record Choice(Option Option, string? Edge, Estimate Estimate, string Reason);
+public sealed record Choice(Option Option, string? Edge, Estimate Estimate, string Reason)
+{
+    /// <summary>What a second is better for it than for what the device runs now, in the objective's seconds; 0 where a policy does not say.</summary>
+    public double Gain { get; init; }
+}
 
 /// <summary>A decision for a whole site. Devices for which nothing fits are absent: they keep what they run.</summary>
 public sealed record Plan(IReadOnlyDictionary<string, Choice> Choices)
 {
     public static readonly Plan Empty = new(new Dictionary<string, Choice>());
+
+    /// <summary>How good it is; null where a policy proves nothing.</summary>
+    public Proof? Proof { get; init; }
 }
 
-/// <summary>What a planner remembers from one plan to the next: its last choices.</summary>
+/// <summary>What a plan costs a request in the mean, the price of switching included, and what no plan within the limits can go below. Seconds, see <see cref="Weights"/>.</summary>
+/// <param name="Prices">Of a second of each edge server, in the objective's seconds; 0 where there is enough.</param>
+public sealed record Proof(double Objective, double Bound, double Gap, IReadOnlyDictionary<string, double> Prices)
+{
+    public static Proof Of(SiteProblem problem, SolvedChoice solved, IReadOnlyDictionary<string, double> prices)
+    {
+        var requests = Math.Max(1e-9, problem.Devices.Sum(SiteProblem.WeightOf));
+        return new Proof(solved.Cost / requests, solved.Bound / requests, solved.Gap, prices);
+    }
+}
+
+/// <summary>What a planner remembers from one plan to the next: its last choices, and what it learned on the way to them.</summary>
 public sealed record PlannerState(IReadOnlyDictionary<string, Choice> Last)
 {
     public static readonly PlannerState Empty = new(new Dictionary<string, Choice>());
+
+    /// <summary>Of each edge server's time.</summary>
+    public IReadOnlyDictionary<string, double> Prices { get; init; } = new Dictionary<string, double>();
+
+    /// <summary>Of an error, on top of its weight.</summary>
+    public double ErrorPrice { get; init; }
+
+    /// <summary>Of devices, by policies that average.</summary>
+    public IReadOnlyDictionary<string, MovingAverages> Averages { get; init; } = new Dictionary<string, MovingAverages>();
 }
 
 /// <summary>
@@ -27,23 +54,4 @@ public interface IPlanner
     string Name { get; }
 
     (Plan Plan, PlannerState State) Plan(FleetSnapshot fleet, PlannerState last, Random random);
-}
-
-/// <summary>The policies by name.</summary>
-public static class Planners
-{
-    public const string Default = Greedy.PolicyName;
-
-    public static readonly IReadOnlyList<string> Names = [LocalOnly.PolicyName, OffloadAll.PolicyName, StaticSplit.PolicyName, Neurosurgeon.PolicyName, Greedy.PolicyName];
-
-    /// <summary>Throws <see cref="FaultsException"/> that lists the names there are.</summary>
-    public static IPlanner Create(string name, OptionTable options, CostModel costs) => name switch
-    {
-        LocalOnly.PolicyName => new LocalOnly(options, costs),
-        OffloadAll.PolicyName => new OffloadAll(options, costs),
-        StaticSplit.PolicyName => new StaticSplit(options, costs),
-        Neurosurgeon.PolicyName => new Neurosurgeon(options, costs),
-        Greedy.PolicyName => new Greedy(options, costs),
-        _ => throw new FaultsException("policy", $"is \"{name}\"; allowed: {string.Join(", ", Names)}"),
-    };
 }

@@ -40,7 +40,7 @@ public sealed record Option
     public double Accuracy => ExitShares.Zip(ExitAccuracies, (share, accuracy) => share * accuracy).Sum() + OffloadShare * OffloadAccuracy;
 
     /// <summary>Whether the input leaves before any stage has run.</summary>
-    public bool SendsAll => Route is { Cut: 0 } && OffloadShare >= 1;
+    public bool SendsAll => Route is { Cut: 0 } && Thresholds.All(threshold => threshold > 1);
 
     /// <summary>What a device is told, but for who decided and when.</summary>
     public Assignment Assign(string? edge, Seconds deadline, Seconds report, string artifactsUrl, string reason) => new()

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Numerics.Tensors;
 using Fleet.Contracts;
 using Fleet.Models;
@@ -7,7 +8,7 @@ namespace Fleet.Controller.Planning;
 /// <summary>
 /// Every option of a model: heads, thresholds and routes with their shares and accuracies, counted once on the calibration trace.
 /// One threshold serves all exits of a head. No offload is worse than staying: a route that loses something is offered only to heads
-/// whose deepest exit is right less often than the network behind the route.
+/// whose deepest exit is right less often than the network behind the route. <see cref="Front"/> has a threshold of its own for each exit.
 /// </summary>
 public sealed class OptionTable
 {
@@ -17,10 +18,16 @@ public sealed class OptionTable
     /// <summary>What policies without a threshold of their own use.</summary>
     public const double DefaultThreshold = 0.8;
 
+    /// <summary>Options off the grid that are remembered; the fronts have fewer.</summary>
+    private const int CountedMax = 4096;
+
     private static readonly double[] Grid = [0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 0.99];
     private readonly float[][] confidences;
     private readonly bool[][] correct;
     private readonly Dictionary<Route, bool[]> routeCorrect = [];
+    private readonly ConcurrentDictionary<(int Head, PerExit Thresholds, Route? Route), Option> counted = [];
+    private readonly Lazy<IReadOnlyList<Option>> front;
+    private readonly Lazy<OptionColumns> columns;
 
     public OptionTable(PlannedModel model)
     {
@@ -31,6 +38,8 @@ public sealed class OptionTable
         for (var exit = 1; exit <= card.StageCount; exit++) (confidences[exit - 1], correct[exit - 1]) = Judge(exit, card.Exit(exit).Temperature);
         foreach (var route in card.Routes.Select(card.RouteOf).Where(trace.Knows)) routeCorrect.Add(route, JudgeRoute(route));
         All = [.. Build()];
+        front = new(() => [.. BuildFront()]);
+        columns = new(() => new OptionColumns(Front));
         Bottlenecks = [.. All.Select(option => option.Route?.Bottleneck ?? 0).Where(number => number > 0).Distinct().Order().Select(number => card.Bottleneck(number).Name)];
     }
 
@@ -38,11 +47,33 @@ public sealed class OptionTable
 
     public IReadOnlyList<Option> All { get; }
 
+    /// <summary>
+    /// What is worth choosing from, whatever the device: for each head and route the sets of thresholds on the Pareto fronts of accuracy
+    /// and work, and those of <see cref="All"/>, without any that another of the same head and route beats in accuracy, in every stage's
+    /// share and in what crosses. Made when first asked for.
+    /// </summary>
+    public IReadOnlyList<Option> Front => front.Value;
+
+    /// <summary><see cref="Front"/> in columns.</summary>
+    public OptionColumns Columns => columns.Value;
+
     /// <summary>Names of the bottlenecks that some option sends, in the card's order.</summary>
     public IReadOnlyList<string> Bottlenecks { get; }
 
-    /// <summary>The option an assignment runs; null when the table has none like it.</summary>
-    public Option? Find(Assignment assignment) => All.FirstOrDefault(option => option.IsRunBy(assignment));
+    /// <summary>The option an assignment runs, counted on the spot when the table has none like it; null when it is of another model or crosses by no route of this one.</summary>
+    public Option? Find(Assignment assignment)
+    {
+        if (All.FirstOrDefault(option => option.IsRunBy(assignment)) is { } known) return known;
+        if (assignment.CardSha256 != Model.Files.CardSha256 || assignment.Head > Model.Files.Card.StageCount || assignment.Thresholds.Count != assignment.Head) return null;
+        Route? route = null;
+        if (assignment.OffloadTo.Length > 0)
+        {
+            if (Model.Files.Card.NumberOf(assignment.Bottleneck) is not { } number || !routeCorrect.ContainsKey(new Route(assignment.Cut, assignment.Codec, number))) return null;
+            route = new Route(assignment.Cut, assignment.Codec, number);
+        }
+        if (counted.Count >= CountedMax) counted.Clear();
+        return counted.GetOrAdd((assignment.Head, assignment.Thresholds, route), key => Count(key.Head, key.Thresholds, key.Route));
+    }
 
     /// <summary>The option with this head, threshold and route (null: local).</summary>
     public Option Get(int head, double threshold, Route? route) =>
@@ -72,7 +103,22 @@ public sealed class OptionTable
 
     private static int Right(bool[] answers) => answers.Count(isRight => isRight);
 
-    private Option Count(int head, double threshold, Route? route)
+    private IEnumerable<Option> BuildFront()
+    {
+        var fronts = new ThresholdFronts(Model.Files.Card, [.. confidences.Select(exit => Array.ConvertAll(exit, confidence => (double)confidence))], correct);
+        for (var head = 1; head <= Model.Files.Card.StageCount; head++)
+            foreach (var route in Routes(head).Select(route => (Route?)route).Prepend(null))
+            {
+                var known = All.Where(option => option.Head == head && option.Route == route).ToList();
+                var screened = fronts.Of(head, route is { } crossing ? routeCorrect[crossing] : null).Select(thresholds => Count(head, thresholds, route));
+                foreach (var option in ThresholdFronts.Undominated([.. known, .. screened])) yield return option;
+            }
+    }
+
+    private Option Count(int head, double threshold, Route? route) => Count(head, Enumerable.Repeat(threshold, head).ToArray(), route);
+
+    /// <summary>The option with this head, these thresholds for its exits and this route (null: local), counted on the spot.</summary>
+    public Option Count(int head, IReadOnlyList<double> thresholds, Route? route)
     {
         var samples = Model.Calibration.Samples;
         var (ran, exited, right) = (new int[head], new int[head], new int[head]);
@@ -83,7 +129,7 @@ public sealed class OptionTable
             for (; exit <= head; exit++)
             {
                 ran[exit - 1]++;
-                if (confidences[exit - 1][sample] < threshold && !(route is null && exit == head)) continue;
+                if (confidences[exit - 1][sample] < thresholds[exit - 1] && !(route is null && exit == head)) continue;
                 exited[exit - 1]++;
                 if (correct[exit - 1][sample]) right[exit - 1]++;
                 break;
@@ -98,7 +144,7 @@ public sealed class OptionTable
             Model = Model,
             Head = head,
             Route = route,
-            Thresholds = new PerExit(Enumerable.Range(1, head).Select(exit => route is null && exit == head ? 0 : threshold)),
+            Thresholds = new PerExit(Enumerable.Range(1, head).Select(exit => route is null && exit == head ? 0 : thresholds[exit - 1])),
             StageShares = [.. ran.Select(count => (double)count / samples)],
             ExitShares = [.. exited.Select(count => (double)count / samples)],
             ExitAccuracies = [.. right.Zip(exited, Share)],

@@ -15,13 +15,25 @@ public sealed record ControlSpec
     [JsonPropertyName("joule_weight")] public double JouleWeight { get; init; } = new Weights().JouleWeight;
     [JsonPropertyName("error_weight")] public double ErrorWeight { get; init; } = new Weights().ErrorWeight;
 
+    /// <summary>Least mean accuracy of a site's answers, and longest mean latency of a device's; absent: none is asked.</summary>
+    [JsonPropertyName("accuracy_min_ratio")] public double? AccuracyMin { get; init; }
+    [JsonPropertyName("latency_max_s")] public Seconds? LatencyMax { get; init; }
+
+    /// <summary>Assignments that may change in a minute; absent: as many as plans change.</summary>
+    [JsonPropertyName("changes_per_minute")] public double? ChangesPerMinute { get; init; }
+
+    [JsonIgnore] public Weights Weights => new() { JouleWeight = JouleWeight, ErrorWeight = ErrorWeight, AccuracyMin = AccuracyMin, LatencyMax = LatencyMax };
+
     /// <summary>What is impossible about it, one sentence a fault.</summary>
     public IEnumerable<string> Faults()
     {
-        if (!Planners.Names.Contains(Policy)) yield return $"policy is \"{Policy}\"; allowed: {string.Join(", ", Planners.Names)}";
+        foreach (var fault in Policies.Faults(Policy)) yield return $"policy {fault}";
         if (!(Deadline.Value is > 0 and <= 3600)) yield return $"deadline_s is {Deadline.Value}; allowed: above 0 to 3600";
         if (!(Report.Value is >= 0.1 and <= 86400)) yield return $"report_s is {Report.Value}; allowed: 0.1 to 86400";
         if (!(JouleWeight is >= 0 and <= 1e6)) yield return $"joule_weight is {JouleWeight}; allowed: 0 to 1e6";
+        if (AccuracyMin is { } least and not (>= 0 and <= 1)) yield return $"accuracy_min_ratio is {least}; allowed: 0 to 1";
+        if (LatencyMax is { Value: not (> 0 and <= 3600) } longest) yield return $"latency_max_s is {longest.Value}; allowed: above 0 to 3600";
+        if (ChangesPerMinute is { } changes and not (>= 1 and <= 1e6)) yield return $"changes_per_minute is {changes}; allowed: 1 to 1e6";
         if (!(ErrorWeight is >= 0 and <= 1e6)) yield return $"error_weight is {ErrorWeight}; allowed: 0 to 1e6";
     }
 }

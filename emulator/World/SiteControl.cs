@@ -18,6 +18,9 @@ public sealed class SiteControl(SimBus bus, SimClock clock, Func<int, IBus, Site
 
     public Line Line { get; } = new(bus, FaultSpec.Controller);
 
+    /// <summary>Of the process that runs, or of the last that ran.</summary>
+    public SiteController Last => controller ?? throw new InvalidOperationException("no controller has been started");
+
     /// <inheritdoc cref="SiteController.ExpectedAccuracy"/>
     public double? ExpectedAccuracy => controller?.ExpectedAccuracy;
 

@@ -88,6 +88,9 @@ public sealed class SiteWorld
 
     public double? ExpectedAccuracy => control.ExpectedAccuracy;
 
+    /// <summary>What sees, plans and has promised; the last one, when its process has died.</summary>
+    public SiteController LastController => control.Last;
+
     public int Online => Retained<State>(TopicKind.State).Count(pair => pair.Value.Presence is Presence.Ready or Presence.Sleeping);
 
     public int EdgesOnline => Retained<State>(TopicKind.EdgeState).Count(pair => pair.Value.Presence is Presence.Ready);
@@ -132,10 +135,10 @@ public sealed class SiteWorld
 
     private SiteController Controller(int life, IBus connection, Planned planned)
     {
-        var costs = new CostModel(new Weights { JouleWeight = steering.JouleWeight, ErrorWeight = steering.ErrorWeight });
-        var options = new ControllerOptions { Deadline = steering.Deadline, ReportPeriod = steering.Report, Groups = [.. site.Groups.Select(group => group.In(stock.Groups))] };
+        var costs = new CostModel(steering.Weights);
+        var options = new ControllerOptions { Deadline = steering.Deadline, ReportPeriod = steering.Report, ChangesPerMinute = steering.ChangesPerMinute, Groups = [.. site.Groups.Select(group => group.In(stock.Groups))] };
         var random = new SeededRandom(seed, life == 1 ? $"{site.Name}/planner" : $"{site.Name}/planner/{life}");
-        return new SiteController(site.Name, connection, clock, options, Planners.Create(steering.Policy, planned.Table, costs), planned.Table, planned.Model, stock.Profiles, random);
+        return new SiteController(site.Name, connection, clock, options, Policies.Create(steering.Policy, planned.Table, costs), planned.Table, planned.Model, stock.Profiles, random);
     }
 
     /// <summary>Every device of a site with its name: the boards of one type are numbered through all groups.</summary>

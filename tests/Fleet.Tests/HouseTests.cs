@@ -17,9 +17,10 @@ public sealed class HouseTests
         ["models/onnx"] = [],
         ["models/training"] = ["contracts", "models", "models/onnx"],
         ["controller"] = ["contracts", "models"],
+        ["controller/judge"] = ["controller"],
         ["edge-server"] = ["contracts", "models"],
         ["device-agent"] = ["contracts", "models"],
-        ["emulator"] = ["contracts", "models", "models/onnx", "controller", "edge-server", "device-agent"],
+        ["emulator"] = ["contracts", "models", "models/onnx", "controller", "controller/judge", "edge-server", "device-agent"],
     };
 
     [Test]

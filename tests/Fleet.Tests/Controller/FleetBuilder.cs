@@ -55,6 +55,14 @@ internal static class FleetBuilder
 
     public static FleetSnapshot Fleet(IEnumerable<DeviceView> devices, params EdgeView[] edges) => new("lab", [.. devices], edges);
 
+    /// <summary>A site whose edge servers are asked for more than they have.</summary>
+    public static FleetSnapshot Crowded(Random random, int devices, int edges) => Fleet(
+        Enumerable.Range(0, devices).Select(i => Device(
+            $"cam-{i:D3}", Boards[random.Next(Boards.Length)], rate: 0.2 + 20 * random.NextDouble() * random.NextDouble(), roundTrip: 0.001 + 0.03 * random.NextDouble(), budgetWatts: random.Next(4) == 0 ? 0.5 * random.NextDouble() : null)),
+        [.. Enumerable.Range(0, edges).Select(i => Slow(Edge($"edge-{i}", EdgeProfiles[random.Next(EdgeProfiles.Length)]), random))]);
+
+    private static EdgeView Slow(EdgeView edge, Random random) => edge with { Load = edge.Load! with { TailSeconds = new PerExit([.. Enumerable.Range(0, 3).Select(_ => 0.002 + 0.03 * random.NextDouble())]) } };
+
     public static readonly Gen<FleetSnapshot> Any =
         from devices in Gen.Select(Gen.Int[0, Boards.Length - 1], Gen.Double[0, 20], Gen.Int[0, 9], Gen.Double[0, 0.2], Gen.Double[0, 0.5]).Array[0, 12]
         from edges in Gen.Select(Gen.Int[0, EdgeProfiles.Length - 1], Gen.Int[0, 9], Gen.Int[1, 4]).Array[0, 3]

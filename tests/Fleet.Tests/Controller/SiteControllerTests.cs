@@ -66,6 +66,26 @@ public sealed class SiteControllerTests
         Assert.That(world.Said.Where(said => said.Topic.Kind is TopicKind.State && said.Message.Equals(State.Lost)).Select(said => said.Topic.Id).Order(), Is.EqualTo((string[])["cam-1", "cam-2", "cam-3"]));
     }
 
+    private static ChangeAllowance Unbounded(BusWorld world) => new(perMinute: null, world.Clock);
+
+    [Test]
+    public void Rollout_MoreChangesThanAllowed_ThoseWhoGainMostGoFirstAndTheOthersWait()
+    {
+        var world = new BusWorld();
+        var rollout = new Rollout("lab", world.Bus.Connect("controller"), new ControllerOptions());
+        var fleet = FleetBuilder.Fleet([.. Enumerable.Range(0, 5).Select(i => FleetBuilder.Device($"cam-{i}", "pi-5"))], FleetBuilder.Edge("e"));
+        var allowance = new ChangeAllowance(perMinute: 2, world.Clock);
+        Plan Local(int head) => new(fleet.Devices.Select((device, i) => (device.Id, Gain: i)).ToDictionary(pair => pair.Id, pair => new Choice(FleetBuilder.Table.Get(head, 0.8, null), null, default, "so") { Gain = pair.Gain }));
+        Assert.That(rollout.Publish(Local(1), fleet, FleetBuilder.Table, allowance).Waiting, Is.Empty, "first assignments are free");
+        var (changed, waiting) = rollout.Publish(Local(2), fleet, FleetBuilder.Table, allowance);
+        Assert.That((changed, waiting.Order()), Is.EqualTo((2, (string[])["cam-0", "cam-1", "cam-2"])));
+        Assert.That(rollout.DesiredOf("cam-4")!.Head, Is.EqualTo(2));
+        Assert.That(rollout.DesiredOf("cam-0")!.Head, Is.EqualTo(1));
+        Assert.That(rollout.Publish(Local(2), fleet, FleetBuilder.Table, allowance).Changed, Is.Zero);
+        world.Clock.Run(TimeSpan.FromSeconds(31));
+        Assert.That(rollout.Publish(Local(2), fleet, FleetBuilder.Table, allowance).Changed, Is.EqualTo(1), "half a minute later there is room for one more");
+    }
+
     [Test]
     public void Rollout_SamePlanTwice_PublishesOnlyOnce()
     {
@@ -74,11 +94,11 @@ public sealed class SiteControllerTests
         var fleet = FleetBuilder.Fleet([FleetBuilder.Device("a", "pi-5"), FleetBuilder.Device("b", "pi-zero-2w")], FleetBuilder.Edge("e"));
         var plan = FleetBuilder.Planner(Greedy.PolicyName).Plan(fleet, PlannerState.Empty, new Random(1)).Plan;
         rollout.Adopt(fleet, epochSeen: 6, versionSeen: 40);
-        Assert.That(rollout.Publish(plan, fleet, FleetBuilder.Table), Is.EqualTo(3));
+        Assert.That(rollout.Publish(plan, fleet, FleetBuilder.Table, Unbounded(world)).Changed, Is.EqualTo(3));
         Assert.That((rollout.Epoch, rollout.Version), Is.EqualTo((7L, 43L)));
-        Assert.That(rollout.Publish(plan, fleet, FleetBuilder.Table), Is.Zero);
+        Assert.That(rollout.Publish(plan, fleet, FleetBuilder.Table, Unbounded(world)).Changed, Is.Zero);
         var changed = new Plan(plan.Choices.ToDictionary(pair => pair.Key, pair => pair.Key == "a" ? pair.Value with { Option = FleetBuilder.Table.Get(2, 0.7, null), Edge = null } : pair.Value with { Reason = "said otherwise" }));
-        Assert.That(rollout.Publish(changed, fleet, FleetBuilder.Table), Is.EqualTo(1));
+        Assert.That(rollout.Publish(changed, fleet, FleetBuilder.Table, Unbounded(world)).Changed, Is.EqualTo(1));
         Assert.That(rollout.DesiredOf("a")!.Version, Is.EqualTo(44));
         Assert.That(rollout.DesiredOf("b")!.Version, Is.LessThan(44));
     }
@@ -91,7 +111,7 @@ public sealed class SiteControllerTests
         var plan = FleetBuilder.Planner(Greedy.PolicyName).Plan(fleet, PlannerState.Empty, new Random(1)).Plan;
         var first = new Rollout("lab", world.Bus.Connect("controller"), new ControllerOptions());
         first.Adopt(fleet, 0, 0);
-        first.Publish(plan, fleet, FleetBuilder.Table);
+        first.Publish(plan, fleet, FleetBuilder.Table, Unbounded(world));
         var seen = fleet with
         {
             Devices = [fleet.Devices[0] with { Desired = first.DesiredOf("a") }],
@@ -99,7 +119,7 @@ public sealed class SiteControllerTests
         };
         var second = new Rollout("lab", world.Bus.Connect("controller"), new ControllerOptions());
         second.Adopt(seen, first.Epoch, first.Version);
-        Assert.That(second.Publish(plan, seen, FleetBuilder.Table), Is.Zero);
+        Assert.That(second.Publish(plan, seen, FleetBuilder.Table, Unbounded(world)).Changed, Is.Zero);
         Assert.That(second.Epoch, Is.EqualTo(first.Epoch + 1));
         Assert.That(second.DesiredOf("a"), Is.EqualTo(first.DesiredOf("a")));
     }

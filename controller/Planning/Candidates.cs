@@ -1,0 +1,156 @@
+namespace Fleet.Controller.Planning;
+
+/// <summary>
+/// What each device may choose, in flat columns: the multiple-choice knapsack that `dual` and `milp` solve. Device d takes one of its
+/// candidates j; the sum of Cost[j] is to be least while on each edge server the sum of Use[j] stays within its capacity. Two more
+/// resources may be limited: the air of the cell that a device is in, and errors of the whole site.
+/// </summary>
+public sealed class Candidates
+{
+    private int[] start;
+    private ushort[] count;
+    private int filled;
+
+    /// <param name="devices">How many.</param>
+    /// <param name="edgeCapacity">Seconds of work a second that each edge server may be given.</param>
+    /// <param name="airCapacity">Seconds of air a second of each cell.</param>
+    /// <param name="cellOf">The cell of each device, or -1; null when no cells are known.</param>
+    /// <param name="errorCapacity">Errors a second that all devices together may make; null: as many as there are.</param>
+    /// <param name="expected">Candidates a device, to begin with.</param>
+    public Candidates(int devices, IReadOnlyList<double> edgeCapacity, IReadOnlyList<double>? airCapacity = null, int[]? cellOf = null, double? errorCapacity = null, int expected = 16)
+    {
+        (start, count) = (new int[devices], new ushort[devices]);
+        (Edges, Cells, CellOf) = (edgeCapacity.Count, airCapacity?.Count ?? 0, cellOf);
+        HasErrors = errorCapacity is not null;
+        Capacity = [.. edgeCapacity, .. airCapacity ?? [], .. errorCapacity is { } errors ? [errors] : Array.Empty<double>()];
+        (Cost, Use, Edge, Option) = (new float[devices * expected], new float[devices * expected], new short[devices * expected], new ushort[devices * expected]);
+        (Air, Errors) = (Cells > 0 ? new float[devices * expected] : [], HasErrors ? new float[devices * expected] : []);
+    }
+
+    public int Devices => start.Length;
+
+    public int Edges { get; }
+
+    public int Cells { get; }
+
+    public int[]? CellOf { get; }
+
+    public bool HasErrors { get; }
+
+    /// <summary>Of every resource: edge servers, then cells, then errors where they are limited.</summary>
+    public double[] Capacity { get; }
+
+    /// <summary>Whether edge servers are all there is to share.</summary>
+    public bool IsEdgesOnly => Cells == 0 && !HasErrors;
+
+    /// <summary>Of a candidate per second: the objective's cost of one inference times the device's rate.</summary>
+    internal float[] Cost { get; private set; }
+
+    /// <summary>Edge server's seconds a second.</summary>
+    internal float[] Use { get; private set; }
+
+    /// <summary>Edge server, or <see cref="Edges"/> for none.</summary>
+    internal short[] Edge { get; private set; }
+
+    internal ushort[] Option { get; private set; }
+
+    internal float[] Air { get; private set; }
+
+    internal float[] Errors { get; private set; }
+
+    /// <summary>Candidates of all devices together.</summary>
+    public long Total => count.Sum(candidates => (long)candidates);
+
+    /// <summary>Bytes of all columns, room to grow included.</summary>
+    public long Bytes => start.Length * 6L + Cost.Length * 12L + Air.Length * 4L + Errors.Length * 4L;
+
+    /// <summary>First candidate of a device, and the one behind its last.</summary>
+    public (int Start, int End) Of(int device) => (start[device], start[device] + count[device]);
+
+    /// <summary>Gives a device its candidates, instead of those it may have had: in their place when there is room, else behind all others.</summary>
+    public void Put(int device, ReadOnlySpan<Candidate> candidates)
+    {
+        if (candidates.Length > count[device])
+        {
+            start[device] = filled;
+            filled += candidates.Length;
+            if (filled > Cost.Length) Grow();
+        }
+        count[device] = (ushort)candidates.Length;
+        var at = start[device];
+        foreach (ref readonly var candidate in candidates)
+        {
+            (Cost[at], Use[at], Edge[at], Option[at]) = (candidate.Cost, candidate.Use, candidate.Edge, candidate.Option);
+            if (Air.Length > 0) Air[at] = candidate.Air;
+            if (Errors.Length > 0) Errors[at] = candidate.Errors;
+            at++;
+        }
+    }
+
+    /// <summary>The same devices and capacities with those candidates only that are let through.</summary>
+    internal Candidates Where(Func<int, bool> isAllowed)
+    {
+        var kept = new Candidates(Devices, Capacity[..Edges], Cells > 0 ? Capacity[Edges..(Edges + Cells)] : null, CellOf, HasErrors ? Capacity[^1] : null);
+        var row = new List<Candidate>();
+        for (var device = 0; device < Devices; device++)
+        {
+            row.Clear();
+            var (from, to) = Of(device);
+            for (var j = from; j < to; j++)
+                if (isAllowed(j)) row.Add(At(j));
+            kept.Put(device, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(row));
+        }
+        return kept;
+    }
+
+    /// <summary>Every so-manieth device, with as large a share of all capacities.</summary>
+    internal Candidates Sample(int stride)
+    {
+        var devices = (Devices + stride - 1) / stride;
+        var share = (double)devices / Devices;
+        var sample = new Candidates(devices, [.. Capacity.Take(Edges).Select(room => room * share)], [.. Capacity.Skip(Edges).Take(Cells).Select(room => room * share)], CellOf is null ? null : [.. CellOf.Where((_, i) => i % stride == 0)], HasErrors ? Capacity[^1] * share : null);
+        Span<Candidate> row = new Candidate[ushort.MaxValue];
+        for (var device = 0; device < devices; device++)
+        {
+            var (from, to) = Of(device * stride);
+            for (var j = from; j < to; j++) row[j - from] = At(j);
+            sample.Put(device, row[..(to - from)]);
+        }
+        return sample;
+    }
+
+    public Candidate At(int j) => new(Cost[j], Use[j], Edge[j], Option[j], Air.Length > 0 ? Air[j] : 0, Errors.Length > 0 ? Errors[j] : 0);
+
+    /// <summary>What a device's candidate takes of a resource.</summary>
+    public double Taken(int resource, int device, int j) =>
+        resource < Edges ? Edge[j] == resource ? Use[j] : 0
+        : resource < Edges + Cells ? CellOf![device] == resource - Edges ? Air[j] : 0
+        : Errors[j];
+
+    /// <summary>What a candidate costs its device with what it takes of every resource.</summary>
+    public double Priced(int device, int j, ReadOnlySpan<double> prices)
+    {
+        var sum = (double)Cost[j];
+        if (Edge[j] < Edges) sum += prices[Edge[j]] * Use[j];
+        if (Cells > 0 && CellOf![device] is >= 0 and var cell) sum += prices[Edges + cell] * Air[j];
+        if (HasErrors) sum += prices[^1] * Errors[j];
+        return sum;
+    }
+
+    private void Grow()
+    {
+        var length = Math.Max(filled, (int)Math.Min(Array.MaxLength, Cost.Length * 5L / 4));
+        (Cost, Use, Edge, Option) = (Longer(Cost, length), Longer(Use, length), Longer(Edge, length), Longer(Option, length));
+        if (Cells > 0) Air = Longer(Air, length);
+        if (HasErrors) Errors = Longer(Errors, length);
+    }
+
+    private static T[] Longer<T>(T[] column, int length)
+    {
+        Array.Resize(ref column, length);
+        return column;
+    }
+}
+
+/// <summary>One candidate of a device, see the columns of <see cref="Candidates"/>.</summary>
+public readonly record struct Candidate(float Cost, float Use, short Edge, ushort Option, float Air, float Errors);

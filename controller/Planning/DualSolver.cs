@@ -1,0 +1,70 @@
+namespace Fleet.Controller.Planning;
+
+/// <summary>A plan for <see cref="Candidates"/>, what it costs, and what proves how good it is.</summary>
+/// <param name="Choice">The candidate of each device.</param>
+/// <param name="Cost">Of all devices a second, in the objective's unit.</param>
+/// <param name="Bound">No plan within the limits costs less.</param>
+/// <param name="Prices">Of every resource, to begin with next time.</param>
+/// <param name="IsFeasible">Whether every limit is kept; a least accuracy that nothing reaches is not.</param>
+public sealed record SolvedChoice(int[] Choice, double Cost, double Bound, double[] Prices, bool IsFeasible)
+{
+    /// <summary>Share by which the plan may lie above the best one.</summary>
+    public double Gap => Cost <= Bound ? 0 : (Cost - Bound) / Math.Max(Math.Abs(Bound), 1e-12);
+}
+
+/// <summary>Prices, then repair; on small sites repair from several prices, of which the cheapest plan stays.</summary>
+public static class DualSolver
+{
+    /// <summary>Up to so many devices a plan is worth hundreds of evaluations.</summary>
+    private const int SmallMax = 5000;
+
+    private const int PolishRounds = 200;
+
+    /// <param name="warm">The prices of a plan before; null: none.</param>
+    public static SolvedChoice Solve(Candidates candidates, double[]? warm = null)
+    {
+        var search = new PriceSearch(candidates);
+        search.Ascend(warm);
+        if (candidates.Devices > SmallMax) return Large(candidates, search);
+        var best = Repaired(candidates, search.Best, At(search, search.Best));
+        if (best.IsFeasible && best.Cost <= search.Bound) return best with { Bound = search.Bound };
+        best = Better(best, Repaired(candidates, search.Best, Cheapest(candidates)));
+        search.Polish(() => best.Cost, candidates.Devices > SmallMax / 10 ? PolishRounds / 4 : PolishRounds, () => best = Better(best, Repaired(candidates, search.Best, search.Relaxation.Choice)));
+        return best with { Bound = search.Bound, Prices = search.Best };
+    }
+
+    private static SolvedChoice Large(Candidates candidates, PriceSearch search)
+    {
+        var repaired = Repaired(candidates, search.Best, At(search, search.Best));
+        return repaired with { Bound = search.Bound };
+    }
+
+    private static int[] At(PriceSearch search, double[] prices)
+    {
+        search.Relaxation.At(prices);
+        return search.Relaxation.Choice;
+    }
+
+    private static SolvedChoice Repaired(Candidates candidates, double[] prices, ReadOnlySpan<int> start)
+    {
+        var repair = new Repair(candidates, prices);
+        repair.From(start);
+        return new SolvedChoice(repair.Choice, repair.Cost, double.NegativeInfinity, prices, repair.IsFeasible);
+    }
+
+    private static SolvedChoice Better(SolvedChoice a, SolvedChoice b) => a.IsFeasible != b.IsFeasible ? a.IsFeasible ? a : b : a.Cost <= b.Cost ? a : b;
+
+    /// <summary>Everybody without an edge server, as greedily filled plans begin.</summary>
+    private static int[] Cheapest(Candidates candidates)
+    {
+        var alone = new int[candidates.Devices];
+        for (var device = 0; device < alone.Length; device++)
+        {
+            var (from, end) = candidates.Of(device);
+            alone[device] = from;
+            for (var j = from; j < end; j++)
+                if (candidates.Edge[j] == candidates.Edges && (candidates.Edge[alone[device]] != candidates.Edges || candidates.Cost[j] < candidates.Cost[alone[device]])) alone[device] = j;
+        }
+        return alone;
+    }
+}

@@ -1,0 +1,115 @@
+using Fleet.Contracts;
+
+namespace Fleet.Controller.Planning;
+
+/// <summary>
+/// A site as the knapsack that `dual` and `milp` solve: who may choose what at which cost, in the cost model's own estimates. Devices and
+/// edge servers stand in order of their ids.
+/// </summary>
+public sealed class SiteProblem
+{
+    /// <summary>Share of an edge server's time, and of a cell's air, that may be planned; the rest absorbs bursts.</summary>
+    public const double Headroom = 0.7;
+
+    /// <summary>What a device that asks nothing, or next to it, or has not said, counts in the objective: so little that it yields to all others.</summary>
+    private const double SilentWeight = 1e-3;
+
+    /// <summary>What each device runs, by its place in the columns and in <see cref="Edges"/>; -1: nothing that the columns know.</summary>
+    private readonly (int Option, short Edge)[] incumbents;
+
+    private SiteProblem(IReadOnlyList<DeviceView> devices, IReadOnlyList<EdgeView> edges, OptionColumns columns, Candidates candidates, (int, short)[] incumbents) =>
+        (Devices, Edges, Columns, Candidates, this.incumbents) = (devices, edges, columns, candidates, incumbents);
+
+    /// <summary>Those that are online and can run something.</summary>
+    public IReadOnlyList<DeviceView> Devices { get; }
+
+    /// <summary>Those that can finish something.</summary>
+    public IReadOnlyList<EdgeView> Edges { get; }
+
+    public OptionColumns Columns { get; }
+
+    public Candidates Candidates { get; }
+
+    /// <param name="last">What is in force; switching away from it has its price.</param>
+    public static SiteProblem Of(FleetSnapshot fleet, OptionTable table, CostModel costs, IReadOnlyDictionary<string, Choice> last)
+    {
+        var columns = table.Columns;
+        var edges = fleet.LiveEdges.OrderBy(edge => edge.Id, StringComparer.Ordinal).ToList();
+        var devices = fleet.Devices.Where(device => device.IsOnline && device.Profile is { } profile && IsFinite(columns, device, profile)).OrderBy(device => device.Id, StringComparer.Ordinal).ToList();
+        var errors = costs.Weights.AccuracyMin is { } least ? devices.Sum(WeightOf) * (1 - least) : (double?)null;
+        var candidates = new Candidates(devices.Count, [.. edges.Select(edge => CostModel.Capacity(edge) * Headroom)], errorCapacity: errors, expected: 8);
+        var pruning = new Pruning(columns, Terms(columns, edges), costs.Weights, PruningKind.Dominated, candidates);
+        var terms = new DeviceTerms(columns);
+        var places = columns.Options.Select((option, i) => (option, i)).ToDictionary(pair => (pair.option.Head, pair.option.Route, pair.option.Thresholds), pair => pair.i);
+        var switching = new Switching(columns, costs.Weights);
+        var incumbents = new (int Option, short Edge)[devices.Count];
+        for (var i = 0; i < devices.Count; i++)
+        {
+            Fill(terms, devices[i], edges);
+            var standing = last.GetValueOrDefault(devices[i].Id);
+            terms.IncumbentOption = standing is not null && places.TryGetValue((standing.Option.Head, standing.Option.Route, standing.Option.Thresholds), out var place) ? place : -1;
+            terms.IncumbentEdge = (short)(standing?.Edge is { } id ? edges.FindIndex(edge => edge.Id == id) : edges.Count);
+            incumbents[i] = (terms.IncumbentOption, terms.IncumbentEdge);
+            switching.Fill(terms, devices[i], standing);
+            pruning.Put(i, terms);
+        }
+        return new SiteProblem(devices, edges, columns, candidates, incumbents);
+
+        void Fill(DeviceTerms into, DeviceView device, IReadOnlyList<EdgeView> reachable)
+        {
+            var (profile, model) = (device.Profile!, columns.Model);
+            (into.Rate, into.Weight) = ((float)(device.Budget?.RequestRate.Value ?? 0), (float)WeightOf(device));
+            for (var stage = 1; stage <= columns.Stages; stage++)
+            {
+                var (time, energy) = CostModel.Stage(model, stage, device, profile);
+                (into.StageTime[stage - 1], into.StageEnergy[stage - 1]) = ((float)time.Value, (float)energy.Value);
+            }
+            for (var crossing = 0; crossing < columns.Crossings.Count; crossing++)
+            {
+                var (time, energy) = CostModel.Crossing(model, columns.Crossings[crossing].Route, columns.Crossings[crossing].Payload, device, profile);
+                (into.CrossTime[crossing], into.CrossEnergy[crossing]) = ((float)time.Value, (float)energy.Value);
+            }
+            for (var block = 0; block < columns.Blocks.Count; block++)
+            {
+                var (head, crossing) = (columns.Blocks[block].Head, columns.Blocks[block].Crossing);
+                into.Fits[block] = CostModel.Fits(model, head, crossing == OptionColumns.Local ? 0 : columns.Crossings[crossing].Route.Bottleneck, device, profile);
+            }
+            into.EnergyMax = device.Budget is { EnergyBudget: { } budget, RequestRate.Value: > 0 and var rate } ? (float)(budget.Value / rate) : float.PositiveInfinity;
+            into.Links = [.. reachable.Select((_, edge) => new EdgeLink((short)edge, (float)CostModel.RoundTrip(device).Value))];
+        }
+    }
+
+    /// <summary>The choices of devices, as the cost model estimates them.</summary>
+    public SortedDictionary<string, Choice> Choices(IReadOnlyList<int> chosen, CostModel costs, Func<int, int, string> reason)
+    {
+        var choices = new SortedDictionary<string, Choice>(StringComparer.Ordinal);
+        for (var device = 0; device < Devices.Count; device++)
+        {
+            var (option, edge) = (Columns.Options[Candidates.Option[chosen[device]]], Candidates.Edge[chosen[device]]);
+            var server = edge < Edges.Count ? Edges[edge] : null;
+            if (costs.Estimate(option, Devices[device], server) is { } estimate) choices.Add(Devices[device].Id, new Choice(option, server?.Id, estimate, reason(device, chosen[device])) { Gain = Gain(device, chosen[device]) });
+        }
+        return choices;
+    }
+
+    /// <summary>What the choice saves a second over what the device runs; 0 when that is no choice any more, or the device runs nothing.</summary>
+    private double Gain(int device, int chosen)
+    {
+        if (incumbents[device] is not { Option: >= 0 } standing) return 0;
+        var (from, end) = Candidates.Of(device);
+        for (var j = from; j < end; j++)
+            if (Candidates.At(j) is var known && known.Option == standing.Option && known.Edge == standing.Edge) return known.Cost - Candidates.At(chosen).Cost;
+        return 0;
+    }
+
+    internal static double WeightOf(DeviceView device) => Math.Max(SilentWeight, device.Budget?.RequestRate.Value ?? 0);
+
+    /// <summary>Whether the smallest local head fits and what it costs is a number: a report may be absurd and still lawful.</summary>
+    private static bool IsFinite(OptionColumns columns, DeviceView device, HardwareProfile profile) =>
+        columns.Blocks.Any(block => block.Crossing == OptionColumns.Local && CostModel.Fits(columns.Model, block.Head, 0, device, profile))
+        && Enumerable.Range(1, columns.Stages).Select(stage => CostModel.Stage(columns.Model, stage, device, profile)).All(run => float.IsFinite((float)run.Time.Value) && float.IsFinite((float)run.Energy.Value));
+
+    private static EdgeTerms Terms(OptionColumns columns, IReadOnlyList<EdgeView> edges) => new(
+        [.. edges.SelectMany(edge => columns.Tails.Select(tail => CostModel.Served(columns.Model, new Route(tail.Cut, default, tail.Bottleneck), edge) is { } time ? (float)time.Value : float.NaN))],
+        [.. edges.Select(edge => (float)CostModel.Queueing(edge).Value)]);
+}

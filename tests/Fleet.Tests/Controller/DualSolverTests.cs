@@ -1,0 +1,198 @@
+using CsCheck;
+using Fleet.Contracts;
+using Fleet.Controller;
+using Fleet.Controller.Judge;
+using Fleet.Controller.Planning;
+using NUnit.Framework;
+
+namespace Fleet.Tests.Controller;
+
+/// <summary>`dual` and `milp` against all plans there are, and against each other.</summary>
+public sealed class DualSolverTests
+{
+    /// <summary>A knapsack of a few devices, edge servers, and perhaps a cell and a limit on errors; candidate 0 needs nobody.</summary>
+    private static readonly Gen<Candidates> Tiny =
+        from edges in Gen.Double[0.5, 2].Array[1, 3]
+        from isShared in Gen.Bool
+        from devices in Gen.Select(Gen.Float[1, 10], Gen.Select(Gen.Float[0, 9], Gen.Float[0.05f, 1.2f], Gen.Int[0, 2], Gen.Float[0, 1]).Array[0, 4]).Array[1, 6]
+        select Made(edges, isShared, devices);
+
+    [Test]
+    public void Exact_TinyProblem_EqualsBruteForce() => Tiny.Sample(
+        candidates =>
+        {
+            var best = BruteForce(candidates);
+            var exact = Exact.Solve(candidates, TimeSpan.FromMinutes(10));
+            Assert.That(exact is null, Is.EqualTo(best is null));
+            if (best is { } cost) Assert.That(exact!.Cost, Is.EqualTo(cost).Within(1e-3).Percent);
+        },
+        iter: 60, threads: 1);
+
+    [Test]
+    public void Dual_TinyProblem_IsFeasibleAndItsBoundHolds() => Tiny.Sample(
+        candidates =>
+        {
+            var solved = DualSolver.Solve(candidates);
+            if (BruteForce(candidates) is not { } best) return;
+            Assert.That(solved.Bound, Is.LessThanOrEqualTo(best + 1e-9 * Math.Abs(best)));
+            Assert.That(Exact.Keeps(candidates, solved.Choice), Is.EqualTo(solved.IsFeasible));
+            if (solved.IsFeasible) Assert.That(solved.Cost, Is.GreaterThanOrEqualTo(best - 1e-6));
+        },
+        iter: 300, threads: 1);
+
+    [Test]
+    public void Dual_BoundOfTheRelaxation_IsNearlyTheLinearProgrammes() => Tiny.Sample(
+        candidates =>
+        {
+            if (Exact.LinearBound(candidates) is not { } linear) return;
+            Assert.That(DualSolver.Solve(candidates).Bound, Is.LessThanOrEqualTo(linear.Bound + 1e-6 * Math.Abs(linear.Bound)));
+        },
+        iter: 60, threads: 1);
+
+    /// <summary>The short version of `-- judge` in Fleet.Benchmarks.</summary>
+    [Test]
+    public void Dual_RandomSites_IsNearTheBestPlan()
+    {
+        var random = new Random(1);
+        var gaps = new List<double>();
+        for (var site = 0; site < 8; site++)
+        {
+            var problem = SiteProblem.Of(FleetBuilder.Crowded(random, devices: 15 + random.Next(31), edges: 1 + random.Next(4)), FleetBuilder.Table, FleetBuilder.Costs, PlannerState.Empty.Last);
+            var exact = Exact.Solve(problem.Candidates, TimeSpan.FromMinutes(10))!;
+            var solved = DualSolver.Solve(problem.Candidates);
+            Assert.That(solved.IsFeasible && Exact.Keeps(problem.Candidates, solved.Choice));
+            Assert.That(solved.Bound, Is.LessThanOrEqualTo(exact.Cost * (1 + 1e-9)));
+            gaps.Add(solved.Cost / exact.Cost - 1);
+        }
+        Assert.That(gaps.Average(), Is.LessThan(0.005));
+        Assert.That(gaps.Max(), Is.LessThan(0.02));
+    }
+
+    /// <summary>What the columns say of a choice is what the cost model says.</summary>
+    [Test]
+    public void SiteProblem_AnyFleet_CostsWhatTheCostModelEstimates() => FleetBuilder.Any.Sample(
+        fleet =>
+        {
+            var problem = SiteProblem.Of(fleet, FleetBuilder.Table, FleetBuilder.Costs, PlannerState.Empty.Last);
+            var candidates = problem.Candidates;
+            for (var device = 0; device < problem.Devices.Count; device++)
+            {
+                var rate = Math.Max(1e-3, problem.Devices[device].Budget?.RequestRate.Value ?? 0);
+                var (from, end) = candidates.Of(device);
+                Assert.That(end, Is.GreaterThan(from));
+                for (var j = from; j < end; j++)
+                {
+                    var candidate = candidates.At(j);
+                    var edge = candidate.Edge < problem.Edges.Count ? problem.Edges[candidate.Edge] : null;
+                    var estimate = FleetBuilder.Costs.Estimate(problem.Columns.Options[candidate.Option], problem.Devices[device], edge)!.Value;
+                    if (CostModel.IsAffordable(estimate, problem.Devices[device])) Assert.That(candidate.Cost / rate, Is.EqualTo(FleetBuilder.Costs.Cost(estimate)).Within(1e-5).Percent.Or.EqualTo(FleetBuilder.Costs.Cost(estimate)).Within(1e-7));
+                    else Assert.That(candidate.Cost / rate, Is.GreaterThan(Pruning.Overdraft));
+                    Assert.That(candidate.Use, Is.EqualTo((problem.Devices[device].Budget?.RequestRate.Value ?? 0) * estimate.EdgeTime.Value).Within(1e-4).Percent.Or.LessThan(1e-12));
+                }
+            }
+        },
+        iter: 40, threads: 1);
+
+    /// <summary>No option of the front or the grid that pruning left out would be cheaper at any price of edge time.</summary>
+    [Test]
+    public void Pruning_AnyDevice_LeavesOutOnlyWhatIsBeaten() => Gen.Select(FleetBuilder.Any, Gen.Double[0, 20]).Sample(
+        (fleet, price) =>
+        {
+            var problem = SiteProblem.Of(fleet, FleetBuilder.Table, FleetBuilder.Costs, PlannerState.Empty.Last);
+            foreach (var (device, i) in problem.Devices.Select((device, i) => (device, i)))
+            {
+                var all =
+                    from option in FleetBuilder.Table.Front.Concat(FleetBuilder.Table.All)
+                    from edge in option.Route is null ? [null] : problem.Edges.Cast<EdgeView?>()
+                    let estimate = FleetBuilder.Costs.Estimate(option, device, edge)
+                    where estimate is { } known && CostModel.IsAffordable(known, device)
+                    select (IsAlone: edge is null, Cost: FleetBuilder.Costs.Cost(estimate.Value) + price * estimate.Value.EdgeTime.Value);
+                var lawful = all.ToList();
+                if (!lawful.Any(option => option.IsAlone)) continue;
+                var prices = Enumerable.Repeat(price, problem.Edges.Count).ToArray();
+                var (from, end) = problem.Candidates.Of(i);
+                // A device that asks next to nothing uses nothing: no price reaches it.
+                if (device.Budget?.RequestRate.Value is not (> 1e-3 and var rate)) continue;
+                var kept = Enumerable.Range(from, end - from).Min(j => problem.Candidates.Priced(i, j, prices)) / rate;
+                Assert.That(kept, Is.EqualTo(lawful.Min(option => option.Cost)).Within(1e-4).Percent.Or.EqualTo(lawful.Min(option => option.Cost)).Within(1e-6));
+            }
+        },
+        iter: 25, threads: 1);
+
+    [Test]
+    public void Dual_LeastAccuracyAsked_IsKeptAtTheLeastCost()
+    {
+        var fleet = FleetBuilder.Fleet([.. Enumerable.Range(0, 8).Select(i => FleetBuilder.Device($"cam-{i}", i % 2 == 0 ? "pi-5" : "pi-zero-2w", rate: 1 + i, roundTrip: 0.01))], FleetBuilder.Edge("e", workers: 8));
+        double Accuracy(Plan plan) => plan.Choices.Sum(pair => Rate(pair.Key) * pair.Value.Estimate.Accuracy) / plan.Choices.Sum(pair => Rate(pair.Key));
+        double Rate(string id) => fleet.Devices.Single(device => device.Id == id).Budget!.RequestRate.Value;
+        var hasty = new Weights { ErrorWeight = 0.01 };
+        var free = new Dual(FleetBuilder.Table, new CostModel(hasty)).Plan(fleet, PlannerState.Empty, new Random(1)).Plan;
+        var least = (Accuracy(free) + FleetBuilder.Model.FullAccuracy) / 2;
+        var (bound, state) = new Dual(FleetBuilder.Table, new CostModel(hasty with { AccuracyMin = least })).Plan(fleet, PlannerState.Empty, new Random(1));
+        Assert.That(Accuracy(free), Is.LessThan(least));
+        Assert.That(Accuracy(bound), Is.GreaterThanOrEqualTo(least - 1e-6));
+        Assert.That(state.ErrorPrice, Is.GreaterThan(0));
+        Assert.That(bound.Proof!.Gap, Is.LessThan(0.02));
+    }
+
+    [Test]
+    public void Dual_LongestLatencyAsked_IsKeptWhereItCanBe()
+    {
+        var fleet = FleetBuilder.Fleet([FleetBuilder.Device("far", "pi-zero-2w", roundTrip: 0.2)], FleetBuilder.Edge("e", workers: 8));
+        var careful = new Weights { ErrorWeight = 100 };
+        Plan Planned(Weights weights) => new Dual(FleetBuilder.Table, new CostModel(weights)).Plan(fleet, PlannerState.Empty, new Random(1)).Plan;
+        var free = Planned(careful).Choices["far"].Estimate.Latency.Value;
+        var shorter = free / 2;
+        Assert.That(Planned(careful with { LatencyMax = new Seconds(shorter) }).Choices["far"].Estimate.Latency.Value, Is.LessThanOrEqualTo(shorter));
+        Assert.That(Planned(careful with { LatencyMax = new Seconds(1e-9) }).Choices, Has.Count.EqualTo(1), "what nobody can keep does not leave a device without a plan");
+    }
+
+    [Test]
+    public void Dual_PlannedAgainWithoutAChange_ChangesNothing() => Gen.Int[1, 1000].Sample(
+        seed =>
+        {
+            var planner = FleetBuilder.Planner(Dual.PolicyName);
+            var fleet = FleetBuilder.Crowded(new Random(seed), devices: 30, edges: 2);
+            var (before, state) = planner.Plan(fleet, PlannerState.Empty, new Random(1));
+            var after = planner.Plan(fleet, state, new Random(1)).Plan;
+            var changed = after.Choices.Count(pair => pair.Value.Option != before.Choices[pair.Key].Option || pair.Value.Edge != before.Choices[pair.Key].Edge);
+            // The price of switching lets a plan only be left for a better one of all devices together.
+            Assert.That(changed, Is.LessThanOrEqualTo(3));
+        },
+        iter: 10, threads: 1);
+
+    private static Candidates Made(double[] edges, bool isShared, (float Alone, (float, float, int, float)[] Ways)[] devices)
+    {
+        var candidates = new Candidates(devices.Length, edges, isShared ? [0.8] : null, isShared ? [.. devices.Select((_, i) => i % 3 == 0 ? -1 : 0)] : null, isShared ? 0.5 * devices.Length : null);
+        for (var device = 0; device < devices.Length; device++)
+            candidates.Put(device,
+            [
+                new Candidate(devices[device].Alone, 0, (short)edges.Length, 0, 0, 0.5f),
+                .. devices[device].Ways.Select((way, i) => new Candidate(way.Item1, way.Item2, (short)(way.Item3 % edges.Length), (ushort)(i + 1), way.Item2 / 2, way.Item4)),
+            ]);
+        return candidates;
+    }
+
+    private static double? BruteForce(Candidates candidates)
+    {
+        double? best = null;
+        var choice = new int[candidates.Devices];
+        void Visit(int device, double cost)
+        {
+            if (cost >= best) return;
+            if (device == choice.Length)
+            {
+                if (Exact.Keeps(candidates, choice)) best = cost;
+                return;
+            }
+            var (from, end) = candidates.Of(device);
+            for (var j = from; j < end; j++)
+            {
+                choice[device] = j;
+                Visit(device + 1, cost + candidates.At(j).Cost);
+            }
+        }
+        Visit(0, 0);
+        return best;
+    }
+}
