@@ -63,14 +63,21 @@ public sealed class Batch
     public static Batch Mean(IReadOnlyList<Batch> batches)
     {
         var mean = new Batch(batches[0].Idn);
-        foreach (var batch in batches)
-            foreach (var type in batch.Active)
-            {
-                mean.Count[type] += batch.Count[type] / batches.Count;
-                for (var option = mean.Idn.Start[type]; option < mean.Idn.Start[type + 1]; option++) mean.Capacity[option] += batch.Capacity[option] / batches.Count;
-            }
-        mean.FindActive();
+        for (var i = 0; i < batches.Count; i++) mean.Blend(batches[i], 1.0 / (i + 1));
         return mean;
+    }
+
+    /// <summary>Moves counts and capacities towards another batch's by a weight: a mean in the making.</summary>
+    public void Blend(Batch next, double weight)
+    {
+        for (var type = 0; type < Count.Length; type++)
+        {
+            if (Count[type] == 0 && next.Count[type] == 0) continue;
+            Count[type] += weight * (next.Count[type] - Count[type]);
+            for (var option = Idn.Start[type]; option < Idn.Start[type + 1]; option++)
+                Capacity[option] += weight * ((next.Count[type] > 0 ? next.Capacity[option] : 0) - Capacity[option]);
+        }
+        FindActive();
     }
 
     private void FindActive()
@@ -97,9 +104,9 @@ public sealed class Batch
         }
     }
 
-    private double Share(int holding, double requests)
-    {
-        var limit = Idn.PerSlot[holding];
-        return demand[holding] <= limit ? requests : limit * requests / demand[holding];
-    }
+    /// <summary>What of a holding's capacity the requests of one type get.</summary>
+    /// <param name="demand">Requests that all options on the holding would bring.</param>
+    internal static double Share(double limit, double demand, double requests) => demand <= limit ? requests : limit * requests / demand;
+
+    private double Share(int holding, double requests) => Share(Idn.PerSlot[holding], demand[holding], requests);
 }

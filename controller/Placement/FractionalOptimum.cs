@@ -11,9 +11,10 @@ namespace Fleet.Controller.Placement;
 /// <param name="Prices">Milliseconds that a megabyte more at each node would save.</param>
 public sealed record FractionalOptimum(double Gain, double[] Parts, double[] Prices)
 {
-    public static FractionalOptimum Of(IReadOnlyList<Batch> batches)
+    /// <param name="batches">Each with how often it occurs.</param>
+    public static FractionalOptimum Of(IReadOnlyList<(Batch Batch, double Times)> batches)
     {
-        var idn = batches[0].Idn;
+        var idn = batches[0].Batch.Idn;
         using var solver = Solver.CreateSolver("GLOP");
         var parts = new Variable?[idn.Holdings];
         var budgets = new Constraint?[idn.Nodes];
@@ -29,9 +30,9 @@ public sealed record FractionalOptimum(double Gain, double[] Parts, double[] Pri
         }
         var constant = 0.0;
         var minimal = idn.Minimal();
-        foreach (var batch in batches)
+        foreach (var (batch, times) in batches)
             foreach (var type in batch.Active)
-                constant += Add(solver, batch, type, parts) - Serving.CostOf(batch, type, minimal);
+                constant += times * (Add(solver, batch, times, type, parts) - Serving.CostOf(batch, type, minimal));
         solver.Objective().SetMaximization();
         var status = solver.Solve();
         // Nothing held is always feasible, and gains are bounded: anything else is a bug.
@@ -44,7 +45,7 @@ public sealed record FractionalOptimum(double Gain, double[] Parts, double[] Pri
 
     /// <summary>What one type can be served by.</summary>
     /// <returns>The cost of serving all of it in the repository.</returns>
-    private static double Add(Solver solver, Batch batch, int type, Variable?[] parts)
+    private static double Add(Solver solver, Batch batch, double times, int type, Variable?[] parts)
     {
         var idn = batch.Idn;
         var repository = idn.Start[type + 1] - 1;
@@ -55,7 +56,7 @@ public sealed record FractionalOptimum(double Gain, double[] Parts, double[] Pri
             if (saved <= 0) continue;
             var served = solver.MakeNumVar(0, batch.Capacity[option], "");
             all.SetCoefficient(served, 1);
-            solver.Objective().SetCoefficient(served, saved);
+            solver.Objective().SetCoefficient(served, times * saved);
             Limit(idn.Head[option], served, batch.Capacity[option]);
             if (idn.Tail[option] != Idn.None) Limit(idn.Tail[option], served, batch.Capacity[option]);
         }

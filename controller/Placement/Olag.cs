@@ -34,22 +34,19 @@ public sealed class Olag : IPlacement
         for (var type = 0; type < idn.Types.Count; type++)
             for (var option = idn.Start[type]; option < idn.Start[type + 1]; option++)
                 passed[option] = Memory * passed[option] + (1 - Memory) * (batch.Count[type] > 0 ? batch.Capacity[option] : 0);
-        // All nodes decide upon the same slot, each by itself.
-        var next = (double[])held.Clone();
-        for (var node = 0; node < idn.Nodes; node++) Refresh(node, batch, next);
-        next.CopyTo(held.AsSpan());
+        // One node after the other, each by itself: all at once they would all take up the same and all drop it again.
+        for (var node = 0; node < idn.Nodes; node++) Refresh(node, batch);
     }
 
-    private void Refresh(int node, Batch batch, double[] next)
+    private void Refresh(int node, Batch batch)
     {
-        var without = (double[])held.Clone();
-        foreach (var piece in idn.FreeOf(node)) without[node * idn.Pieces + piece] = next[node * idn.Pieces + piece] = 0;
+        foreach (var piece in idn.FreeOf(node)) held[node * idn.Pieces + piece] = 0;
         var offers = new List<(int Holding, int Type, double Saved, double Requests)>();
         var left = new Dictionary<int, double>();
         foreach (var group in ofNode[node].GroupBy(pair => pair.Type))
         {
             if (batch.Count[group.Key] <= 0) continue;
-            var served = Serving.CostOf(batch, group.Key, without) / batch.Count[group.Key];
+            var served = Serving.CostOf(batch, group.Key, held) / batch.Count[group.Key];
             foreach (var (option, type) in group)
             {
                 if (served <= idn.Cost[option] || !IsPartnerHeld(node, option)) continue;
@@ -57,22 +54,22 @@ public sealed class Olag : IPlacement
                 left[type] = Math.Max(left.GetValueOrDefault(type), passed[option]);
             }
         }
-        Take(node, offers.GroupBy(offer => offer.Holding).ToDictionary(group => group.Key, group => group.ToList()), left, next);
+        Take(node, offers.GroupBy(offer => offer.Holding).ToDictionary(group => group.Key, group => group.ToList()), left);
     }
 
-    private void Take(int node, Dictionary<int, List<(int Holding, int Type, double Saved, double Requests)>> offers, Dictionary<int, double> left, double[] next)
+    private void Take(int node, Dictionary<int, List<(int Holding, int Type, double Saved, double Requests)>> offers, Dictionary<int, double> left)
     {
         for (var room = idn.Budget[node]; ;)
         {
             var (best, heaviest) = (-1, 0.0);
             foreach (var (holding, mine) in offers)
             {
-                if (next[holding] == 1 || idn.Size[holding % idn.Pieces] > room) continue;
+                if (held[holding] == 1 || idn.Size[holding % idn.Pieces] > room) continue;
                 var weight = mine.Sum(offer => offer.Saved * Math.Min(offer.Requests, left[offer.Type])) / idn.Size[holding % idn.Pieces];
                 if (weight > heaviest) (best, heaviest) = (holding, weight);
             }
             if (best < 0) return;
-            next[best] = 1;
+            held[best] = 1;
             room -= idn.Size[best % idn.Pieces];
             foreach (var offer in offers[best]) left[offer.Type] -= Math.Min(offer.Requests, left[offer.Type]);
         }

@@ -5,8 +5,9 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Fleet.Benchmarks;
 
-// quick: the agent's bar in a minute. Anything else is BenchmarkDotNet's, such as: --filter '*'
+// quick: the agent's bar in a minute; placement: INFIDA's. Anything else is BenchmarkDotNet's, such as: --filter '*'
 if (args is ["quick"]) return QuickCheck.Run(Console.Out);
+if (args is ["placement"]) return PlacementCheck.Run(Console.Out);
 
 // In this process: a project generated below bin/ would inherit locked restore and analyzers, and restore anew for every job.
 var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance)).AddDiagnoser(MemoryDiagnoser.Default);
