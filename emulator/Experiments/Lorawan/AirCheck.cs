@@ -15,7 +15,7 @@ public readonly record struct AirCheck(double Load, double Believed, double Hear
     private const int Periods = 400;
     private const int Channel = 0;
 
-    /// <summary>Members of one spreading factor send all frames of an update in each period, each frame at a time drawn anew, on one channel.</summary>
+    /// <summary>Members of one spreading factor send an update in each period, at a time drawn anew, its frames one after the other, on one channel.</summary>
     public static AirCheck Of(int members, int spreading, GameOptions options, long seed)
     {
         var frames = LoraLink.Frames(spreading, options.UpdateBytes).Select(bytes => AirTime.Of(spreading, bytes + LoraLink.FrameOverhead)).ToList();
@@ -34,16 +34,18 @@ public readonly record struct AirCheck(double Load, double Believed, double Hear
         {
             var power = -110 + 12 * random.NextDouble();
             for (var period = 0; period < Periods; period++)
-                foreach (var frame in frames)
+            {
+                var at = new Seconds((period + random.NextDouble()) * options.Period);
+                clock.Start(async () =>
                 {
-                    var at = new Seconds((period + random.NextDouble()) * options.Period);
-                    clock.Start(async () =>
+                    await clock.Delay(at);
+                    foreach (var frame in frames)
                     {
-                        await clock.Delay(at);
                         sent++;
                         if (await gateway.Hear((0, Channel, spreading), power, frame)) heard++;
-                    });
-                }
+                    }
+                });
+            }
         }
         clock.Run(TimeSpan.FromSeconds((Periods + 1) * options.Period));
         return (double)heard / sent;

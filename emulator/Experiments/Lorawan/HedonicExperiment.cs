@@ -57,7 +57,7 @@ public sealed class HedonicExperiment : IExperiment
             var (stable, switches, most, rounds, forgotten, alone, nearest, cost) = (0, 0, 0, 0, 0, 0.0, 0.0, 0.0);
             for (var game = i; game < Games; game += Prices.Length)
             {
-                var played = Field(seed + game, "stability", 3 + game % 40, 1 + game % 4).Game(new GameOptions { PricePerSecond = price });
+                var played = Field(seed + game, "stability", 3 + game % 40, 1 + game / Prices.Length % 4).Game(new GameOptions { PricePerSecond = price });
                 alone += Alone(played);
                 nearest += played.SocialCost;
                 var formed = SwitchRule.Play(played);
@@ -163,7 +163,7 @@ public sealed class HedonicExperiment : IExperiment
     private void Heads(long seed)
     {
         var features = FrozenFeatures.Of(new Stock());
-        var options = new GameOptions { UpdateBytes = new Models.Federating.LinearHead(features.Learn.Width, 10).UpdateBytes };
+        var options = new GameOptions { PricePerSecond = 0.01, UpdateBytes = new Models.Federating.LinearHead(features.Learn.Width, 10).UpdateBytes };
         (string Name, Action<CoalitionGame> Seat)[] ways =
             [("alone", LeaveAll), ("nearest gateway", _ => { }), ("switch rule", game => SwitchRule.Play(game)), ("annealed", game => { SwitchRule.Play(game); Annealing.Improve(game, AnnealingSteps, new SeededRandom(seed, "annealing")); })];
         var outcomes = ways.Select(way => (way.Name, Runs: Enumerable.Range(0, Fields).Select(i =>
@@ -174,7 +174,7 @@ public sealed class HedonicExperiment : IExperiment
             return new FederatedHeads(features, field, options, seed + i).Run(game);
         }).ToList())).ToList();
         report.Paragraph("## Exit heads, federated").Paragraph($"24 devices, two gateways, {Fields} fields. Each device has 5 to 44 images of Fashion-MNIST by a mixture of classes of its own, and learns a linear head on the zoo's first stage, frozen and averaged over the picture ({features.Learn.Width} values): "
-            + $"20 rounds of five passes, {options.UpdateBytes} bytes an update (int8), 10 minutes a round. Accuracy is on {Number(features.Test.Rows)} images that nobody learnt from, weighed as each device meets the classes (*own*) and as they come (*all*). Airtime is booked frame by frame, repetitions included; the game's formula stands beside it.");
+            + $"20 rounds of five passes, {options.UpdateBytes} bytes an update (int8), 10 minutes a round, a price of {Plain(options.PricePerSecond)}. Accuracy is on {Number(features.Test.Rows)} images that nobody learnt from, weighed as each device meets the classes (*own*) and as they come (*all*). Airtime is booked frame by frame, repetitions included; the game's formula stands beside it.");
         var rows = outcomes.Select(way => (IReadOnlyList<string>)
         [
             way.Name, Percent(way.Runs.Average(run => run.Own)), Percent(way.Runs.Average(run => run.Worst)), Percent(way.Runs.Average(run => run.All)), Fine(way.Runs.Average(run => run.AirTime)), Fine(way.Runs.Average(run => run.Expected)),

@@ -15,7 +15,7 @@ public sealed class CoalitionGameTests
         for (var seed = 0; seed < 1000; seed++)
         {
             var price = new[] { 0.0005, 0.002, 0.01, 0.05 }[seed % 4];
-            var game = LoraField.Draw(3 + seed % 30, 1 + seed % 4, new SeededRandom(seed, "game")).Game(new GameOptions { PricePerSecond = price });
+            var game = LoraField.Draw(3 + seed % 30, 1 + seed / 4 % 4, new SeededRandom(seed, "game")).Game(new GameOptions { PricePerSecond = price });
             var formed = SwitchRule.Play(game);
             Assert.That(formed.IsNashStable, Is.True, $"seed {seed}");
             for (var player = 0; player < game.Players.Count; player++)
