@@ -34,7 +34,7 @@ public sealed record FrozenFeatures(FeatureSet Learn, FeatureSet Test)
             var pixels = images.Image(i).Span;
             for (var p = 0; p < pixels.Length; p++) rows.Input[p] = (float)((pixels[p] / 255.0 - model.Card.InputMean) / model.Card.InputStd);
             // Engines over ONNX files complete before they return.
-            engine.Run().GetAwaiter().GetResult();
+            engine.Run().AsTask().GetAwaiter().GetResult();
             labels[i] = images.Label(i);
             for (var channel = 0; channel < channels; channel++)
             {
