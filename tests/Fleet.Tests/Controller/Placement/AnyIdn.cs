@@ -7,7 +7,8 @@ namespace Fleet.Tests.Controller.Placement;
 /// <summary>Small random networks: trees of up to seven nodes, up to three tasks, some pieces pinned, some links that count bytes, splits where wanted.</summary>
 internal static class AnyIdn
 {
-    public static Idn Make(int seed, bool hasSplits)
+    /// <param name="holdsHeads">Whether every node but the cloud has every head for ever, as devices of Fleet have.</param>
+    public static Idn Make(int seed, bool hasSplits, bool holdsHeads = false)
     {
         var random = new SeededRandom(seed, "idn");
         var (tasks, nodes) = (1 + random.Next(3), 2 + random.Next(6));
@@ -21,12 +22,18 @@ internal static class AnyIdn
         var links = new List<DeliveryLink>();
         for (var node = 1; node < nodes; node++)
         {
-            all.Add(new DeliveryNode($"node-{node}", new Bytes(random.Next(4) * 100e6), 0) { Pinned = random.Next(4) == 0 ? [random.Next(pieces.Count)] : [] });
+            all.Add(new DeliveryNode($"node-{node}", new Bytes(random.Next(4) * 100e6), 0) { Pinned = Pinned() });
             links.Add(new DeliveryLink(node, random.Next(node), new Seconds(0.001 + 0.03 * random.NextDouble()), new Seconds(1e-6 * random.NextDouble())));
         }
         var network = new DeliveryNetwork(all, links);
         var types = Enumerable.Range(1, nodes - 1).SelectMany(entry => Enumerable.Range(0, tasks).Select(task => new RequestType(task, network.PathToRepository(entry))));
         return Idn.Make(network, new Catalogue([.. Enumerable.Repeat(new Bytes(1000), tasks)], pieces, ways), [.. types], 200 * random.NextDouble());
+
+        List<int> Pinned()
+        {
+            List<int> pinned = random.Next(4) == 0 ? [random.Next(pieces.Count)] : [];
+            return holdsHeads ? [.. ways.Where(way => way.IsSplit).Select(way => way.First).Union(pinned)] : pinned;
+        }
 
         int Piece()
         {
