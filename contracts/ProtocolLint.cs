@@ -23,7 +23,7 @@ public static class ProtocolLint
         "seed", "seq", "version", "epoch", "head", "cut", "view", "request_id", "label", "confidence", "confidence_mean", "temperature", "exit_#_threshold", "exit_#_temperature",
         "count", "labelled", "correct", "exit_#", "offloaded", "fallback", "deadline_missed", "audited", "audit_agreed", "skipped", "in_flight",
         "queue", "queue_max", "workers", "served", "expired", "refused", "malformed", "batch", "batch_mean",
-        "devices", "online", "edges_online", "in_agreement", "changed", "objective", "bound", "edge_price", "bytes_sent", "bytes_per_inference",
+        "devices", "online", "edges_online", "in_agreement", "changed", "objective", "bound", "edge_price", "bytes_sent", "bytes_per_inference", "request_type",
     };
 
     /// <summary>What is wrong with a published message, one sentence a fault; empty when it may be published.</summary>
@@ -44,7 +44,7 @@ public static class ProtocolLint
         {
             if (payload.Length > Wire.FleetBytesMax) faults.Add($"{topic}: {payload.Length} bytes; allowed: {Wire.FleetBytesMax}");
             if (!IsText(payload)) faults.Add($"{topic}: binary; only {TopicRule.DataRoot} carries that");
-            else if (Wire.TypeOf(known.Kind) is { } type) JsonFaults(topic, payload, [.. type.Properties.Where(property => property.Get is not null).Select(property => property.Name)], faults);
+            else if (Wire.TypeOf(known.Kind) is { } type) JsonFaults(topic, payload, [.. type.Properties.Where(property => property.Get is not null).Select(property => property.Name)], known.Kind is TopicKind.Placement ? PlacementControl.TextLengthMax : TextLengthMax, faults);
         }
         // An offload's response topic does not travel in its payload: any stands for it.
         if (Wire.Decode(known, payload, new Topic(TopicKind.Reply, known.Site, "any").Path) is Malformed malformed) faults.Add($"{topic}: {malformed.Reason}");
@@ -71,7 +71,7 @@ public static class ProtocolLint
         return Utf8.IsValid(payload);
     }
 
-    private static void JsonFaults(string topic, ReadOnlySpan<byte> payload, List<string> order, List<string> faults)
+    private static void JsonFaults(string topic, ReadOnlySpan<byte> payload, List<string> order, int textMax, List<string> faults)
     {
         try
         {
@@ -89,7 +89,7 @@ public static class ProtocolLint
                 else if (at == last) faults.Add($"{topic}: {member.Name} stands twice");
                 else if (at < last) faults.Add($"{topic}: {member.Name} stands after {order[last]}; the order is that of the declaration");
                 last = Math.Max(last, at);
-                if (ValueFault(member.Name, member.Value) is { } fault) faults.Add($"{topic}: {fault}");
+                if (ValueFault(member.Name, member.Value, textMax) is { } fault) faults.Add($"{topic}: {fault}");
             }
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
@@ -98,10 +98,10 @@ public static class ProtocolLint
         }
     }
 
-    private static string? ValueFault(string key, JsonElement value) => value.ValueKind switch
+    private static string? ValueFault(string key, JsonElement value, int textMax) => value.ValueKind switch
     {
         JsonValueKind.True or JsonValueKind.False => null,
-        JsonValueKind.String => value.GetString()!.Length <= TextLengthMax ? null : $"{key} has {value.GetString()!.Length} characters; allowed: {TextLengthMax}",
+        JsonValueKind.String => value.GetString()!.Length <= textMax ? null : $"{key} has {value.GetString()!.Length} characters; allowed: {textMax}",
         JsonValueKind.Number when !double.IsFinite(value.GetDouble()) => $"{key} is {value.GetRawText()}; it must be finite",
         JsonValueKind.Number => HasUnit(key) ? null : $"{key} is a number without a unit in its name; allowed endings: {string.Join(", ", UnitSuffixes)}, or a plain count that this list knows",
         _ => $"{key} is {value.ValueKind}; allowed: numbers, true, false and short texts",

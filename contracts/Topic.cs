@@ -21,6 +21,7 @@ public enum TopicKind
     Offload,
     Reply,
     Prediction,
+    Placement,
 }
 
 /// <summary>At most once, or at least once.</summary>
@@ -58,6 +59,7 @@ public sealed record TopicRule(TopicKind Kind, string Pattern, Delivery Delivery
         new(TopicKind.Offload, DataRoot + "/{site}/_edge/{id}/offload", Delivery.AtMostOnce, false, "device", "One binary tensor frame."),
         new(TopicKind.Reply, DataRoot + "/{site}/{id}/reply", Delivery.AtMostOnce, false, "edge server", "The answer to one offload."),
         new(TopicKind.Prediction, Root + "/{site}/{id}/prediction", Delivery.AtLeastOnce, true, "emulator", "What a real board's profile predicts, beside what it measures."),
+        new(TopicKind.Placement, DataRoot + "/{site}/_edge/{id}/placement", Delivery.AtLeastOnce, false, "edge server", "What nodes that learn together where models go tell each other along a request path."),
     ];
 
     private static readonly TopicRule[] ByKind = [.. All];
@@ -132,6 +134,7 @@ public sealed record Topic
         ("fleet", 5, _, "prediction") => TopicKind.Prediction,
         ("fleet", 6, _, _) when levels[4] == "cmd" => TopicKind.Command,
         ("fleet-data", 6, "_edge", "offload") => TopicKind.Offload,
+        ("fleet-data", 6, "_edge", "placement") => TopicKind.Placement,
         ("fleet-data", 5, _, "reply") => TopicKind.Reply,
         _ => null,
     };

@@ -79,6 +79,7 @@ public static class Wire
         TopicKind.EdgeDesired or TopicKind.EdgeReported => Json.Wire.GetTypeInfo(typeof(TailAssignment)),
         TopicKind.Prediction => Json.Wire.GetTypeInfo(typeof(Prediction)),
         TopicKind.Reply => Json.Wire.GetTypeInfo(typeof(Reply)),
+        TopicKind.Placement => Json.Wire.GetTypeInfo(typeof(PlacementControl)),
         _ => null,
     };
 

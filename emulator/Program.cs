@@ -18,6 +18,7 @@ var root = new RootCommand("Fleet: places early-exit neural networks on fleets o
     LintCommand.Create(),
     ModelsCommand.Create(),
     ProfileCommand.Create(),
+    ExperimentCommand.Create(),
     DoctorCommand.Create(),
 };
 return ProcessEdge.Invoke(root, args);

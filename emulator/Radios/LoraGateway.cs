@@ -16,10 +16,6 @@ public sealed class LoraGateway(TimeProvider clock, double capture = LoraGateway
     /// <summary>Frames an SX1301 concentrator demodulates at a time. D: Semtech SX1301 data sheet, eight LoRa paths.</summary>
     private const int Demodulators = 8;
 
-    /// <summary>Sensitivity at SF 7 and its gain with each more, 125 kHz. D: RAK2247 data sheet, -125 dBm at SF 7, -139 at SF 12; X between.</summary>
-    private const double SensitivityAt7 = -125;
-    private const double SensitivityStep = -2.8;
-
     private readonly Dictionary<(int Band, int Channel, int Spreading), List<Frame>> air = [];
     private readonly DutyCycle[] duties = [.. SubBand.All.Select(band => new DutyCycle(band.Duty))];
     private int hearing;
@@ -37,15 +33,13 @@ public sealed class LoraGateway(TimeProvider clock, double capture = LoraGateway
 
     public void Refused() => MessagesRefused++;
 
-    public static double Sensitivity(int spreadingFactor) => SensitivityAt7 + SensitivityStep * (spreadingFactor - 7);
-
     /// <summary>A device sends; completes when the frame has ended, with whether it was received.</summary>
     /// <param name="power">At the gateway, in dBm.</param>
     public async ValueTask<bool> Hear((int Band, int Channel, int Spreading) where, double power, Seconds airTime)
     {
         FramesSent++;
         var frame = new Frame(power) { IsSpoilt = clock.Since(0) < deafUntil };
-        var isHeard = power >= Sensitivity(where.Spreading) && hearing < Demodulators && !frame.IsSpoilt;
+        var isHeard = power >= LoraLink.Sensitivity(where.Spreading) && hearing < Demodulators && !frame.IsSpoilt;
         if (isHeard) hearing++;
         var others = air.TryGetValue(where, out var list) ? list : air[where] = [];
         foreach (var other in others)
@@ -69,9 +63,9 @@ public sealed class LoraGateway(TimeProvider clock, double capture = LoraGateway
     /// <returns>When the answer has ended, and its time on air.</returns>
     public (Seconds End, Seconds AirTime)? Answer(int band, int spreading, int appPayload, Seconds uplinkEnd)
     {
-        var phyPayload = appPayload + LoraRadio.FrameOverhead;
+        var phyPayload = appPayload + LoraLink.FrameOverhead;
         var first = Send(duties[band], uplinkEnd + LoraRadio.FirstWindow, AirTime.Of(spreading, phyPayload));
-        if (first is not null || appPayload > LoraRadio.PayloadMaxOf(AirTime.SpreadingMax)) return first;
+        if (first is not null || appPayload > LoraLink.PayloadMaxOf(AirTime.SpreadingMax)) return first;
         return Send(duties[SubBand.Second], uplinkEnd + LoraRadio.SecondWindow, AirTime.Of(AirTime.SpreadingMax, phyPayload));
     }
 

@@ -18,12 +18,6 @@ public sealed class LoraRadio : Radio
     /// <summary>How long before a window the network server decides what to send. K: servers and gateways need some tens of milliseconds.</summary>
     private static readonly Seconds Deciding = new(0.05);
 
-    /// <summary>MAC header, frame header, port and check code. D: LoRaWAN 1.0.x.</summary>
-    public const int FrameOverhead = 13;
-
-    /// <summary>Index of each fragment. D: LoRa Alliance TS004, DataFragment, three bytes.</summary>
-    private const int FragmentHeader = 3;
-
     /// <summary>Transmissions of a confirmed frame, and the random pause before a repetition (ACK_TIMEOUT). D: LoRaWAN 1.0.x.</summary>
     private const int TriesMax = 8;
     private static readonly (double From, double To) RepeatAfter = (1, 3);
@@ -33,9 +27,6 @@ public sealed class LoraRadio : Radio
 
     /// <summary>Symbols a device listens for a preamble in each window. K: receivers give up after about a preamble.</summary>
     private const int ListenSymbols = 8;
-
-    // Largest application payload by spreading factor from 7. D: LoRaWAN regional parameters, EU868, data rates 5 to 0.
-    private static readonly int[] PayloadMax = [242, 242, 115, 51, 51, 51];
 
     private readonly LoraSpec spec;
     private readonly LoraPart part;
@@ -55,7 +46,7 @@ public sealed class LoraRadio : Radio
         (this.spec, this.part, this.gateway, this.board, this.clock, this.random) = (spec, part, gateway, board, clock, random);
         bands = [.. spec.SubBands.Select(name => SubBand.All.TakeWhile(band => band.Name != name).Count()).Select(band => (band, new DutyCycle(SubBand.All[band].Duty)))];
         power = spec.PowerAtGateway(part, place);
-        Spreading = spec.Spreading ?? LoraSpec.SpreadingFor(power);
+        Spreading = spec.Spreading ?? LoraLink.SpreadingFor(power);
     }
 
     public int Spreading { get; }
@@ -65,8 +56,6 @@ public sealed class LoraRadio : Radio
     public override bool NeedsBoard => false;
 
     public override ValueTask Await() => turn.Wait();
-
-    public static int PayloadMaxOf(int spreadingFactor) => PayloadMax[spreadingFactor - AirTime.SpreadingMin];
 
     public override async ValueTask<bool> Up(int messageBytes, Delivery delivery)
     {
@@ -103,15 +92,9 @@ public sealed class LoraRadio : Radio
     /// <summary>Application bytes of each frame; null when the message is refused.</summary>
     private int[]? Fragments(int messageBytes)
     {
-        var most = PayloadMaxOf(Spreading);
-        if (messageBytes <= most) return [messageBytes];
-        if (spec.Oversize is Oversize.Refuse)
-        {
-            gateway.Refused();
-            return null;
-        }
-        var each = most - FragmentHeader;
-        return [.. Enumerable.Range(0, (messageBytes + each - 1) / each).Select(i => FragmentHeader + Math.Min(each, messageBytes - i * each))];
+        if (spec.Oversize is Oversize.Split || messageBytes <= LoraLink.PayloadMaxOf(Spreading)) return LoraLink.Frames(Spreading, messageBytes);
+        gateway.Refused();
+        return null;
     }
 
     /// <summary>One frame, repeated until it is confirmed when it must be; whether the gateway has it.</summary>
@@ -136,13 +119,13 @@ public sealed class LoraRadio : Radio
 
     private async Task<(bool IsHeard, int Band)> Send(int bytes)
     {
-        var airTime = AirTime.Of(Spreading, bytes + FrameOverhead);
+        var airTime = AirTime.Of(Spreading, bytes + LoraLink.FrameOverhead);
         var (band, duty) = bands.MinBy(each => each.Duty.FreeAt);
         await clock.Delay(Seconds.Max(duty.FreeAt, windowsOverAt) - clock.Since(0));
         if (isClosed) return (false, band);
         duty.Sent(clock.Since(0), airTime);
         windowsOverAt = clock.Since(0) + airTime + SecondWindow + AirTime.Symbol(AirTime.SpreadingMax) * ListenSymbols;
-        Sent += new Bytes(bytes + FrameOverhead);
+        Sent += new Bytes(bytes + LoraLink.FrameOverhead);
         board.Draw(EnergyUse.Transmit, part.Transmit.Value * airTime);
         board.Draw(EnergyUse.Receive, part.Receive.Value * ((AirTime.Symbol(Spreading) + AirTime.Symbol(AirTime.SpreadingMax)) * ListenSymbols));
         return (await gateway.Hear((band, random.Next(SubBand.All[band].Channels), Spreading), power, airTime), band);

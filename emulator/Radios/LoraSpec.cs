@@ -27,24 +27,8 @@ public sealed record LoraSpec
     [JsonPropertyName("sub_bands")] public IReadOnlyList<string> SubBands { get; init; } = [SubBand.All[0].Name];
     [JsonPropertyName("oversize")] public Oversize Oversize { get; init; } = Oversize.Split;
 
-    /// <summary>Decibels above the sensitivity. K: the installation margin that network servers start from.</summary>
-    private const double Margin = 10;
-
     /// <summary>Sensitivity of devices at 125 kHz by spreading factor from 7, dBm. D: SX1276 data sheet, as quoted in doi:10.3390/s16091466.</summary>
     private static readonly double[] DeviceSensitivity = [-123, -126, -129, -132, -133, -136];
-
-    /// <summary>
-    /// Path loss 128.95 + 23.2 log10(d / km) dB: Petäjäjärvi et al., "On the coverage of LPWANs", ITST 2015, measured by car in Oulu. S: constants as
-    /// in dantard/yanets defaults.py.
-    /// </summary>
-    public static double PathLoss(double metres) => 128.95 + 23.2 * Math.Log10(metres / 1000);
-
-    public static int SpreadingFor(double power)
-    {
-        var spreading = AirTime.SpreadingMin;
-        while (spreading < AirTime.SpreadingMax && power < LoraGateway.Sensitivity(spreading) + Margin) spreading++;
-        return spreading;
-    }
 
     /// <summary>The gateway sends as strongly as the device: one path loss both ways.</summary>
     public static bool HearsGateway(double power, int spreading) => power >= DeviceSensitivity[spreading - AirTime.SpreadingMin];
@@ -54,7 +38,7 @@ public sealed record LoraSpec
     public double PowerAtGateway(LoraPart part, SeededRandom place)
     {
         var distance = Math.Sqrt(DistanceMin * DistanceMin + (DistanceMax * DistanceMax - DistanceMin * DistanceMin) * place.NextDouble());
-        return part.Power.Value - PathLoss(distance) - Shadowing * place.NextNormal();
+        return part.Power.Value - LoraLink.PathLoss(distance) - Shadowing * place.NextNormal();
     }
 
     public IEnumerable<string> Faults()

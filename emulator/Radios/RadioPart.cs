@@ -70,8 +70,8 @@ public sealed record RadioPart
     public RadioProfile Claim(int spreading)
     {
         if (Link is not null) return Link;
-        var payload = LoraRadio.PayloadMaxOf(spreading);
-        var airTime = AirTime.Of(spreading, payload + LoraRadio.FrameOverhead);
+        var payload = LoraLink.PayloadMaxOf(spreading);
+        var airTime = AirTime.Of(spreading, payload + LoraLink.FrameOverhead);
         var source = $"a full frame at spreading factor {spreading}";
         var each = new JoulesPerByte((Lora!.Transmit.Value * airTime).Value / payload);
         return new RadioProfile
@@ -80,7 +80,7 @@ public sealed record RadioPart
             Goodput = Computed(new BytesPerSecond(payload / airTime.Value), source),
             TxPerByte = Computed(each, source),
             RxPerByte = Computed(each, "taken as for sending"),
-            OverheadPerPacket = Computed(new Bytes(LoraRadio.FrameOverhead), "LoRaWAN 1.0.x"),
+            OverheadPerPacket = Computed(new Bytes(LoraLink.FrameOverhead), "LoRaWAN 1.0.x"),
             PacketPayload = Computed(new Bytes(payload), "LoRaWAN regional parameters, EU868"),
         };
     }

@@ -291,6 +291,23 @@ internal static class AnyMessage
         from batch in Count
         select (Message)new Reply { RequestId = id, Status = status, Label = label, Confidence = confidence, Queue = new Seconds(seconds[0]), Compute = new Seconds(seconds[1]), Batch = batch };
 
+    public static readonly Gen<Message> PlacementControl =
+        from slot in Whole
+        from type in Count
+        from phase in Gen.Enum<PlacementPhase>()
+        from amounts in Amount.Array[2]
+        from offers in Gen.Select(Amount, Amount).Array[0, 20]
+        select (Message)new PlacementControl
+        {
+            Slot = slot,
+            RequestType = type,
+            Phase = phase,
+            Requests = amounts[0],
+            Price = new Seconds(amounts[1]),
+            Costs = Fleet.Contracts.PlacementControl.Join(offers.Select(offer => offer.Item1)),
+            Served = Fleet.Contracts.PlacementControl.Join(offers.Select(offer => offer.Item2)),
+        };
+
     public static readonly Gen<TensorFrame> TensorFrame =
         from cut in Gen.Int[0, 255]
         from image in Gen.OneOf(FeatureCodec.Raw, FeatureCodec.Png, FeatureCodec.Webp)
@@ -336,6 +353,7 @@ internal static class AnyMessage
         TopicKind.EdgeDesired or TopicKind.EdgeReported => TailAssignment,
         TopicKind.Reply => Reply,
         TopicKind.Prediction => Prediction,
+        TopicKind.Placement => PlacementControl,
         TopicKind.Offload => TensorFrame.Select(frame => (Message)frame),
         _ => State,
     };

@@ -157,6 +157,17 @@ internal static class Samples
 
     public static readonly Prediction Prediction = new() { SentAt = new Seconds(1_700_000_000), Profile = "pi-4b", Model = "fmnist", Predicted = new PerExit([0.001, 0.002]), Measured = new PerExit([0.0012, 0.0021]), Error = 0.1 };
 
+    public static readonly PlacementControl PlacementControl = new()
+    {
+        Slot = 12,
+        RequestType = 3,
+        Phase = PlacementPhase.Probe,
+        Requests = 40,
+        Price = new Seconds(0.0125),
+        Costs = "0.0125,0.03",
+        Served = "12.5,27.5",
+    };
+
     public static readonly Reply Reply = new() { RequestId = ulong.MaxValue, Status = OffloadStatus.NotHeld, Label = 3, Confidence = 0.9, Queue = new Seconds(0.001), Compute = new Seconds(0.004), Batch = 4 };
 
     public static readonly TensorFrame Frame = new()
@@ -195,6 +206,7 @@ internal static class Samples
         TopicKind.EdgeDesired or TopicKind.EdgeReported => TailAssignment,
         TopicKind.Reply => Reply,
         TopicKind.Prediction => Prediction,
+        TopicKind.Placement => PlacementControl,
         TopicKind.Offload => Frame,
         _ => State.Ready,
     };

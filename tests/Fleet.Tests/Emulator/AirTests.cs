@@ -65,7 +65,7 @@ public sealed class AirTests
         Assert.That(gateway.FramesSent, Is.EqualTo(Frames));
         Assert.That(gateway.FramesCollided + gateway.FramesUnheard + heard, Is.EqualTo(Frames));
         // Neighbouring frames share their fate: twice the binomial deviation, five of them.
-        Assert.That(load * heard / Frames, Is.EqualTo(load * Math.Exp(-2 * load)).Within(load * 5 * 2 * 0.5 / Math.Sqrt(Frames)));
+        Assert.That(load * heard / Frames, Is.EqualTo(load * LoraLink.Success(load)).Within(load * 5 * 2 * 0.5 / Math.Sqrt(Frames)));
     }
 
     [TestCase(6.5, true, false)]
@@ -95,7 +95,7 @@ public sealed class AirTests
         clock.Start(async () => heard.Add(await gateway.Hear((0, 0, 7), -100, AirTime.Of(7, 30))));
         clock.Start(async () => heard.Add(await gateway.Hear((0, 1, 7), -100, AirTime.Of(7, 30))));
         clock.Start(async () => heard.Add(await gateway.Hear((0, 0, 8), -100, AirTime.Of(8, 30))));
-        clock.Start(async () => heard.Add(await gateway.Hear((0, 2, 12), LoraGateway.Sensitivity(12) - 0.1, AirTime.Of(12, 30))));
+        clock.Start(async () => heard.Add(await gateway.Hear((0, 2, 12), LoraLink.Sensitivity(12) - 0.1, AirTime.Of(12, 30))));
         clock.Run(TimeSpan.FromSeconds(10));
         Assert.That(heard, Is.EqualTo(new[] { true, true, true, false }));
         Assert.That(gateway.FramesUnheard, Is.EqualTo(1));

@@ -1,6 +1,4 @@
-using Fleet.Contracts;
-
-namespace Fleet.Emulator.Radios;
+namespace Fleet.Contracts;
 
 /// <summary>
 /// LoRa's time on air (Semtech, SX1276 data sheet, "Time on air"; LoRaWAN's preamble of 8 symbols, explicit header, CRC, coding rate 4/5):

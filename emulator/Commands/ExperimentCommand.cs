@@ -1,0 +1,47 @@
+using System.CommandLine;
+using System.Globalization;
+using Fleet.Contracts;
+using Fleet.Emulator.Experiments;
+
+namespace Fleet.Emulator.Commands;
+
+/// <summary>`fleet experiment`: runs a system of the research from seed to figure.</summary>
+public static class ExperimentCommand
+{
+    private const string ListName = "list";
+
+    public static Command Create()
+    {
+        var name = new Argument<string>("NAME") { Description = $"Which one; \"{ListName}\" names them all." };
+        var seed = new Option<long>("--seed") { Description = "Everything is a function of it.", DefaultValueFactory = _ => 1 };
+        var output = new Option<string?>("--out") { Description = "Directory to write to, instead of docs/experiments/NAME." };
+        var command = new Command("experiment", "Run an experiment of the research: tables, plots and a report with published figures beside ours.") { name, seed, output };
+        command.SetAction(parsed => ProcessEdge.Guard(() => Run(parsed.GetValue(name)!, parsed.GetValue(seed), parsed.GetValue(output))));
+        return command;
+    }
+
+    private static int Run(string name, long seed, string? output)
+    {
+        if (name == ListName)
+        {
+            foreach (var one in ExperimentList.All) Console.Out.WriteLine($"{one.Name,-18} {one.Subject}");
+            return 0;
+        }
+        var experiment = ExperimentList.All.FirstOrDefault(one => one.Name == name)
+            ?? throw new FaultsException("experiment", $"\"{name}\" is unknown; allowed: {string.Join(", ", ExperimentList.All.Select(one => one.Name))}");
+        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"experiment {name}, seed {seed}"));
+        var files = ProgressBar.Show(name, progress => experiment.Run(seed, progress));
+        var directory = output ?? Path.Combine("docs", "experiments", name);
+        try
+        {
+            Directory.CreateDirectory(directory);
+            foreach (var (file, content) in files) File.WriteAllText(Path.Combine(directory, file), content);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FaultsException($"--out {directory}", e.Message);
+        }
+        Console.Out.WriteLine($"{Path.Combine(directory, Report.Name)} and {files.Count - 1} files beside it: {string.Join(", ", files.Keys.Where(file => file != Report.Name).Order(StringComparer.Ordinal))}");
+        return 0;
+    }
+}

@@ -1,0 +1,182 @@
+using System.Globalization;
+using Fleet.Controller.Placement;
+using Fleet.Emulator.Plots;
+using static Fleet.Emulator.Tables.Text;
+
+namespace Fleet.Emulator.Experiments.Delivery;
+
+/// <summary>The report of the comparison: every sentence about who wins is computed from the cells.</summary>
+public sealed class InfidaReport(IReadOnlyList<CellRun> cells, IReadOnlyList<(Popularity Popularity, RegretPoint Point)> regrets, IReadOnlyList<SplitOutcome> splits)
+{
+    /// <summary>How close to the better of static greedy and OLAG practical INFIDA must come.</summary>
+    private const double Close = 0.98;
+
+    private readonly Report report = new();
+
+    public IReadOnlyDictionary<string, string> Write(IEnumerable<(string Name, IReadOnlyList<(DeliveryWorld World, PolicyRun Run)> Runs)> ablation, IEnumerable<(string Name, IReadOnlyList<(DeliveryWorld World, double Gain)> Gains)> learners)
+    {
+        Head();
+        Verdicts();
+        Policies();
+        Regret();
+        Ablation([.. ablation]);
+        Learners([.. learners]);
+        Splits();
+        Provenance();
+        return report.Files();
+    }
+
+    private void Head() => report.Paragraph("# INFIDA: which variants lie where").Paragraph(
+        "Made by `fleet experiment infida`: do not edit. Object detectors of the YOLO family, eight variants for each of twenty tasks, are put onto the nodes of a delivery network whose requests it does not know "
+        + "beforehand. *Gain* is what a request saves, in milliseconds of latency plus alpha times inaccuracy, against sending all of them to the cloud; *fetched* is how many megabytes of models a slot loads. "
+        + $"{InfidaExperiment.Seeds} seeds a cell, {InfidaExperiment.Slots} slots; popularity is Zipf's with exponent {DeliveryWorld.ZipfExponent.ToString(CultureInfo.InvariantCulture)}, fixed, or moving on by one task every {InfidaExperiment.Period} slots. "
+        + "Capacities are shared by types in proportion to their requests; every policy is scored alike.");
+
+    private void Verdicts()
+    {
+        var close = cells.Count(cell => cell.Gain(DeliveryCell.Practical) >= Close * cell.BestRival);
+        var sliding = cells.Where(cell => cell.World.Popularity is Popularity.Sliding).ToList();
+        var beats = sliding.Count(cell => cell.Gain(DeliveryCell.Practical) > cell.Gain(StaticGreedy.PolicyName));
+        var swaps = cells.Select(cell => cell.Runs[DeliveryCell.Plain].Fetched / cell.Runs[DeliveryCell.Practical].Fetched).Order().ToList();
+        report.Paragraph("## What came out").Paragraph(
+            $"* Practical INFIDA is within 2 % of the better of static greedy in hindsight and OLAG, or above, in **{close} of {cells.Count}** cells ({Percent((double)close / cells.Count)}).\n"
+            + $"* On sliding popularity it gains more than static greedy in **{beats} of {sliding.Count}** cells, in the mean {Signed(Mean(sliding, DeliveryCell.Practical) / Mean(sliding, StaticGreedy.PolicyName) - 1)}.\n"
+            + $"* It fetches **{swaps[swaps.Count / 2].ToString("F1", CultureInfo.InvariantCulture)} times** less than plain INFIDA in the median cell, {swaps[0].ToString("F1", CultureInfo.InvariantCulture)} times in the least favourable one; at least 5 times less in {swaps.Count(ratio => ratio >= 5)} of {cells.Count}.\n"
+            + $"* Plain INFIDA, for which the theorem holds, overflows a node by up to {Number(cells.Max(cell => cell.Runs[DeliveryCell.Plain].Over))} MB (less than one model); practical INFIDA never does ({Number(cells.Max(cell => cell.Runs[DeliveryCell.Practical].Over))} MB).\n"
+            + Losses());
+    }
+
+    /// <summary>Where practical INFIDA loses to a policy that could be run: said, not hidden.</summary>
+    private string Losses()
+    {
+        var groups = Groups().Select(group => (group, Best: Runnable.MaxBy(policy => Mean(group.Cells, policy))!)).Where(pair => pair.Best != DeliveryCell.Practical).ToList();
+        if (groups.Count == 0) return "* In the mean of seeds no policy gains more in any row of the table.";
+        var worst = groups.MaxBy(pair => Mean(pair.group.Cells, pair.Best) / Mean(pair.group.Cells, DeliveryCell.Practical));
+        return $"* It **loses** in {groups.Count} of {Groups().Count()} rows below (the winner is bold), most in {worst.group.Name}: {worst.Best} gains {Signed(Mean(worst.group.Cells, worst.Best) / Mean(worst.group.Cells, DeliveryCell.Practical) - 1)} there. "
+            + "Static greedy and J3O-like know the whole trace beforehand.";
+    }
+
+    private static IReadOnlyList<string> Runnable => [StaticGreedy.PolicyName, J3o.PolicyName, Olag.PolicyName, DeliveryCell.Plain, DeliveryCell.Practical, DeviceOnly.PolicyName];
+
+    private void Policies()
+    {
+        report.Paragraph("## Gain and traffic of every policy").Paragraph("Gain in ms a request, and MB fetched a slot behind it; mean of the seeds. `lp-fractional` is the best fixed fractional allocation, which no fixed placement exceeds (a changing one may). cloud-only gains 0. ([every cell](cells.csv))");
+        report.Table(["network", "popularity", ">alpha", .. Runnable.Select(policy => ">" + policy), ">lp-fractional"], Groups().Select(group =>
+        {
+            var best = Runnable.MaxBy(policy => Mean(group.Cells, policy));
+            return (IReadOnlyList<string>)[group.Topology, Word(group.Popularity), Number(group.Alpha), .. Runnable.Select(policy => Both(group.Cells, policy, policy == best)), Fixed(Mean(group.Cells, DeliveryCell.Bound))];
+        }));
+        report.Csv("cells.csv", ["network", "popularity", "alpha_ms", "seed", "policy", "gain_ms_per_request", "fetched_mb_per_slot", "over_mb"], cells.SelectMany(cell => DeliveryCell.Policies.Select(policy => (IReadOnlyList<string>)
+            [cell.World.Topology, Word(cell.World.Popularity), Plain(cell.World.Alpha), Plain(cell.World.Seed), policy, Plain(cell.Runs[policy].Gain), Plain(cell.Runs[policy].Fetched), Plain(cell.Runs[policy].Over)])));
+        foreach (var topology in InfidaExperiment.Topologies)
+            report.Plot($"gain-{topology}.svg", SvgPlot.Draw($"{topology}: gain of each policy against alpha", [.. InfidaExperiment.Popularities.Select(popularity => GainPanel(topology, popularity))], width: 400, height: 330), $"gain of each policy on {topology}");
+        report.Plot("fetched.svg", SvgPlot.Draw("megabytes fetched a slot against alpha", [.. InfidaExperiment.Topologies.Select(FetchedPanel)], width: 280, height: 300), "megabytes fetched a slot");
+    }
+
+    private Panel GainPanel(string topology, Popularity popularity)
+    {
+        var groups = Groups().Where(group => group.Topology == topology && group.Popularity == popularity).ToList();
+        Series[] series = [.. Runnable.Append(DeliveryCell.Bound).Select(policy => new Series(policy, [.. groups.Select(group => new PlotPoint(group.Alpha, Mean(group.Cells, policy)))], policy == DeliveryCell.Bound ? Joint.Dashed : Joint.Solid))];
+        return new Panel($"{topology}, {Word(popularity)} popularity", AlphaScale(), Scale.Linear("gain in ms a request", series.SelectMany(one => one.Points).Select(point => point.Y).Append(0), Scale.Number), series);
+    }
+
+    private Panel FetchedPanel(string topology)
+    {
+        string[] shown = [Olag.PolicyName, DeliveryCell.Plain, DeliveryCell.Practical];
+        Series[] series = [.. InfidaExperiment.Popularities.SelectMany(popularity => shown.Select(policy => new Series($"{policy}, {Word(popularity)}",
+            [.. Groups().Where(group => group.Topology == topology && group.Popularity == popularity).Select(group => new PlotPoint(group.Alpha, group.Cells.Average(cell => cell.Runs[policy].Fetched)))], popularity is Popularity.Sliding ? Joint.Dashed : Joint.Solid)))];
+        return new Panel(topology, AlphaScale(), Scale.Logarithmic("MB fetched a slot", series.SelectMany(one => one.Points).Select(point => point.Y), Scale.Number), series);
+    }
+
+    private static Scale AlphaScale() => Scale.Logarithmic("alpha in ms a unit of inaccuracy", InfidaExperiment.Alphas, Scale.Number);
+
+    private void Regret()
+    {
+        var names = Enum.GetValues<Popularity>();
+        var falls = names.All(popularity => Points(popularity).Zip(Points(popularity).Skip(1)).All(pair => pair.Second.Promised < pair.First.Promised));
+        report.Paragraph("## Regret").Paragraph(
+            "Plain INFIDA on a tree of eight nodes, six tasks, alpha 100, popularity fixed, sliding every 50 slots, or an adversary that asks for what was not held. *Promised* is (1 - 1/e) of the best fixed fractional allocation less what was gained, in ms a request: "
+            + "what the theorem bounds. Below 0 the promise is more than kept. *Fractional* is the best fixed fractional allocation itself less the gain of the fractional allocations. "
+            + (falls ? "Under all three it falls, slot for slot, with every longer horizon." : "It does **not** fall with every longer horizon under all three: see the table."));
+        report.Table(["requests", ">slots", ">best fractional", ">promised regret", ">fractional regret"], regrets.Select(pair => (IReadOnlyList<string>)[Word(pair.Popularity), Number(pair.Point.Slots), Fixed(pair.Point.Optimum), Fixed(pair.Point.Promised), Fixed(pair.Point.Fractional)]));
+        report.Csv("regret.csv", ["requests", "slots", "optimum_ms_per_request", "promised_regret_ms_per_request", "fractional_regret_ms_per_request"],
+            regrets.Select(pair => (IReadOnlyList<string>)[Word(pair.Popularity), Plain(pair.Point.Slots), Plain(pair.Point.Optimum), Plain(pair.Point.Promised), Plain(pair.Point.Fractional)]));
+        var horizons = Scale.Logarithmic("slots", RegretPoint.Horizons.Select(slots => (double)slots), Scale.Number);
+        report.Plot("regret.svg", SvgPlot.Draw("regret of plain INFIDA a slot against the horizon",
+        [
+            RegretPanel("promised: (1 - 1/e) best - gained", point => point.Promised),
+            RegretPanel("fractional: best - fractional gain", point => point.Fractional),
+        ], width: 400, height: 300), "regret a slot against the horizon");
+
+        Panel RegretPanel(string title, Func<RegretPoint, double> of) => new(title, horizons, Scale.Linear("regret in ms a request", regrets.Select(pair => of(pair.Point)), Scale.Number),
+            [.. names.Select(popularity => new Series(Word(popularity), [.. Points(popularity).Select(point => new PlotPoint(point.Slots, of(point)))]))]);
+
+        IEnumerable<RegretPoint> Points(Popularity popularity) => regrets.Where(pair => pair.Popularity == popularity).Select(pair => pair.Point);
+    }
+
+    private void Ablation(List<(string Name, IReadOnlyList<(DeliveryWorld World, PolicyRun Run)> Runs)> ablation)
+    {
+        report.Paragraph("## What each ingredient of rounding is worth").Paragraph("On the tree, five seeds, the same learner; gain in ms a request / MB fetched a slot, and the most that a node held beyond its memory.");
+        var columns = ablation[0].Runs.Select(run => (run.World.Popularity, run.World.Alpha)).Distinct().ToList();
+        report.Table(["ingredients", .. columns.Select(column => $">{Word(column.Popularity)}, alpha {Number(column.Alpha)}"), ">over by MB"], ablation.Select(variant => (IReadOnlyList<string>)
+            [variant.Name, .. columns.Select(column => Of(variant.Runs.Where(run => (run.World.Popularity, run.World.Alpha) == column).ToList())), Number(variant.Runs.Max(run => run.Run.Over))]));
+
+        static string Of(List<(DeliveryWorld World, PolicyRun Run)> runs) => $"{Fixed(runs.Average(run => run.Run.Gain))} / {Number(Math.Round(runs.Average(run => run.Run.Fetched)))}";
+    }
+
+    private void Learners(List<(string Name, IReadOnlyList<(DeliveryWorld World, double Gain)> Gains)> learners)
+    {
+        report.Paragraph("## Learners, without rounding").Paragraph("Gain of the fractional allocations in ms a request, same cells. The rate must be found: hedging over rates finds it while it runs; expecting the last slot again (optimistic) helps where requests hardly change.");
+        var columns = learners[0].Gains.Select(run => (run.World.Popularity, run.World.Alpha)).Distinct().ToList();
+        report.Table(["learner", .. columns.Select(column => $">{Word(column.Popularity)}, alpha {Number(column.Alpha)}")], learners.Select(learner => (IReadOnlyList<string>)
+            [learner.Name, .. columns.Select(column => Fixed(learner.Gains.Where(run => (run.World.Popularity, run.World.Alpha) == column).Average(run => run.Gain)))]));
+    }
+
+    private void Splits()
+    {
+        var helped = splits.Where(outcome => outcome.Splitting is Splitting.Bottlenecks).Select(outcome => (outcome, Gained: outcome.Greedy - Other(outcome, Splitting.None).Greedy)).ToList();
+        var most = helped.MaxBy(pair => pair.Gained);
+        report.Paragraph("## When splitting helps").Paragraph(
+            "Our own zoo (fmnist, scenes, b-lenet) on twelve Raspberry Pi Zero 2 W, three N5105 edge servers and a cloud: an option may be a head on the device and a tail above it, with features (int8) or a bottleneck's coded latent between them. "
+            + $"Static greedy's gain in ms a request. Splitting is worth most at alpha {Number(most.outcome.Alpha)} and {Number(most.outcome.BytesPerSecond / 1e3)} kB/s: {Fixed(most.Gained)} ms a request more. It is worth less than 0.05 ms in {helped.Count(pair => pair.Gained < 0.05)} of {helped.Count} cases: "
+            + "where the uplink is wide the input goes whole, and where accuracy counts little an exit answers on the device. ([CSV](splits.csv))");
+        report.Table([">alpha", ">uplink kB/s", ">no splits", ">features", ">with bottlenecks", ">of it INFIDA", ">LP bound", ">served by splits"], splits.Where(outcome => outcome.Splitting is Splitting.Bottlenecks).Select(outcome => (IReadOnlyList<string>)
+            [Number(outcome.Alpha), Number(outcome.BytesPerSecond / 1e3), Fixed(Other(outcome, Splitting.None).Greedy), Fixed(Other(outcome, Splitting.Features).Greedy), Fixed(outcome.Greedy), Fixed(outcome.Practical), Fixed(outcome.Bound), Percent(outcome.Split)]));
+        report.Csv("splits.csv", ["splitting", "alpha_ms", "uplink_bytes_per_s", "greedy_ms_per_request", "infida_practical_ms_per_request", "lp_ms_per_request", "served_by_splits_ratio"],
+            splits.Select(outcome => (IReadOnlyList<string>)[Word(outcome.Splitting), Plain(outcome.Alpha), Plain(outcome.BytesPerSecond), Plain(outcome.Greedy), Plain(outcome.Practical), Plain(outcome.Bound), Plain(outcome.Split)]));
+        report.Plot("splits.svg", SvgPlot.Draw("what splits add to the gain, against the uplink", [.. SplitStudy.Alphas.Select(SplitPanel)], width: 280, height: 280), "what splits add to the gain");
+    }
+
+    private Panel SplitPanel(double alpha)
+    {
+        Splitting[] kinds = [Splitting.Features, Splitting.Bottlenecks];
+        Series[] series = [.. kinds.Select(kind => new Series($"{Word(kind)} over no splits", [.. splits.Where(outcome => outcome.Splitting == kind && outcome.Alpha == alpha).Select(outcome => new PlotPoint(outcome.BytesPerSecond / 1e3, outcome.Greedy - Other(outcome, Splitting.None).Greedy))]))];
+        return new Panel($"alpha {Number(alpha)}", Scale.Logarithmic("uplink in kB/s", SplitStudy.Uplinks.Select(uplink => uplink / 1e3), Scale.Number), Scale.Linear("ms a request more", series.SelectMany(one => one.Points).Select(point => point.Y).Append(0), Scale.Number), series);
+    }
+
+    private void Provenance() => report.Paragraph("## Published, same construction, our own").Paragraph(
+        "* **Published** (Si Salem et al., MedComNet 2021; IEEE/ACM ToN 32(1), 2024): the model, INFIDA, its regret bound of (1 - 1/e) and root T, static greedy and OLAG as rivals. Their text was not to be had; formulas are reconstructed and checked numerically, and none of their figures is quoted.\n"
+        + "* **Same construction**: a provider's tree in five tiers, detectors of the YOLO family, Zipf's law, fixed and sliding popularity, alpha swept; OLAG and J3O (arXiv 2508.13380) as we read them.\n"
+        + "* **Our own**: all figures on this page; Abilene and GEANT (SNDlib) as topologies; memories of nodes, requests a slot, and the cloud 40 ms behind one router (all K); practical rounding; hedged rates; splits.\n"
+        + "* Accuracies, speeds and sizes of the detectors are the darknet README's (mAP at 0.5, RTX 2070 and 2080 Ti); those of variants that were not run on a 2080 Ti are scaled (K).\n"
+        + "* The (1 - 1/e) of rounding is proved for options on one node. Of a split whose two halves both are free, halves are drawn apart, and min(head, tail) can lose more; with the head always on the device, as in Fleet, it is one node's again.");
+
+    private SplitOutcome Other(SplitOutcome outcome, Splitting splitting) => splits.First(other => other.Splitting == splitting && other.Alpha == outcome.Alpha && other.BytesPerSecond == outcome.BytesPerSecond);
+
+    private IEnumerable<(string Topology, Popularity Popularity, double Alpha, List<CellRun> Cells, string Name)> Groups() =>
+        cells.GroupBy(cell => (cell.World.Topology, cell.World.Popularity, cell.World.Alpha)).Select(group => (group.Key.Topology, group.Key.Popularity, group.Key.Alpha, group.ToList(), $"{group.Key.Topology}, {Word(group.Key.Popularity)}, alpha {Number(group.Key.Alpha)}"));
+
+    private static double Mean(IEnumerable<CellRun> group, string policy) => group.Average(cell => cell.Gain(policy));
+
+    private static string Both(List<CellRun> group, string policy, bool isBest)
+    {
+        var text = $"{Fixed(Mean(group, policy))} / {Number(Math.Round(group.Average(cell => cell.Runs[policy].Fetched)))}";
+        return isBest ? $"**{text}**" : text;
+    }
+
+    private static string Fixed(double value) => value.ToString("F2", CultureInfo.InvariantCulture);
+
+    private static string Signed(double ratio) => (ratio * 100).ToString("+0.0;-0.0;0.0", CultureInfo.InvariantCulture) + " %";
+
+    private static string Word<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
+}
