@@ -5,17 +5,12 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Fleet.Benchmarks;
 
-<<<<<<< HEAD
-// quick: the agent's bar in a minute. judge and planning: what `dual` promises (planning takes a number of devices, a million without). Anything else is BenchmarkDotNet's, such as: --filter '*'
+// quick: the agent's bar in a minute. judge and planning: what `dual` promises (planning takes a number of devices, a million without). placement: INFIDA's bar. Anything else is BenchmarkDotNet's, such as: --filter '*'
 if (args is ["quick"]) return QuickCheck.Run(Console.Out);
 if (args is ["judge"]) return PlanJudge.Run(Console.Out);
 if (args is ["planning"]) return PlanMillion.Run(Console.Out, 1_000_000);
 if (args is ["planning", var size] && int.TryParse(size, out var devices) && devices is >= 1000 and <= 10_000_000) return PlanMillion.Run(Console.Out, devices);
-=======
-// quick: the agent's bar in a minute; placement: INFIDA's. Anything else is BenchmarkDotNet's, such as: --filter '*'
-if (args is ["quick"]) return QuickCheck.Run(Console.Out);
 if (args is ["placement"]) return PlacementCheck.Run(Console.Out);
->>>>>>> idn
 
 // In this process: a project generated below bin/ would inherit locked restore and analyzers, and restore anew for every job.
 var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance)).AddDiagnoser(MemoryDiagnoser.Default);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fleet.Controller.Judge;
 using Fleet.Controller.Placement;
 using Fleet.Emulator.Plots;
 using static Fleet.Emulator.Tables.Text;

@@ -130,9 +130,9 @@ public sealed class SleepTests
     [Test]
     public void Sleep_OnABoardThatCannot_IsRefusedWithThoseThatCan()
     {
-        var fault = (Field(true).Sites[0].Devices[0] with { Board = "pi-4b" }).Faults(Field(true).Sites[0], World.Stock).Single();
+        var fault = (Field(true).Sites[0].Devices[0] with { Board = "pi-4b" }).Faults(Field(true).Sites[0], Field(true), World.Stock).Single();
         Assert.That(fault, Does.Contain("sleep is true; pi-4b does not suspend").And.Contain(Board));
-        var fast = (Field(true).Sites[0].Devices[0] with { Rate = new Hertz(1000) }).Faults(Field(true).Sites[0], World.Stock).ToList();
+        var fast = (Field(true).Sites[0].Devices[0] with { Rate = new Hertz(1000) }).Faults(Field(true).Sites[0], Field(true), World.Stock).ToList();
         Assert.That(fast, Is.Empty, "a tenth of a millisecond leaves time");
     }
 

@@ -1,3 +1,4 @@
+using Fleet.Controller.Judge;
 using Fleet.Controller.Placement;
 using Fleet.Emulator.Experiments.Delivery;
 using Fleet.Emulator.Simulation;

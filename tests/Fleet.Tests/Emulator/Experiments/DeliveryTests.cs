@@ -1,4 +1,5 @@
 using Fleet.Contracts;
+using Fleet.Controller.Judge;
 using Fleet.Controller.Placement;
 using Fleet.Emulator.Experiments.Delivery;
 using Fleet.Emulator.Simulation;

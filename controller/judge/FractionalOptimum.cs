@@ -1,6 +1,7 @@
+using Fleet.Controller.Placement;
 using Google.OrTools.LinearSolver;
 
-namespace Fleet.Controller.Placement;
+namespace Fleet.Controller.Judge;
 
 /// <summary>
 /// The best fixed fractional allocation, by linear programming (GLOP): max sum of f (cost of the repository - cost of the option), requests served f of each

@@ -1,4 +1,6 @@
-namespace Fleet.Controller.Placement;
+using Fleet.Controller.Placement;
+
+namespace Fleet.Controller.Judge;
 
 /// <summary>
 /// After J3O (arXiv 2508.13380: models put onto nodes by a Lagrangian greedy, requests sent by a linear program): the relaxation's whole parts are
