@@ -21,7 +21,7 @@ public sealed record Drift(
     [property: JsonPropertyName("unsent")] long Unsent,
     [property: JsonPropertyName("controller_s")] Seconds? Controller)
 {
-    public Seconds Worst => Seconds.Max(Timers, Seconds.Max(Oldest, Controller ?? Seconds.Zero));
+    [JsonIgnore] public Seconds Worst => Seconds.Max(Timers, Seconds.Max(Oldest, Controller ?? Seconds.Zero));
 
     /// <summary>Who cannot keep up, one sentence for each; empty when all can.</summary>
     public IReadOnlyList<string> Verdicts(Seconds max)
