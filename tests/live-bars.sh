@@ -11,8 +11,8 @@ port=$((20000 + RANDOM % 10000))
 bin=emulator/bin/Release/net10.0
 case $bar in
   connections) count=${3:-15000} devices=(--connections per-device --ramp 500/s --rate 1/10 --phase 10s) report=10s ;;
-  gateways) count=${3:-100000} devices=(--gateways 100 --ramp 2000/s --rate 1/10 --phase 10s) report=10s ;;
-  million) count=${3:-1000000} devices=(--gateways 100 --ramp 4000/s --rate 1/60 --phase 60s) report=60s ;;
+  gateways) count=${3:-100000} devices=(--gateways 8 --ramp 2000/s --rate 1/10 --phase 10s) report=10s ;;
+  million) count=${3:-1000000} devices=(--gateways 16 --ramp 4000/s --rate 1/60 --phase 60s) report=60s ;;
   *) echo "bar is \"$bar\"; allowed: connections, gateways, million" >&2; exit 2 ;;
 esac
 pids=()
@@ -31,7 +31,7 @@ else
   "${controller[@]}" --port "$port" >"$work/controller.log" 2>&1 &
 fi
 pids+=($!)
-until grep -q "on mqtt://" "$work/controller.log"; do sleep 0.5; kill -0 "${pids[-1]}" || { cat "$work/controller.log"; exit 1; }; done
+until grep -qs "on mqtt://" "$work/controller.log"; do sleep 0.5; kill -0 "${pids[-1]}" || { cat "$work/controller.log"; exit 1; }; done
 
 dotnet "$bin/fleet.dll" devices --broker "mqtt://127.0.0.1:$port" --count "$count" "${devices[@]}" --telemetry-qos1 --drift-max "${DRIFT_MAX:-30s}" --for "${seconds}s" --json >"$work/out.json" 2>"$work/progress.txt"
 code=$?

@@ -14,7 +14,10 @@ public sealed class PacedWorld
     /// <summary>Real time that one turn is to take at most, so that sockets and inbox get their share.</summary>
     private static readonly Seconds Turn = new(0.005);
 
-    private static readonly TimeSpan Nap = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan Nap = TimeSpan.FromMilliseconds(2);
+
+    /// <summary>What is published waits so long for company: one write carries it all, and the broker reads it at once.</summary>
+    private static readonly Seconds Linger = new(0.01);
 
     private readonly TimeProvider time;
     private readonly ConcurrentQueue<Action> inbox = new();
@@ -23,7 +26,7 @@ public sealed class PacedWorld
     private readonly Histogram lateness = new();
     private readonly Lock gate = new();
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private long anchorReal;
+    private long anchorReal, flushed;
     private TimeSpan anchorVirtual;
     private double speed;
     private Seconds late, lateMax;
@@ -107,8 +110,7 @@ public sealed class PacedWorld
                 var behind = Behind();
                 Note(behind);
                 Clock.Run(Virtual + Seconds.Min(behind, Turn * speed).Span);
-                foreach (var uplink in dirty) uplink.Flush();
-                dirty.Clear();
+                FlushAll();
                 if (behind <= Turn * speed) came.WaitOne(Nap);
             }
             ended.SetResult();
@@ -118,6 +120,14 @@ public sealed class PacedWorld
             // A bug in what runs on it; whoever awaits the world is told.
             ended.SetException(e);
         }
+    }
+
+    private void FlushAll()
+    {
+        if (dirty.Count == 0 || time.Since(flushed) < Linger) return;
+        flushed = time.GetTimestamp();
+        foreach (var uplink in dirty) uplink.Flush();
+        dirty.Clear();
     }
 
     private TimeSpan Virtual => TimeSpan.FromTicks(Clock.GetTimestamp());
