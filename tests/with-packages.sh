@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks that need Debian's packages: a fleet of four processes on Mosquitto, watched with mosquitto_sub, an edge server and a broker
-# that die in the middle. Installs what it needs, so it wants root on a machine that lacks it; every line "ok: ..." or "FAILED: ..." is one check. Takes about four minutes.
+# that die in the middle. Installs what it needs, so it wants root on a machine that lacks it; every line "ok: ..." or "FAILED: ..." is one check. Takes about six minutes.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
@@ -112,6 +112,30 @@ check "on Mosquitto" "$up" '.devices_online == 50 and .desired_equals_reported a
 up=$(fleet up --port 0 --devices 50 --for 30s --json 2>/dev/null | tail -n 1)
 check "on the embedded broker" "$up" '.devices_online == 50 and .desired_equals_reported and .inferences > 3000 and .lost == 0'
 check "as accurate as expected" "$up" '((.accuracy_ratio - .accuracy_expected_ratio) | fabs) < 0.02 and .offload_ratio >= 0.1 and .fallback_ratio <= 0.01'
+
+echo "-- very many emulated devices, few or many connections"
+start controller dotnet controller/bin/Release/net10.0/fleet-controller.dll --broker "$broker" --http-port 0 --report 2s --site +
+sleep 4
+whole='.assigned == .devices and .misdirected == 0 and .lost == 0 and .dropped == 0 and .unacknowledged == 0 and .unheard_by_controller == 0 and .broker_dropped == 0 and .stopped == ""'
+start recorder dotnet emulator/bin/Release/net10.0/fleet.dll record --broker "$broker" --out "$work/run.fltrec" --for 40s
+bulk=$(fleet devices --broker "$broker" --site bulk --per-site 100 --count 300 --gateways 3 --ramp 300/s --telemetry-qos1 --for 15s --json 2>/dev/null | tail -n 1)
+check "300 over three gateways" "$bulk" ".devices == 300 and .connections == 3 and $whole"
+bulk=$(fleet devices --broker "$broker" --site own --id-prefix own- --count 200 --connections per-device --ramp 200/s --telemetry-qos1 --for 15s --json 2>/dev/null | tail -n 1)
+check "200 over a connection each" "$bulk" ".devices == 200 and .connections == 200 and $whole"
+wait "${process[recorder]}"
+holds "their recording can be replayed" fleet replay "$work/run.fltrec" --broker "$broker" --speed 4 --drift-max 20s
+cut=$(stat -c %s "$work/run.fltrec")
+head -c $((cut / 2)) "$work/run.fltrec" >"$work/cut.fltrec"
+holds "half a recording is replayed and said to be cut off" bash -c "dotnet emulator/bin/Release/net10.0/fleet.dll replay '$work/cut.fltrec' --broker '$broker' --speed 10 --drift-max 20s 2>&1 | grep -q 'damaged at byte'"
+
+echo "-- clones of a real board"
+start agent-1 dotnet device-agent/bin/Release/net10.0/fleet-agent.dll --broker "$broker" --site hybrid --id real --rate 20 --store "$work/real"
+sleep 12
+clones=$(fleet devices --broker "$broker" --site hybrid --id-prefix clone- --count 20 --gateways 1 --ramp 20/s --clone-of hybrid/real --telemetry-qos1 --for 15s --json 2>/dev/null | tail -n 1)
+check "follow what it measures" "$clones" ".predictions[\"hybrid/real\"].error_ratio > 0 and $whole"
+timeout 3 mosquitto_sub -p "$port" -v -t 'fleet/v1/hybrid/real/prediction' -C 1 >"$work/prediction.txt"
+holds "its prediction error is published" grep -q error_ratio "$work/prediction.txt"
+for name in controller agent-1; do kill "${process[$name]}"; done
 holds "the doctor finds the broker fit" fleet doctor --broker "$broker"
 holds "the zoo's files reach what their card says" fleet models verify
 echo "-- other people's networks"

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Fleet.Emulator.Live;
 
 /// <summary>Names of the sites and devices of a run; each site's is one string, however many devices it has.</summary>
@@ -26,6 +28,14 @@ public sealed class BulkNames
 
     /// <inheritdoc cref="Site"/>
     public string Id(int i) => $"{options.IdPrefix}{options.First + i:D6}";
+
+    /// <summary>Which device of this process has these names, from 0; -1 when none has.</summary>
+    public int Find(string site, string id)
+    {
+        if (!id.StartsWith(options.IdPrefix, StringComparison.Ordinal) || !int.TryParse(id.AsSpan(options.IdPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return -1;
+        var i = number - options.First;
+        return i >= 0 && i < options.Count && Site(i) == site && Id(i) == id ? i : -1;
+    }
 
     /// <summary>How many of this process's devices belong to the site of device i.</summary>
     public int CountOfSite(int i)

@@ -163,14 +163,13 @@ public sealed class BulkWorld
     {
         var name = GatewayName(number);
         var state = new Topic(TopicKind.GatewayState, names.Site(carried[0]), name);
-        var ids = new HashSet<(string, string)>(carried.Select(i => (names.Site(i), names.Id(i))));
         var uplink = Add(new UplinkOptions
         {
             Connection = Connection($"fleet-{name}", new MqttWill(state, State.Lost), number) with { SendBytes = 256 * 1024, ReceiveBytes = 256 * 1024 },
             Filters = [.. carried.GroupBy(names.Site).SelectMany(site => Filters(site.Key, [.. site]))],
             Telemetry = options.Telemetry,
             QueueBytes = 256 * 1024,
-            Carries = topic => ids.Contains((topic.Site, topic.Id)),
+            Carries = topic => names.Find(topic.Site, topic.Id) is >= 0 and var i && GatewayOf(i) == number,
         }, name);
         uplink.Connected += () => uplink.Publish(state, State.Ready);
         gateways[number] = uplink;
