@@ -76,7 +76,7 @@ internal sealed class RunOutput : IDisposable
     private RunResult Close()
     {
         var result = writer.Close();
-        File.WriteAllBytes(Path.Combine(directory, Manifest.ScenarioFile), text);
+        ScenarioCopy.Write(directory, scenario, text);
         File.WriteAllText(Path.Combine(directory, Manifest.FileName), JsonSerializer.Serialize(ManifestOf(result), Json.File.Info<Manifest>()) + "\n");
         return result;
     }

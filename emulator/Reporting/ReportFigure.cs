@@ -23,7 +23,7 @@ public sealed class ReportFigures
     {
         this.data = data;
         bins = data.Sum.Bins;
-        axis = new TimeAxis(data.Sum.BinLength, data.Run.Result.Ended, data.Run.Scenario.FaultList);
+        axis = new TimeAxis(data.Sum.BinLength, data.Run.Result.Ended, data.Run.Scenario.FaultList, data.Run.Scenario.Stages);
         total = bins.Aggregate(new SiteBin(), (sum, bin) => sum.Plus(bin));
     }
 
@@ -217,7 +217,7 @@ public sealed class ReportFigures
     /// <summary>A rate over time; nothing where there is nothing all along.</summary>
     private IEnumerable<Series> Line(string name, Func<SiteBin, long> count) => bins.All(bin => count(bin) == 0) ? [] : axis.Line(name, bins.Count, at => Rate(at, count(bins[at])));
 
-    private Panel Panel(string title, Scale y, IReadOnlyList<Series> series) => new(title, axis.Scale, y, series) { Spans = axis.Spans };
+    private Panel Panel(string title, Scale y, IReadOnlyList<Series> series) => new(title, axis.Scale, y, series) { Spans = axis.Spans, Notches = axis.Notches };
 
     private double Rate(int at, double amount) => axis.LengthOf(at) is > 0 and var length ? amount / length : 0;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Fleet.Contracts;
 using Fleet.Emulator.Plots;
 using Fleet.Emulator.Scenarios;
@@ -26,6 +27,7 @@ public sealed class ReportPage
         page.Plots();
         page.Faults();
         page.Returns();
+        page.Stages();
         page.Sites();
         page.Boards();
         page.Kinds();
@@ -92,7 +94,7 @@ public sealed class ReportPage
 
     private void Plots()
     {
-        html.Element("h2", "Over time").Element("p", $"Each point is a stretch of {Duration(data.Sum.BinLength.Value)}.{(data.Run.Scenario.FaultList.Count > 0 ? " Shaded, under a letter: faults." : "")} Point at a plot to read its figures.", "note").Open("div", "figures");
+        html.Element("h2", "Over time").Element("p", $"Each point is a stretch of {Duration(data.Sum.BinLength.Value)}.{(data.Run.Scenario.FaultList.Count > 0 ? " Shaded, under a letter: faults." : "")}{(data.Run.Scenario.Stages.Count > 0 ? " Dotted, under a number: where a stage of the scenario begins." : "")} Point at a plot to read its figures.", "note").Open("div", "figures");
         foreach (var figure in new ReportFigures(data).All())
         {
             html.Open("figure").Element("h3", figure.Title);
@@ -133,6 +135,14 @@ public sealed class ReportPage
             string? At(double share) => back.Count == 0 ? null : Duration(back[(int)Math.Ceiling(share * back.Count) - 1]);
             return (IReadOnlyList<string?>)[kind.Key, Count(kind.Value.Count), Count(back.Count), At(0.5), At(0.95), At(1)];
         }));
+    }
+
+    private void Stages()
+    {
+        if (data.Run.Scenario.Stages.Count == 0) return;
+        html.Element("h2", "Stages").Element("p", "What the scenario changed on its way; the numbers stand above the plots.", "note");
+        html.Table(["", ">from", "site", "target", "what is new"], data.Run.Scenario.Stages.Select((stage, i) =>
+            (IReadOnlyList<string?>)[Count(i + 1), $"{Count(stage.At.Value)} s", stage.Site ?? "all", stage.Target ?? "all", string.Join(", ", JsonSerializer.SerializeToNode(stage, Json.Wire.Info<StageSpec>())!.AsObject().Select(member => member.Key).Except(["at_s", "site", "target"]))]));
     }
 
     private void Sites()

@@ -20,18 +20,23 @@ public sealed class TimeAxis
     private readonly (string Unit, double Seconds, double[] Steps) unit;
     private readonly Seconds bin, reached;
 
+    /// <param name="stages">When something changes as the scenario says.</param>
     /// <param name="reached">The run's end: bins beyond it are empty, and the last may be shorter than the others.</param>
-    public TimeAxis(Seconds bin, Seconds reached, IReadOnlyList<FaultSpec> faults)
+    public TimeAxis(Seconds bin, Seconds reached, IReadOnlyList<FaultSpec> faults, IReadOnlyList<StageSpec> stages)
     {
         (this.bin, this.reached) = (bin, reached);
         unit = Units[reached.Value <= 1800 ? 0 : reached.Value <= 4 * 3600 ? 1 : reached.Value <= 4 * 86_400 ? 2 : 3];
         var whole = reached.Value / unit.Seconds;
         var step = unit.Steps.FirstOrDefault(step => whole / step <= TicksMax, unit.Steps[^1]);
         Scale = new Scale($"time in {unit.Unit}", 0, whole, IsLogarithmic: false, Scale.Number) { At = [.. Enumerable.Range(0, (int)(whole / step + 1e-9) + 1).Select(i => i * step)] };
+        Notches = [.. stages.Select((stage, i) => new Notch((i + 1).ToString(CultureInfo.InvariantCulture), stage.At.Value / unit.Seconds))];
         Spans = [.. faults.Select((fault, i) => new Span(Letter(i), fault.At.Value / unit.Seconds, Math.Min(fault.End.Value, reached.Value) / unit.Seconds))];
     }
 
     public Scale Scale { get; }
+
+    /// <summary>Begins of stages in the order of the scenario, each under its number.</summary>
+    public IReadOnlyList<Notch> Notches { get; }
 
     /// <summary>Faults in the order of the scenario, each under its letter.</summary>
     public IReadOnlyList<Span> Spans { get; }

@@ -43,6 +43,24 @@ public sealed partial class ReportPageTests
     }
 
     [Test]
+    public void Page_OfAScenarioWithStages_MarksTheirBegins()
+    {
+        Written(copies: 0, scenario => scenario with { Stages = [new Fleet.Emulator.Scenarios.StageSpec { At = new Seconds(12), Rate = new Hertz(2) }] });
+        var text = ReportPage.Write(ReportData.Read(scratch));
+        XDocument.Parse(text);
+        Assert.That(text, Does.Contain("Stages").And.Contain("rate_hz").And.Contain("12 s"));
+    }
+
+    [Test]
+    public void ScenarioCopy_OfRecordedArrivals_BringsTheirFile()
+    {
+        var scenario = World.Read("recorded");
+        ScenarioCopy.Write(scratch, scenario, File.ReadAllBytes(Path.Combine(scenario.Directory, "recorded.json")));
+        Assert.That(Fleet.Emulator.Scenarios.ScenarioFile.Read(Path.Combine(scratch, Manifest.ScenarioFile), World.Stock).Name, Is.EqualTo("recorded"), "it can be read from there");
+        Assert.That(File.ReadAllText(Path.Combine(scratch, "arrivals", "doors.csv")), Is.EqualTo(File.ReadAllText(Path.Combine(scenario.Directory, "arrivals", "doors.csv"))));
+    }
+
+    [Test]
     public void Page_OfManySites_StaysSmall()
     {
         Written(copies: 0);
