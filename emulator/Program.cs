@@ -9,6 +9,7 @@ var root = new RootCommand("Fleet: places early-exit neural networks on fleets o
     RecordCommand.Create(),
     ReplayCommand.Create(),
     RunCommand.Create(),
+    MergeCommand.Create(),
     ReportCommand.Create(),
     ScenarioCommand.Create(),
     FuzzCommand.Create(),

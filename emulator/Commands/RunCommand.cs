@@ -25,6 +25,9 @@ internal sealed record RunRequest(string File)
     /// <summary>Seeds from <see cref="Seed"/> on.</summary>
     public int Replications { get; init; } = 1;
 
+    /// <summary>Null for all sites.</summary>
+    public Shard? Shard { get; init; }
+
     public bool Json { get; init; }
 }
 
@@ -42,8 +45,9 @@ public static class RunCommand
         var output = new Option<string?>("--out") { Description = "Directory for tables (CSV and Parquet), what `fleet report` needs, and the manifest." };
         var events = new Option<bool>("--events") { Description = "Also write a row for each inference into --out." };
         var replications = new Option<int>("--replications") { Description = "Run so many seeds, from --seed on, and give means with 95 % confidence intervals.", DefaultValueFactory = _ => 1 };
+        var shard = new Option<string?>("--shard") { Description = "Run part i of n of the sites, i/n: on several machines, to be joined by `fleet merge`. Needs --out." };
         var json = new Option<bool>("--json") { Description = "Print one JSON object as the last line." };
-        var command = new Command("run", "Run a scenario in virtual time.") { file, seed, policy, inference, threads, wire, output, events, replications, json };
+        var command = new Command("run", "Run a scenario in virtual time.") { file, seed, policy, inference, threads, wire, output, events, replications, shard, json };
         command.SetAction(parsed => ProcessEdge.Guard(() => Run(new RunRequest(parsed.GetRequiredValue(file))
         {
             Seed = parsed.GetValue(seed),
@@ -54,6 +58,7 @@ public static class RunCommand
             Output = parsed.GetValue(output),
             Events = parsed.GetValue(events),
             Replications = parsed.GetValue(replications),
+            Shard = parsed.GetValue(shard) is { } part ? Shard.Parse(part) : null,
             Json = parsed.GetValue(json),
         })));
         return command;
@@ -64,16 +69,18 @@ public static class RunCommand
         if (request.Threads is < 1 or > 1024) throw new FaultsException("--threads", $"is {request.Threads}; allowed: 1 to 1024");
         if (request.Replications is < 1 or > 10_000) throw new FaultsException("--replications", $"is {request.Replications}; allowed: 1 to 10000");
         if (request.Events && request.Output is null) throw new FaultsException("--events", "needs --out, where they are written");
+        if (request.Shard is not null && request.Output is null) throw new FaultsException("--shard", "needs --out, where `fleet merge` finds it");
+        if (request.Shard is not null && request.Replications > 1) throw new FaultsException("--shard", "and --replications are both given; allowed: one of them");
         var stock = new Stock();
         var scenario = Changed(ScenarioFile.Read(request.File, stock), request, stock);
         var told = request.Json ? Console.Error : Console.Out;
-        told.WriteLine($"scenario {scenario.Name} ({scenario.Sites.Sum(site => SiteWorld.Names(site).Count() + SiteWorld.Members(site, stock.Groups).Count())} devices, {scenario.Duration.Value:G6} s, policy {scenario.Control.Policy}, {scenario.Inference.ToString().ToLowerInvariant()} inference)");
+        told.WriteLine($"scenario {scenario.Name} ({scenario.Sites.Sum(site => site.Devices.Sum(group => group.Count) + SiteWorld.Members(site, stock.Groups).Count())} devices, {scenario.Duration.Value:G6} s, policy {scenario.Control.Policy}, {scenario.Inference.ToString().ToLowerInvariant()} inference)");
+        if (request.Shard is { } part && part.Count > scenario.Sites.Count) throw new FaultsException("--shard", $"is {part}; {scenario.Name} has {scenario.Sites.Count} sites, and each shard needs one");
+        if (request.Shard is not null) told.WriteLine($"shard {request.Shard}");
         told.WriteLine(request.Replications == 1 ? $"seed {request.Seed}" : $"seeds {request.Seed} to {request.Seed + request.Replications - 1}");
         using var output = request.Output is { } directory ? new RunOutput(directory, scenario, request, stock) : null;
         if (request.Replications > 1) return Replicate(scenario, request, stock, output);
-        var run = ProgressBar.Show($"{scenario.Duration.Value:G6} s of virtual time", scenario.Duration, progress => ScenarioRun.Execute(scenario, request.Seed, stock, request.Threads, request.Wire, progress, output is null ? null : output.Begin));
-        run.CheckBooks();
-        var result = output?.Write(run) ?? run.Result();
+        var result = ProgressBar.Show($"{scenario.Duration.Value:G6} s of virtual time", scenario.Duration, progress => RunSites(scenario, request, stock, output, progress));
         if (request.Json)
         {
             Figures.PrintJson(result);
@@ -82,6 +89,26 @@ public static class RunCommand
         Figures.Print(result);
         Console.Out.WriteLine(result.TraceHash);
         return 0;
+    }
+
+    /// <summary>Site by site, so that memory does not grow with their number.</summary>
+    private static RunResult RunSites(Scenario scenario, RunRequest request, Stock stock, RunOutput? output, Action<double> progress)
+    {
+        var runs = new SiteRuns(scenario, request.Seed, stock) { Threads = request.Threads, ThroughWire = request.Wire, Shard = request.Shard ?? Shard.Whole, Progress = progress, Begins = output is null ? null : output.Begin };
+        if (output is null)
+        {
+            var sum = new RunSum(scenario, request.Seed);
+            runs.Run(world => Checked(world, SiteResult.Of), sum.Add);
+            return sum.Result();
+        }
+        runs.Run(world => Checked(world, output.Left), output.Add);
+        return output.Finish();
+    }
+
+    private static T Checked<T>(SiteWorld world, Func<SiteWorld, T> sum)
+    {
+        ScenarioRun.CheckBooks(world);
+        return sum(world);
     }
 
     private static int Replicate(Scenario scenario, RunRequest request, Stock stock, RunOutput? output)

@@ -16,7 +16,7 @@ internal sealed class RunOutput : IDisposable
     private readonly Stock stock;
     private readonly byte[] text;
     private readonly ResultWriter writer;
-    private readonly ConcurrentDictionary<SiteWorld, EventSpool> spools = [];
+    private readonly ConcurrentDictionary<string, EventSpool> spools = [];
     private readonly long began = TimeProvider.System.GetTimestamp();
 
     public RunOutput(string directory, Scenario scenario, RunRequest request, Stock stock)
@@ -29,13 +29,20 @@ internal sealed class RunOutput : IDisposable
     /// <summary>A site is about to run.</summary>
     public void Begin(SiteWorld world)
     {
-        if (request.Events) spools[world] = new EventSpool(directory, world);
+        if (request.Events) spools[world.Name] = new EventSpool(directory, world);
     }
 
-    public RunResult Write(ScenarioRun run)
+    /// <summary>What the tables need of a site that has run.</summary>
+    public SiteLeft Left(SiteWorld world) => new(SiteResult.Of(world), [.. world.Devices.Select(DeviceResult.Of)], spools.GetValueOrDefault(world.Name));
+
+    public void Add(SiteLeft site)
     {
-        Add(run);
-        return Guard(Close);
+        Guard(() =>
+        {
+            writer.Add(site.Result, site.Devices, site.Spool?.Read());
+            if (spools.TryRemove(site.Result.Site, out var spool)) spool.Dispose();
+            return true;
+        });
     }
 
     /// <summary>Of the first of them all tables, which were added; of all their figures.</summary>
@@ -50,7 +57,7 @@ internal sealed class RunOutput : IDisposable
 
     public void Add(ScenarioRun run) => Guard(() =>
     {
-        foreach (var (world, site) in run.Worlds.Zip(run.Sites)) writer.Add(site, [.. world.Devices.Select(DeviceResult.Of)], spools.GetValueOrDefault(world)?.Read());
+        foreach (var world in run.Worlds) Add(Left(world));
         return true;
     });
 
@@ -73,6 +80,8 @@ internal sealed class RunOutput : IDisposable
         }
     }
 
+    public RunResult Finish() => Guard(Close);
+
     private RunResult Close()
     {
         var result = writer.Close();
@@ -91,6 +100,7 @@ internal sealed class RunOutput : IDisposable
         Policy = scenario.Control.Policy,
         Inference = scenario.Inference,
         Replications = request.Replications,
+        Shard = request.Shard?.ToString(),
         Version = Manifest.ThisVersion,
         TraceHash = result.TraceHash,
         Files = ResultWriter.Hashes(directory),
@@ -102,7 +112,11 @@ internal sealed class RunOutput : IDisposable
     };
 
     /// <summary>As it is run in the directory, whatever the scenario's place was.</summary>
-    private string Command() => $"fleet run {Manifest.ScenarioFile} --seed {request.Seed} --policy {scenario.Control.Policy} --inference {scenario.Inference.ToString().ToLowerInvariant()} --out again{(request.Events ? " --events" : "")}{(request.Replications > 1 ? $" --replications {request.Replications}" : "")}";
+    private string Command() => $"fleet run {Manifest.ScenarioFile} --seed {request.Seed} --policy {scenario.Control.Policy} --inference {scenario.Inference.ToString().ToLowerInvariant()} --out again{(request.Events ? " --events" : "")}{(request.Replications > 1 ? $" --replications {request.Replications}" : "")}{(request.Shard is { } shard ? $" --shard {shard}" : "")}";
 
     private static int ExitsOf(Scenario scenario, Stock stock) => stock.Models[scenario.Model].Card.StageCount;
 }
+
+/// <summary>What is left of a site when its world is gone.</summary>
+/// <param name="Spool">Its raw events; null when nobody wants them.</param>
+internal sealed record SiteLeft(SiteResult Result, IReadOnlyList<DeviceResult> Devices, EventSpool? Spool);

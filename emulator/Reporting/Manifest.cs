@@ -53,6 +53,9 @@ public sealed record Manifest
     [JsonPropertyName("inference")] public required Scenarios.InferenceKind Inference { get; init; }
     [JsonPropertyName("replications")] public int Replications { get; init; } = 1;
 
+    /// <summary>Which part of the sites was run, i/n; absent for all of them. `fleet merge` joins the parts.</summary>
+    [JsonPropertyName("shard")] public string? Shard { get; init; }
+
     /// <summary>With the commit it was built from after a plus sign, where that was known.</summary>
     [JsonPropertyName("version")] public required string Version { get; init; }
     [JsonPropertyName("trace_hash")] public required string TraceHash { get; init; }

@@ -12,6 +12,9 @@ public sealed class RunDirectory
 
     private RunDirectory(string path, Manifest manifest, Scenario scenario, RunResult result) => (this.path, Manifest, Scenario, Result) = (path, manifest, scenario, result);
 
+    /// <summary>Where it lies.</summary>
+    public string Place => path;
+
     public Manifest Manifest { get; }
 
     /// <summary>As it was run: what the command line said instead is put in.</summary>
@@ -44,7 +47,7 @@ public sealed class RunDirectory
             var manifest = StrictJson.Read(at, Json.File.Info<Manifest>(), _ => []);
             FaultsException.ThrowIfAny(path, Faults(path, manifest));
             var scenario = StrictJson.Read(Path.Combine(path, Manifest.ScenarioFile), Json.File.Info<Scenario>(), _ => []);
-            scenario = scenario with { Inference = manifest.Inference, Control = scenario.Control with { Policy = manifest.Policy } };
+            scenario = scenario.Expanded() with { Inference = manifest.Inference, Control = scenario.Control with { Policy = manifest.Policy } };
             return new RunDirectory(path, manifest, scenario, StrictJson.Read(Path.Combine(path, ResultWriter.ResultFile), Json.File.Info<RunResult>(), result => ResultFaults(result, manifest)));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -53,6 +53,9 @@ public sealed record Scenario
         return through;
     }
 
+    /// <summary>The same with each repeated site written out.</summary>
+    public Scenario Expanded() => this with { Sites = [.. Sites.SelectMany(site => site.Expanded())] };
+
     /// <summary>Everything that is impossible about it, given what there is.</summary>
     public IEnumerable<string> Faults(Stock stock)
     {
@@ -61,7 +64,7 @@ public sealed record Scenario
         if (UntilDead is { } dead and not (> 0 and <= 1)) yield return $"until_dead_ratio is {dead}; allowed: above 0 to 1 (leave it out to run to the end)";
         if (!stock.Models.ContainsKey(Model)) yield return $"model is \"{Model}\"; allowed: {string.Join(", ", stock.Models.Keys)}";
         if (Sites.Count == 0) yield return "sites is empty; at least one is needed";
-        foreach (var twice in Sites.GroupBy(site => site.Name).Where(group => group.Count() > 1)) yield return $"sites: \"{twice.Key}\" stands {twice.Count()} times";
+        foreach (var twice in Expanded().Sites.GroupBy(site => site.Name).Where(group => group.Count() > 1)) yield return $"sites: \"{twice.Key}\" stands {twice.Count()} times";
         foreach (var (site, i) in Sites.Select((site, i) => (site, i)))
             foreach (var fault in SiteFaults($"sites[{i}]", site, stock).Concat(GroupFaults($"sites[{i}].groups", site, stock))) yield return fault;
         foreach (var fault in Control.Faults()) yield return $"control.{fault}";
@@ -73,6 +76,7 @@ public sealed record Scenario
     private IEnumerable<string> SiteFaults(string at, SiteSpec site, Stock stock)
     {
         if (!Contracts.Name.IsValid(site.Name)) yield return Contracts.Name.Fault($"{at}.name", site.Name);
+        if (site.Repeat is < 1 or > SiteSpec.RepeatMax) yield return $"{at}.repeat is {site.Repeat}; allowed: 1 to {SiteSpec.RepeatMax}";
         foreach (var (group, i) in site.Devices.Select((group, i) => (group, i)))
             foreach (var fault in group.Faults(site, this, stock)) yield return $"{at}.devices[{i}].{fault}";
         foreach (var fault in site.Sky?.Faults() ?? []) yield return $"{at}.{fault}";

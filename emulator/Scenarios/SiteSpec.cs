@@ -34,6 +34,9 @@ public sealed record EdgeSpec
 public sealed record SiteSpec
 {
     [JsonPropertyName("name")] public required string Name { get; init; }
+
+    /// <summary>So many sites like this one, NAME-0001, NAME-0002, ..., that know nothing of each other; each has luck of its own.</summary>
+    [JsonPropertyName("repeat")] public int Repeat { get; init; } = 1;
     [JsonPropertyName("devices")] public required IReadOnlyList<DeviceGroup> Devices { get; init; }
     [JsonPropertyName("edges")] public required IReadOnlyList<EdgeSpec> Edges { get; init; }
 
@@ -48,4 +51,10 @@ public sealed record SiteSpec
 
     /// <summary>What shines on its solar panels.</summary>
     [JsonPropertyName("sky")] public SkySpec? Sky { get; init; }
+
+    public const int RepeatMax = 10_000;
+
+    /// <summary>The sites that it stands for.</summary>
+    public IEnumerable<SiteSpec> Expanded() => Repeat == 1 ? [this]
+        : Enumerable.Range(1, Math.Clamp(Repeat, 0, RepeatMax)).Select(number => this with { Name = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Name}-{number:D4}"), Repeat = 1 });
 }

@@ -4,15 +4,15 @@ using Fleet.Emulator.Simulation;
 
 namespace Fleet.Emulator;
 
-/// <summary>Runs every site of a scenario in virtual time, on as many threads as asked for, and adds them up in the order of the file.</summary>
+/// <summary>A run whose worlds are all kept, to be looked at: for scenarios of a few sites. See <see cref="SiteRuns"/> for others.</summary>
 public sealed class ScenarioRun
 {
     private readonly Scenario scenario;
     private readonly long seed;
-    private readonly SiteWorld[] worlds;
+    private readonly IReadOnlyList<SiteWorld> worlds;
     private IReadOnlyList<SiteResult>? sites;
 
-    private ScenarioRun(Scenario scenario, long seed, SiteWorld[] worlds) => (this.scenario, this.seed, this.worlds) = (scenario, seed, worlds);
+    private ScenarioRun(Scenario scenario, long seed, IReadOnlyList<SiteWorld> worlds) => (this.scenario, this.seed, this.worlds) = (scenario, seed, worlds);
 
     public IReadOnlyList<SiteWorld> Worlds => worlds;
 
@@ -21,21 +21,8 @@ public sealed class ScenarioRun
     /// <param name="begins">Told each site before it runs, from any thread.</param>
     public static ScenarioRun Execute(Scenario scenario, long seed, Stock stock, int threads = 1, bool throughWire = false, Action<double>? progress = null, Action<SiteWorld>? begins = null)
     {
-        var planned = Planned.Of(stock, scenario.Model);
-        var worlds = new SiteWorld[scenario.Sites.Count];
-        var done = new double[worlds.Length];
-        void RunSite(int i)
-        {
-            worlds[i] = new SiteWorld(scenario, scenario.Sites[i], seed, stock, planned, throughWire);
-            begins?.Invoke(worlds[i]);
-            worlds[i].Run(reached =>
-            {
-                done[i] = reached / scenario.Duration;
-                progress?.Invoke(done.Sum() / done.Length);
-            });
-        }
-        if (threads == 1) for (var i = 0; i < worlds.Length; i++) RunSite(i);
-        else Parallel.For(0, worlds.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, RunSite);
+        var worlds = new List<SiteWorld>();
+        new SiteRuns(scenario, seed, stock) { Threads = threads, ThroughWire = throughWire, Progress = progress, Begins = begins }.Run(world => world, worlds.Add);
         return new ScenarioRun(scenario, seed, worlds);
     }
 
@@ -55,14 +42,17 @@ public sealed class ScenarioRun
     /// <summary>Throws when a book does not close: a bug in the emulator, never a property of the scenario.</summary>
     public void CheckBooks()
     {
-        foreach (var world in worlds)
-        {
-            var ledger = world.Ledger;
-            var lost = ledger.Lost(world.Devices.Sum(device => device.InFlight));
-            if (lost != 0) throw new InvalidOperationException($"inference book: {lost} of {ledger.Total.Started} unexplained");
-            if (ledger.Messages.Unexplained(world.MessagesInFlight) is var missing and not 0) throw new InvalidOperationException($"message book: {missing} of {ledger.Messages.DueTotal} unexplained");
-            foreach (var device in world.Devices) CheckEnergy(device);
-        }
+        foreach (var world in worlds) CheckBooks(world);
+    }
+
+    /// <inheritdoc cref="CheckBooks()"/>
+    public static void CheckBooks(SiteWorld world)
+    {
+        var ledger = world.Ledger;
+        var lost = ledger.Lost(world.Devices.Sum(device => device.InFlight));
+        if (lost != 0) throw new InvalidOperationException($"inference book of {world.Name}: {lost} of {ledger.Total.Started} unexplained");
+        if (ledger.Messages.Unexplained(world.MessagesInFlight) is var missing and not 0) throw new InvalidOperationException($"message book of {world.Name}: {missing} of {ledger.Messages.DueTotal} unexplained");
+        foreach (var device in world.Devices) CheckEnergy(device);
     }
 
     private static void CheckEnergy(EmulatedDevice device)
