@@ -12,7 +12,7 @@ bin=emulator/bin/Release/net10.0
 case $bar in
   connections) count=${3:-15000} devices=(--connections per-device --ramp 500/s --rate 1/10 --phase 10s) report=10s ;;
   gateways) count=${3:-100000} devices=(--gateways 8 --ramp 2000/s --rate 1/10 --phase 10s) report=10s ;;
-  million) count=${3:-1000000} devices=(--gateways 16 --ramp 4000/s --rate 1/60 --phase 60s) report=60s ;;
+  million) count=${3:-1000000} devices=(--gateways 16 --ramp 1250/s --rate 1/60 --phase 60s) report=60s ;;
   *) echo "bar is \"$bar\"; allowed: connections, gateways, million" >&2; exit 2 ;;
 esac
 pids=()

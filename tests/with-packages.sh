@@ -132,7 +132,7 @@ echo "-- clones of a real board"
 start agent-1 dotnet device-agent/bin/Release/net10.0/fleet-agent.dll --broker "$broker" --site hybrid --id real --rate 20 --store "$work/real"
 sleep 12
 clones=$(fleet devices --broker "$broker" --site hybrid --id-prefix clone- --count 20 --gateways 1 --ramp 20/s --clone-of hybrid/real --telemetry-qos1 --for 15s --json 2>/dev/null | tail -n 1)
-check "follow what it measures" "$clones" ".predictions[\"hybrid/real\"].error_ratio > 0 and $whole"
+check "follow what it measures" "$clones" ".predictions[\"hybrid/real\"].error_ratio > 0 and .assigned == 20 and .lost == 0 and .dropped == 0 and .unacknowledged == 0"
 timeout 3 mosquitto_sub -p "$port" -v -t 'fleet/v1/hybrid/real/prediction' -C 1 >"$work/prediction.txt"
 holds "its prediction error is published" grep -q error_ratio "$work/prediction.txt"
 for name in controller agent-1; do kill "${process[$name]}"; done

@@ -35,7 +35,7 @@ public sealed record BulkFigures
     [JsonPropertyName("offload_ratio")] public double? Offload { get; init; }
     [JsonPropertyName("fallback_ratio")] public double? Fallback { get; init; }
 
-    /// <summary>Answers that windows told and the controllers' summaries do not count; absent when no controller was heard.</summary>
+    /// <summary>Answers that windows told and the controllers' summaries do not count; absent when no controller was heard, or when others answered in the same sites.</summary>
     [JsonPropertyName("unheard_by_controller")] public long? Unheard { get; init; }
     [JsonPropertyName("controller_malformed")] public long ControllerMalformed { get; init; }
     [JsonPropertyName("broker_dropped")] public long BrokerDropped { get; init; }
@@ -70,7 +70,7 @@ public sealed record BulkFigures
     {
         yield return ("devices", $"{Count(Devices)} on {Count(Connections)} connections; {Count(Assigned)} received their desired, {Count(Ready)} ready, {Count(Misdirected)} misdirected");
         yield return ("messages", $"{Count(Published)} published ({Count(Reports)} reports), {Count(Received)} received; {Count(Dropped)} dropped, {Count(Unacknowledged)} never acknowledged, {Count(Reconnects)} reconnects");
-        yield return ("controller", Unheard is { } unheard ? $"{Count(unheard)} answers not heard, {Count(ControllerMalformed)} messages malformed, {Count(BrokerDropped)} lost by its broker" : "none heard");
+        yield return ("controller", Unheard is { } unheard ? $"{Count(unheard)} answers not heard, {Count(ControllerMalformed)} messages malformed, {Count(BrokerDropped)} lost by its broker" : "no summary of these devices alone was heard");
         yield return ("inferences", $"{Count(Inferences)} (lost {Count(Lost)}), accuracy {Percent(Accuracy)}, offloaded {Percent(Offload)}, fallback {Percent(Fallback)}");
         yield return ("steady part", string.Create(CultureInfo.InvariantCulture, $"{Steady.Value:F1} s at {SteadyMessages.Value:N0} messages a second, {CpuRatio * 100:F0} % of a processor: {CpuPerMessage.Value * 1e6:F1} us a message"));
         yield return ("memory", string.Create(CultureInfo.InvariantCulture, $"{Memory.Value / (1 << 20):N0} MiB, {MemoryPerDevice.Value:N0} bytes a device"));

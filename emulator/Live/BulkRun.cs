@@ -64,7 +64,8 @@ public sealed class BulkRun(BulkFleet fleet, BulkOptions options, TimeProvider t
             Accuracy = Ratio(fleet.Correct, fleet.Labelled),
             Offload = Ratio(fleet.Offloaded, answered),
             Fallback = Ratio(fleet.Fallback, answered),
-            Unheard = fleet.Watch.Heard is { } heard ? answered - heard : null,
+            // More than these devices answered: others share their sites, and what is missing cannot be told from what is theirs.
+            Unheard = fleet.Watch.Heard is { } heard && heard <= answered ? answered - heard : null,
             ControllerMalformed = fleet.Watch.Faults.Malformed,
             BrokerDropped = fleet.Watch.Faults.Dropped,
             Steady = seconds,
