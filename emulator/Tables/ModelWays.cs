@@ -9,7 +9,7 @@ public sealed class ModelWays(StudiedModel model, string prefix)
 {
     private readonly ModelCard card = model.Card;
 
-    public IEnumerable<Way> All => [.. ((Way[])[.. Exits(), .. Cascades(), .. card.Routes.Select(Over)]).Select(way => way with { IsShipped = true })];
+    public IEnumerable<Way> All => [.. ((Way[])[.. Exits(), .. Cascades(), .. card.Routes.Select(Over)]).Select(way => way with { IsShipped = true, IsOfMain = prefix.Length == 0 })];
 
     private IEnumerable<Way> Exits()
     {

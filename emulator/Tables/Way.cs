@@ -38,6 +38,9 @@ public sealed record Way(Family Family, string Method, string Variant, double Ac
     /// <summary>Whether a card offers it, so that its bytes are those of payloads that a device would send; training may have estimated its own.</summary>
     public bool IsShipped { get; init; }
 
+    /// <summary>Whether it is of the task's main network: other models of the task are in the table only, or they would crowd the plots of bytes.</summary>
+    public bool IsOfMain { get; init; } = true;
+
     public string Name => Variant.Length == 0 ? Method : $"{Method}, {Variant}";
 
     /// <summary>A line of a comparison as a line of the table; null where it is no way of finishing on a server and stands in its comparison only.</summary>

@@ -17,10 +17,12 @@ public static class ZooPlots
     /// <summary>Accuracy against bytes of a task; null when nothing crosses.</summary>
     public static string? Bytes(ZooTask task)
     {
-        var crossing = task.Ways.Where(way => way.Family is Family.Codec or Family.Split or Family.Bottleneck && way.Wire?.Value > 0).ToList();
+        var crossing = task.Ways.Where(way => way.IsOfMain && way.Family is Family.Codec or Family.Split or Family.Bottleneck && way.Wire?.Value > 0).ToList();
         if (crossing.Count == 0) return null;
+        // What training compares besides repeats the sizes of what ships: its marks say the method and not the size.
+        var isNamed = (Way way) => way.Family is not Family.Bottleneck || way.IsShipped || !ByteWinners.OffersBottlenecks(task.Ways);
         var exits = task.Models.Take(1).SelectMany(model => model.Card.Exits).Select(exit => new Level($"exit {exit.Exit}", exit.Accuracy)).ToList();
-        var series = crossing.GroupBy(way => (way.Family, Name: SeriesName(way))).SelectMany(group => Curve(group.Key.Name, group.Key.Family, [.. group]));
+        var series = crossing.GroupBy(way => (way.Family, Name: SeriesName(way))).SelectMany(group => Curve(group.Key.Name, group.Key.Family, [.. group], isNamed));
         var panel = new Panel(
             $"{task.Name}: accuracy against bytes on the wire",
             Scale.Logarithmic("mean payload of an inference in bytes", crossing.Select(way => way.Wire!.Value.Value), Scale.Number),
@@ -67,13 +69,13 @@ public static class ZooPlots
     /// The points of a series, and a line through those that no cheaper one equals. Codecs have many qualities and sizes: of each only
     /// that line is drawn.
     /// </summary>
-    private static IEnumerable<Series> Curve(string name, Family family, List<Way> ways)
+    private static IEnumerable<Series> Curve(string name, Family family, List<Way> ways, Func<Way, bool> isNamed)
     {
         var points = ways.OrderBy(way => way.Wire!.Value.Value).ThenByDescending(way => way.Accuracy).ToList();
         var front = points.Where((way, i) => points.Take(i).All(cheaper => cheaper.Accuracy < way.Accuracy)).ToList();
         var shown = family is Family.Codec && name != Lossless ? front : points;
         if (family is not Family.Split && front.Count > 1) yield return new Series(name, [.. front.Select(way => Point(way, ""))], family is Family.Bottleneck ? Joint.Solid : Joint.Dashed, HasMarks: false);
-        yield return new Series(name, [.. shown.Select(way => Point(way, Label(way)))], Joint.None);
+        yield return new Series(name, [.. shown.Select(way => Point(way, isNamed(way) ? Label(way) : ""))], Joint.None);
     }
 
     private static string SeriesName(Way way) => way.Family is Family.Split ? "features of a cut, as they are" : way.Family is Family.Bottleneck ? way.Method : way.Method is "raw" or "png" ? Lossless : $"input as {way.Method.Split(',')[0]}, the best of each size";

@@ -46,8 +46,8 @@ public sealed class Adaptation(AdaptedPart part, LabelSource labels, int seed)
 
     private const int RenderedPasses = 2;
 
-    /// <summary>Passes over the site's samples.</summary>
-    public int Epochs { get; init; } = 40;
+    /// <summary>Passes over the site's samples; convolutions take longer than the rest.</summary>
+    public int Epochs { get; init; } = part is AdaptedPart.Stage ? 80 : 40;
 
     public bool IsRendered => labels is LabelSource.Rendered;
 
@@ -93,7 +93,8 @@ public sealed class Adaptation(AdaptedPart part, LabelSource labels, int seed)
             return;
         }
         // With the site's statistics the tail answers better, and its answers are better labels.
-        Learn(net, new SiteImages(site, labels is LabelSource.Truth ? site.Labels : Answers(net, site), seed), Epochs, clock);
+        var moved = new AugmentedImages(site, seed) { ErasingShare = 0, Shift = part is AdaptedPart.Stage ? site.Side / 12 : 2 };
+        Learn(net, new SiteImages(moved, labels is LabelSource.Truth ? site.Labels : Answers(net, site)), Epochs, clock);
     }
 
     private void Learn(Network net, ITrainingImages images, int epochs, TimeProvider clock)
@@ -109,16 +110,14 @@ public sealed class Adaptation(AdaptedPart part, LabelSource labels, int seed)
         return [.. Enumerable.Range(0, site.Count).Select(i => (byte)Confidence.ArgMax(logits.AsSpan(i * classes, classes)))];
     }
 
-    /// <summary>The samples, each moved by two pixels at most and mirrored half of the time.</summary>
-    private sealed class SiteImages(ImageSet site, byte[] labels, int seed) : ITrainingImages
+    /// <summary>The samples, moved and mirrored, under the labels that somebody gave them.</summary>
+    private sealed class SiteImages(AugmentedImages moved, byte[] labels) : ITrainingImages
     {
-        private readonly AugmentedImages moved = new(site, seed) { ErasingShare = 0 };
+        public int Count => moved.Count;
 
-        public int Count => site.Count;
+        public int Side => moved.Side;
 
-        public int Side => site.Side;
-
-        public Normalisation Normalisation => site.Normalisation;
+        public Normalisation Normalisation => moved.Normalisation;
 
         public long Draw(int epoch, int index, Span<byte> pixels)
         {

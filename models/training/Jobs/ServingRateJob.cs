@@ -14,6 +14,9 @@ public sealed class ServingRateJob : IJob
     /// <summary>Added to every rate: an exit that nobody uses today is not forgotten.</summary>
     private const double Floor = 0.05;
 
+    /// <summary>A quarter of the training images: fmnist is there already, and its epochs are dear.</summary>
+    private const int FmnistImages = 13_750;
+
     private static readonly Recipe Steps = new() { Seed = 2, Epochs = 2, LearningRate = 1e-3, WeightDecay = 0.01 };
 
     /// <summary>Devices hold stage 1: some answer all by themselves, others send what they are not this sure of.</summary>
@@ -30,8 +33,8 @@ public sealed class ServingRateJob : IJob
     public Task Run(Workshop workshop)
     {
         var points = new List<ComparisonPoint>();
-        using (var lenet = BranchyNetJob.Joint(workshop)) points.AddRange(Points(workshop, "b-lenet", lenet, Steps));
-        using (var fmnist = JointJob.Fmnist.Train(workshop)) points.AddRange(Points(workshop, "fmnist", fmnist, Steps with { Epochs = 1 }));
+        using (var lenet = BranchyNetJob.Joint(workshop)) points.AddRange(Points(workshop, "b-lenet", lenet, BranchyNetJob.Images(workshop), Steps));
+        using (var fmnist = JointJob.Fmnist.Train(workshop)) points.AddRange(Points(workshop, "fmnist", fmnist, workshop.Task("fmnist").Learning(Steps.Seed, Math.Min(FmnistImages, workshop.Options.Limit ?? FmnistImages)), Steps with { Epochs = 1 }));
         new Comparison
         {
             Name = Name,
@@ -44,7 +47,7 @@ public sealed class ServingRateJob : IJob
         return Task.CompletedTask;
     }
 
-    private static IEnumerable<ComparisonPoint> Points(Workshop workshop, string name, Network start, Recipe recipe)
+    private static IEnumerable<ComparisonPoint> Points(Workshop workshop, string name, Network start, ITrainingImages images, Recipe recipe)
     {
         var sets = workshop.Task("fmnist").Sets;
         var before = Cascades.Of(start, sets.Calibration, ExitScore.Probability);
@@ -52,7 +55,7 @@ public sealed class ServingRateJob : IJob
             .Prepend((Name: "nobody", Weights: [.. start.Architecture.Exits.Select(_ => 1.0)]));
         foreach (var weighting in weightings)
         {
-            using var net = Tuned(workshop, name, start, weighting, workshop.Adjusted(recipe));
+            using var net = Tuned(workshop, name, start, images, weighting, workshop.Adjusted(recipe));
             var test = Cascades.Of(net, sets.Test, ExitScore.Probability);
             foreach (var (fleet, devices) in Fleets)
             {
@@ -71,14 +74,14 @@ public sealed class ServingRateJob : IJob
     }
 
     /// <summary>A copy that has gone on from where the network was left.</summary>
-    private static Network Tuned(Workshop workshop, string name, Network start, (string Name, double[] Weights) weighting, Recipe steps)
+    private static Network Tuned(Workshop workshop, string name, Network start, ITrainingImages images, (string Name, double[] Weights) weighting, Recipe steps)
     {
         var task = workshop.Task("fmnist");
-        var text = $"from {start.WeightsHash()}, loss weights {Text(weighting.Weights, "R")}, {steps}";
+        var text = $"from {start.WeightsHash()}, {images.Count} images, loss weights {Text(weighting.Weights, "R")}, {steps}";
         return workshop.Trained($"{name}-for-{weighting.Name}", new Network(start.Architecture, steps.Seed), text, (net, progress) =>
         {
             net.CopyFrom(start);
-            new TrainingLoop(net, task.Learning(steps.Seed, workshop.Options.Limit), steps, progress, workshop.Clock).Run(
+            new TrainingLoop(net, images, steps, progress, workshop.Clock).Run(
                 net.Train, (images, truth) => Losses.Joint(net.forward(images), truth, weighting.Weights), () => JointTraining.Accuracies(net, task.Sets.Calibration), workshop.Say);
         });
     }

@@ -28,7 +28,7 @@ public sealed record TransferJob(string Name, string Description, JointJob Main,
 
     /// <summary>Where exits and norms do not give back half: what convolutions add.</summary>
     public static readonly TransferJob ScenesBlur = new("scenes-transfer-blur", "scenes fitted to the blurred site by retraining all of stage 1.", JointJob.Scenes, [Site.Of(new Drift(DriftKind.Blur, Level))],
-        [new(AdaptedPart.Stage, LabelSource.Truth, seed: 1), new(AdaptedPart.Stage, LabelSource.Rendered, seed: 1)]);
+        [new(AdaptedPart.Stage, LabelSource.Rendered, seed: 1), new(AdaptedPart.Stage, LabelSource.Truth, seed: 1)]);
 
     public Task Run(Workshop workshop)
     {

@@ -32,10 +32,6 @@ public sealed class Network : nn.Module<Tensor, Tensor[]>
 
     public Architecture Architecture { get; }
 
-    public long ParameterCount => parameters().Sum(parameter => parameter.numel());
-
-    public IEnumerable<Parameter> Trainable => parameters().Where(parameter => parameter.requires_grad);
-
     public override Tensor[] forward(Tensor input)
     {
         var values = Values(Architecture.Input, input, Architecture.Layers);
