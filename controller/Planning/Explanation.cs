@@ -38,9 +38,13 @@ public static class Explanation
         return [.. all.OrderBy(way => way.Estimate is null).ThenBy(way => way.Cost + way.Price).Select(way => new ExplainedWay(Names(way.Option, way.Edge), way.Estimate, way.Cost, way.Price, Verdict(way, chosen, device, costs)) { IsStanding = ReferenceEquals(way, chosen) })];
     }
 
-    private static Weighed Best(EdgeView? edge, IReadOnlyList<Option> options, DeviceView device, CostModel costs, double price) => options
-        .Select(option => costs.Estimate(option, device, edge) is { } estimate ? new Weighed(option, edge, estimate, costs.Cost(estimate), price * estimate.EdgeTime.Value) : new Weighed(option, edge, null, double.PositiveInfinity, 0))
-        .OrderBy(way => way.Estimate is { } estimate && !CostModel.IsAffordable(estimate, device)).ThenBy(way => way.Cost + way.Price).First();
+    private static Weighed Best(EdgeView? edge, IReadOnlyList<Option> options, DeviceView device, CostModel costs, double price)
+    {
+        var ways = options
+            .Select(option => costs.Estimate(option, device, edge) is { } estimate ? new Weighed(option, edge, estimate, costs.Cost(estimate), price * estimate.EdgeTime.Value) : new Weighed(option, edge, null, double.PositiveInfinity, 0))
+            .OrderBy(way => way.Estimate is { } estimate && !CostModel.IsAffordable(estimate, device)).ThenBy(way => way.Cost + way.Price).ToList();
+        return ways[0] with { Free = ways.Where(way => way.Estimate is { } estimate && CostModel.IsAffordable(estimate, device)).MinBy(way => way.Cost) };
+    }
 
     private static string Names(Option option, EdgeView? edge) => $"head {option.Head}{(option.Route is { } route ? $", {(route.Bottleneck > 0 ? $"{option.Model.Files.Card.Bottleneck(route.Bottleneck).Name} {Route.CodecName(route.Codec)}" : route.ToString())} to {edge?.Id ?? "an edge server that is away"}" : " alone")}";
 
@@ -53,7 +57,7 @@ public static class Explanation
         if (chosen?.Estimate is not { } taken) return "possible";
         var dearer = way.Cost + way.Price - chosen.Cost - chosen.Price;
         if (dearer <= 0) return Text($"{-dearer * 1e3:F2} ms cheaper: kept back by the price of switching, or by a limit that others need");
-        if (way.Cost < chosen.Cost) return Text($"priced out: {way.Edge?.Id}'s time costs {way.Price * 1e3:F2} ms");
+        if (way.Free is { } free && free.Cost < chosen.Cost) return Text($"priced out: {free.Cost * 1e3:F2} ms, but {way.Edge?.Id}'s time costs {free.Price * 1e3:F2} ms");
         (string What, double More)[] terms =
         [
             ("errors", costs.Weights.ErrorWeight * (estimate.AccuracyLost - taken.AccuracyLost)),
@@ -74,5 +78,9 @@ public static class Explanation
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    private sealed record Weighed(Option Option, EdgeView? Edge, Estimate? Estimate, double Cost, double Price);
+    private sealed record Weighed(Option Option, EdgeView? Edge, Estimate? Estimate, double Cost, double Price)
+    {
+        /// <summary>The cheapest thresholds of the same way if the edge server's time were free.</summary>
+        public Weighed? Free { get; init; }
+    }
 }

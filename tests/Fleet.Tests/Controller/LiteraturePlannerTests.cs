@@ -128,6 +128,6 @@ public sealed class LiteraturePlannerTests
         var plan = FleetBuilder.Planner(Dual.PolicyName).Plan(fleet, PlannerState.Empty, new Random(1)).Plan;
         Assert.That(plan.Proof!.Prices["e"], Is.GreaterThan(0));
         var said = fleet.Devices.SelectMany(device => Explanation.Of(fleet, device, FleetBuilder.Table, FleetBuilder.Costs, plan.Choices[device.Id], plan.Proof.Prices)).Select(way => way.Verdict).ToList();
-        Assert.That(said, Has.Some.Contains("priced out: e's time costs"));
+        Assert.That(said, Has.Some.Contains("priced out"));
     }
 }
