@@ -68,7 +68,7 @@ public sealed class PredictionFile(MeasuredTables tables, IReadOnlyDictionary<st
             board = profile.Fit is { } fit ? tables.System(fit.System).Target.Board : profile.Board; // As the rows spell it.
             if (stack.Length == 0 || SystemNames.Key(stack) == SystemNames.Key(profile.Stack)) stack = profile.Fit?.System ?? stack;
         }
-        var found = SystemNames.Find(tables, board, stack, out var fault) ?? throw new FaultsException("row", fault);
+        var found = SystemNames.Find(tables, board, stack, out var fault) ?? throw new FaultsException("stack", fault);
         var calibration = Calibration(calibrateWith, found);
         return predictor.Predict(found, asked, calibration)
             ?? throw new FaultsException("board", $"\"{board}\" is not measured and its clock is not known; give calibrate_with as benchmark=latency_ms. Boards known by their clock: {string.Join(", ", tables.Boards.Select(known => known.Board))}");
@@ -79,7 +79,7 @@ public sealed class PredictionFile(MeasuredTables tables, IReadOnlyDictionary<st
 
     /// <summary>Whether the profile itself speaks of this stack: its own, and not the one that was measured.</summary>
     private static bool IsOf(HardwareProfile profile, string stack) =>
-        profile.Fit is not { IsCarriedOver: false } && (stack.Length == 0 || SystemNames.Key(stack) == SystemNames.Key(profile.Stack));
+        profile.Fit is not { IsCarriedOver: false } && (SystemNames.Key(stack) == SystemNames.Key(profile.Stack) || SystemNames.IsPartOf(stack, profile.Stack) && (profile.Fit is null || stack.Length == 0));
 
     private static Prediction OfProfile(HardwareProfile profile, Network asked, IReadOnlyList<KnownTime>? calibration)
     {
@@ -97,9 +97,21 @@ public sealed class PredictionFile(MeasuredTables tables, IReadOnlyDictionary<st
         foreach (var part in text.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
             var sides = part.Split('=', 2, StringSplitOptions.TrimEntries);
-            times.Add(new KnownTime(network(sides[0]), sides.Length == 2 ? Milliseconds(sides[1]) : Published(sides[0], found)));
+            times.Add(new KnownTime(Benchmark(sides[0]), sides.Length == 2 ? Milliseconds(sides[1]) : Published(sides[0], found)));
         }
         return times.Count > 0 ? times : null;
+    }
+
+    private Network Benchmark(string name)
+    {
+        try
+        {
+            return network(name);
+        }
+        catch (FaultsException e)
+        {
+            throw new FaultsException("calibrate_with", e.Faults);
+        }
     }
 
     private static Seconds Milliseconds(string text) =>

@@ -44,7 +44,7 @@ public static partial class SystemNames
         if (elsewhere.Count == 0)
         {
             var known = (onBoard.Count > 0 ? onBoard : systems).Select(system => system.Stack).Distinct().Order(StringComparer.Ordinal);
-            fault = $"stack is \"{stack}\"; known{(onBoard.Count > 0 ? " on this board" : "")}: {string.Join(" | ", known)}";
+            fault = $"is \"{stack}\"; known{(onBoard.Count > 0 ? " on this board" : "")}: {string.Join(" | ", known)}";
             return null;
         }
         var (software, hardware) = (elsewhere[0].System.Target, onBoard.Count > 0 ? onBoard[0].Target : null);
@@ -84,6 +84,9 @@ public static partial class SystemNames
         var contradicted = releases.Count > 0 && asked.Any(word => IsRelease(word) && !all.Contains(word));
         return shared - UnknownWord * (asked.Count - shared) - UnaskedWord * said.Count(word => !asked.Contains(word)) - (contradicted ? ContradictedRelease : 0);
     }
+
+    /// <summary>Whether every word of a name stands in a longer one: "TFLM + ESP-NN" in "TFLM with ESP-NN int8".</summary>
+    public static bool IsPartOf(string name, string longer) => Words(name).ToHashSet().IsSubsetOf(Words(longer));
 
     private static bool IsRelease(string word) => char.IsDigit(word[0]) && word.Contains('.', StringComparison.Ordinal);
 

@@ -70,6 +70,17 @@ public sealed class PredictionFileTests : CommandFixture
         Assert.That(note, Does.Contain("by clock, not calibrated").And.Contain("nobody measured this board"));
     }
 
+    // Counted from kernel benchmarks: what a clock alone would say is three times as long.
+    [TestCase("ESP32-S3,TFLM + ESP-NN int8,vww,")]
+    [TestCase("esp32-s3,,vww,")]
+    public void Predict_BoardWithAProfileAndNoRows_IsAnsweredByItsProfile(string row)
+    {
+        var (latency, energy, note) = Answer(row);
+        Assert.That(latency, Is.InRange(30, 90));
+        Assert.That(energy, Is.EqualTo(latency * 239).Within(1).Percent);
+        Assert.That(note, Does.StartWith("profile esp32-s3; power D: "));
+    }
+
     [TestCase("ESP32-S3,,vww,")]
     [TestCase("esp32-s3,TFLM + ESP-NN int8,vww,kws=20")]
     [TestCase("nRF52840,TFLM CMSIS-NN,kws,")]
@@ -111,7 +122,7 @@ public sealed class PredictionFileTests : CommandFixture
         var said = Predict("foo,bar,nonet,", "NUCLEO-H7A3ZI,zzz,kws,", "NUCLEO-H7A3ZI,X-CUBE-AI,kws,vww", "A board nobody has,X-CUBE-AI,kws,", "NUCLEO-H7A3ZI,X-CUBE-AI,vww,kws=-1", ",X-CUBE-AI,kws,");
         Assert.That(said.ExitCode, Is.EqualTo(2));
         Assert.That(said.Error, Does.Contain("6 faults").And.Contain("line 2: model is \"nonet\"").And.Contain("line 3: ").And.Contain("zzz").And.Contain("line 4: calibrate_with names vww")
-            .And.Contain("line 5: board").And.Contain("line 6: calibrate_with gives \"-1\"").And.Contain("line 7: board is empty"));
+            .And.Contain("line 5: board").And.Contain("line 3: stack is \"zzz\"").And.Contain("line 6: calibrate_with gives \"-1\"").And.Contain("line 7: board is empty"));
     }
 
     [Test]
