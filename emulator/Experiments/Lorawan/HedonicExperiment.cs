@@ -150,7 +150,7 @@ public sealed class HedonicExperiment : IExperiment
 
     private void Air(long seed)
     {
-        report.Paragraph("## The air the game believes in").Paragraph("Frames of updates sent at random times through the emulator's gateway, on one channel: the share heard without capture is what the game reckons with; with capture (6 dB) more is heard, for which it makes no allowance.");
+        report.Paragraph("## The air the game believes in").Paragraph("Members of one spreading factor send updates at random times through the emulator's gateway, the frames of an update one after the other, on one channel. The game reckons with single frames at random times, for which a test holds the gateway to the formula. Bursts that meet lose several frames at once and meet less often: the gateway hears more than the game believes, and more still with capture (6 dB). The game errs on the side of caution.");
         var rows = new[] { (4, 7), (10, 9), (10, 10), (20, 10), (20, 12) }.Select(pair =>
         {
             var check = AirCheck.Of(pair.Item1, pair.Item2, new GameOptions(), seed);
@@ -197,7 +197,7 @@ public sealed class HedonicExperiment : IExperiment
     private void Provenance() => report.Paragraph("## Published, same construction, our own").Paragraph(
         "* **Published**: the error of a federated mean (Donahue and Kleinberg, AAAI 2021), held here to a simulation of it by a test; the switch rule with history (Saad et al., arXiv 1010.4499), which ends; LoRa's time on air (Semtech); ALOHA (Abramson, 1970); federated averaging (McMahan et al., AISTATS 2017).\n"
         + "* **Same construction**: the game of edge learning over LoRaWAN after Khawam et al. (ICC 2023), of which only the title could be had; that work's figures are not quoted.\n"
-        + "* **Our own**: all figures on this page; forgetting history where it alone holds somebody back; the choice of spreading factors; prices, noise and spread of the error, samples and the plain (K). Gateways are taken to be out of each other's hearing.");
+        + "* **Our own**: all figures on this page; forgetting history where it alone holds somebody back; the choice of spreading factors; prices, noise and spread of the error, samples and the plain (K). Gateways are taken to be out of each other's hearing. Duty cycles are no part of the game: at 1 %, an update of 530 bytes takes longer than ten minutes from spreading factor 10 on.");
 
     private static string Fine(double value) => value.ToString("#,0.###", CultureInfo.InvariantCulture);
 }
