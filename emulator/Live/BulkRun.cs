@@ -41,7 +41,7 @@ public sealed class BulkRun(BulkFleet fleet, BulkOptions options, TimeProvider t
         var (seconds, messages, cpu) = Steady();
         var (assigned, ready, connections) = (fleet.Tally.Assigned, fleet.Tally.Ready, fleet.Tally.Connected);
         tell("stopping the devices");
-        await fleet.StopDevicesAsync(new Seconds(60));
+        await fleet.StopDevicesAsync(new Seconds(60 + options.Count / 2_000.0));
         await AcknowledgeLastAsync();
         await HearLastAsync();
         var tally = fleet.Tally;
