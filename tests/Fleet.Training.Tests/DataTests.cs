@@ -1,5 +1,4 @@
 using Fleet.Contracts;
-using Fleet.Models;
 using NUnit.Framework;
 
 namespace Fleet.Training.Tests;
@@ -70,29 +69,5 @@ public sealed class DataTests
         var (one, two) = (new byte[96 * 96], new byte[96 * 96]);
         Assert.That(scenes.Draw(0, 4, one), Is.EqualTo(scenes.Draw(1, 4, two)).And.EqualTo(images.Labels[4]));
         Assert.That(two, Is.Not.EqualTo(one));
-    }
-
-    /// <summary>What makes a blurred image is how little neighbours differ: rendered images must have it, and keep their labels.</summary>
-    [TestCase(DriftKind.Blur)]
-    [TestCase(DriftKind.Contrast)]
-    public void RenderedImages_OfASite_HaveItsAmplitudesAndTheirOwnLabels(DriftKind kind)
-    {
-        var sets = SmallData.Load().Sets;
-        var site = Site.Of(new Drift(kind, 2)).See(sets.Calibration, 200);
-        var origin = new PlainImages(sets.Train);
-        using var rendered = new RenderedImages(origin, site, count: 200);
-        double Roughness(Func<int, byte[]> image) => Enumerable.Range(0, 200).Average(i => image(i).Zip(image(i).Skip(1), (a, b) => Math.Abs(a - b)).Average());
-        byte[] Drawn(ITrainingImages images, int index)
-        {
-            var pixels = new byte[images.Side * images.Side];
-            Assert.That(images.Draw(0, index, pixels), Is.EqualTo(sets.Train.Labels[index]));
-            return pixels;
-        }
-        var (theirs, ours) = (Roughness(i => site.Image(i).ToArray()), Roughness(i => Drawn(origin, i)));
-        Assert.Multiple(() =>
-        {
-            Assert.That(theirs, Is.LessThan(0.8 * ours), "the site differs");
-            Assert.That(Roughness(i => Drawn(rendered, i)), Is.EqualTo(theirs).Within(0.15 * theirs));
-        });
     }
 }

@@ -193,7 +193,7 @@ public sealed class TrainingTests
     {
         using var adapted = new Network(ZooNetworks.Fmnist(), seed: 1);
         adapted.CopyFrom(net);
-        new Adaptation(part, LabelSource.Truth, seed: 1) { Epochs = 1 }.Run(adapted, Site.Of(new Drift(DriftKind.Noise, 1)).See(task.Sets.Calibration, 64), task.Learning(1, null), TimeProvider.System);
+        new Adaptation(part, LabelSource.Truth, seed: 1) { Epochs = 1 }.Run(adapted, Site.Of(new Drift(DriftKind.Noise, 1)).See(task.Sets.Calibration, 64), TimeProvider.System);
         var changed = net.Architecture.Layers.OfType<ConvLayer>().Where(layer => !net.Folded(layer).Weights.SequenceEqual(adapted.Folded(layer).Weights)).Select(layer => layer.Output).ToList();
         string[] sections = part switch { AdaptedPart.Exit => ["exit1"], AdaptedPart.Norms => ["stage1"], _ => ["stage1", "exit1"] };
         Assert.That(changed.Select(name => name.Split('_')[0]).Distinct(), Is.EquivalentTo(sections));

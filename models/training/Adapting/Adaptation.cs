@@ -28,9 +28,6 @@ public enum LabelSource
 
     /// <summary>The answers of the whole network, as an edge server gives them.</summary>
     Tail,
-
-    /// <summary>Nobody labels them: training images are made to look like them, <see cref="RenderedImages"/>, and keep their own labels.</summary>
-    Rendered,
 }
 
 /// <summary>
@@ -41,15 +38,8 @@ public sealed class Adaptation(AdaptedPart part, LabelSource labels, int seed)
 {
     private const double Rate = 2e-3;
 
-    /// <summary>Training images made to look like the site's, a pass.</summary>
-    private const int Renderings = 10_000;
-
-    private const int RenderedPasses = 2;
-
-    /// <summary>Passes over the site's samples; convolutions take longer than the rest.</summary>
-    public int Epochs { get; init; } = part is AdaptedPart.Stage ? 80 : 40;
-
-    public bool IsRendered => labels is LabelSource.Rendered;
+    /// <summary>Passes over the site's samples.</summary>
+    public int Epochs { get; init; } = 40;
 
     /// <summary>For tables.</summary>
     public string Name => part switch
@@ -60,19 +50,13 @@ public sealed class Adaptation(AdaptedPart part, LabelSource labels, int seed)
         _ => $"exit 1 and norms of stage 1, {Labels}",
     };
 
-    private string Labels => labels switch
-    {
-        LabelSource.Truth => "labelled",
-        LabelSource.Tail => "labels from the tail",
-        _ => "training images rendered as the site's",
-    };
+    private string Labels => labels is LabelSource.Truth ? "labelled" : "labels from the tail";
 
     /// <summary>Adapts <paramref name="net"/> in place.</summary>
     /// <param name="net">Trained; its other layers end frozen.</param>
     /// <param name="site">The site's samples.</param>
-    /// <param name="training">What the network was trained on; rendering alone needs it.</param>
     /// <param name="clock">For the training loop.</param>
-    public void Run(Network net, ImageSet site, ITrainingImages training, TimeProvider clock)
+    public void Run(Network net, ImageSet site, TimeProvider clock)
     {
         var stage = net.Architecture.Stage(1);
         var trunk = net.Architecture.HeadLayers(1);
@@ -84,22 +68,12 @@ public sealed class Adaptation(AdaptedPart part, LabelSource labels, int seed)
             net.EstimateStatistics(site);
         }
         if (part is AdaptedPart.Norms) return;
+        // With the site's statistics the tail answers better, and its answers are better labels.
+        var answers = labels is LabelSource.Truth ? site.Labels : Answers(net, site);
         if (part is AdaptedPart.ExitAndNorms) net.ThawNorms(trunk, statisticsOnly: false);
         net.Thaw(part is AdaptedPart.Stage ? stage.Layers : exit);
-        if (IsRendered)
-        {
-            using var rendered = new RenderedImages(training, site, Renderings);
-            Learn(net, rendered, RenderedPasses, clock);
-            return;
-        }
-        // With the site's statistics the tail answers better, and its answers are better labels.
-        var moved = new AugmentedImages(site, seed) { ErasingShare = 0, Shift = part is AdaptedPart.Stage ? site.Side / 12 : 2 };
-        Learn(net, new SiteImages(moved, labels is LabelSource.Truth ? site.Labels : Answers(net, site)), Epochs, clock);
-    }
-
-    private void Learn(Network net, ITrainingImages images, int epochs, TimeProvider clock)
-    {
-        var recipe = new Recipe { Seed = seed, Epochs = epochs, BatchSize = Math.Min(64, images.Count), LearningRate = Rate, WeightDecay = 0.05 };
+        var images = new SiteImages(site, answers, seed);
+        var recipe = new Recipe { Seed = seed, Epochs = Epochs, BatchSize = Math.Min(64, site.Count), LearningRate = Rate, WeightDecay = 0.05 };
         new TrainingLoop(net, images, recipe, progress: null, clock).Run(
             net.Train, (batch, truth) => Losses.Joint(net.forward(batch), truth, [1, .. Enumerable.Repeat(0.5, net.Architecture.StageCount - 1)]), () => [], _ => { });
     }
@@ -110,14 +84,16 @@ public sealed class Adaptation(AdaptedPart part, LabelSource labels, int seed)
         return [.. Enumerable.Range(0, site.Count).Select(i => (byte)Confidence.ArgMax(logits.AsSpan(i * classes, classes)))];
     }
 
-    /// <summary>The samples, moved and mirrored, under the labels that somebody gave them.</summary>
-    private sealed class SiteImages(AugmentedImages moved, byte[] labels) : ITrainingImages
+    /// <summary>The samples, each moved by two pixels at most and mirrored half of the time.</summary>
+    private sealed class SiteImages(ImageSet site, byte[] labels, int seed) : ITrainingImages
     {
-        public int Count => moved.Count;
+        private readonly AugmentedImages moved = new(site, seed) { ErasingShare = 0 };
 
-        public int Side => moved.Side;
+        public int Count => site.Count;
 
-        public Normalisation Normalisation => moved.Normalisation;
+        public int Side => site.Side;
+
+        public Normalisation Normalisation => site.Normalisation;
 
         public long Draw(int epoch, int index, Span<byte> pixels)
         {

@@ -21,7 +21,7 @@ public sealed class AdaptedModel(Network net, TaskData task, ModelFiles origin)
     {
         if (Path.GetFullPath(directory) == Path.GetFullPath(origin.Directory)) throw new FaultsException(directory, "is the model itself; name another directory for the adapted one");
         Require(origin);
-        way.Run(net, site.See(task.Sets.Calibration, samples), task.Learning(1, null), clock);
+        way.Run(net, site.See(task.Sets.Calibration, samples), clock);
         var recorded = site.Recorded(task);
 
         Directory.CreateDirectory(directory);

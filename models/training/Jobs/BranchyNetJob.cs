@@ -43,8 +43,8 @@ public sealed class BranchyNetJob : IJob
             Name = Name,
             Task = "fmnist",
             Text = $"BranchyNet's B-LeNet: trunk alone; trunk and branch trained together from there (exit weights 1 and 0.3); the branch alone on the frozen trunk, for as many epochs. " +
-                $"Exits are means over {seeds.Count} seeds of weights and batches, with the standard error of the mean. " +
-                "An image leaves at the branch when its entropy in nats is below T. Rows with a threshold are of the first seed alone, which ships: the Pareto front that the calibration images give over the published grid, " +
+                (runs.Count == 1 ? "" : $"Exits are means over {seeds.Count} seeds of weights and batches, with the standard error of the mean. ") +
+                "An image leaves at the branch when its entropy in nats is below T. Rows with a threshold are of the seed that ships: the Pareto front that the calibration images give over the published grid, " +
                 "measured on the test images; work counts the branch's head, which the published timer did not.",
             Command = $"fleet-training train {Name}{workshop.Options.Differences}",
             Points = [.. Means(workshop, runs), .. Points("joint", joint, sets, workshop), .. Points("separate", separate, sets, workshop)],
@@ -122,16 +122,17 @@ public sealed class BranchyNetJob : IJob
         yield return Mean("trunk alone", "final exit", trunk, [.. runs.Select(run => run.Trunk)]);
         yield return Mean("joint", "final exit", work[1], [.. runs.Select(run => run.Joint[1])]);
         var gains = new MeanAndError([.. runs.Select(run => run.Joint[0] - run.Separate[0])]);
-        var gain = string.Create(CultureInfo.InvariantCulture, $"; {gains.Mean * 100:+0.00;-0.00} points more than separate in the mean over the same seeds (standard error {gains.Error * 100:F2})");
+        var gain = string.Create(CultureInfo.InvariantCulture, $"; {gains.Mean * 100:+0.00;-0.00} points against separate") +
+            (runs.Count == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $" in the mean over the same seeds, standard error {gains.Error * 100:F2}"));
         var joint = Mean("joint", "exit 1", work[0], [.. runs.Select(run => run.Joint[0])]);
-        yield return joint with { Note = joint.Note + gain };
+        yield return joint with { Note = (joint.Note + gain).TrimStart(';', ' ') };
         yield return Mean("separate", "final exit", work[1], [.. runs.Select(run => run.Separate[1])]);
         yield return Mean("separate", "exit 1", work[0], [.. runs.Select(run => run.Separate[0])]);
 
         ComparisonPoint Mean(string method, string variant, Macs work, IReadOnlyList<double> accuracies)
         {
             var (mean, error) = new MeanAndError(accuracies);
-            var note = string.Create(CultureInfo.InvariantCulture, $"standard error {error * 100:F2}: {string.Join(" ", accuracies.Select(accuracy => (accuracy * 100).ToString("F2", CultureInfo.InvariantCulture)))}");
+            var note = accuracies.Count == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $"standard error {error * 100:F2}: {string.Join(" ", accuracies.Select(accuracy => (accuracy * 100).ToString("F2", CultureInfo.InvariantCulture)))}");
             workshop.Say(string.Create(CultureInfo.InvariantCulture, $"{method}, {variant}: accuracy {mean:P2}, {note}"));
             return new ComparisonPoint { Method = method, Variant = variant, Accuracy = Quantity.Rounded(mean), Device = work, Note = note };
         }

@@ -28,7 +28,7 @@ public sealed record TransferJob(string Name, string Description, JointJob Main,
 
     /// <summary>Where exits and norms do not give back half: what convolutions add.</summary>
     public static readonly TransferJob ScenesBlur = new("scenes-transfer-blur", "scenes fitted to the blurred site by retraining all of stage 1.", JointJob.Scenes, [Site.Of(new Drift(DriftKind.Blur, Level))],
-        [new(AdaptedPart.Stage, LabelSource.Rendered, seed: 1), new(AdaptedPart.Stage, LabelSource.Truth, seed: 1)]);
+        [new(AdaptedPart.Stage, LabelSource.Truth, seed: 1)]);
 
     public Task Run(Workshop workshop)
     {
@@ -45,7 +45,7 @@ public sealed record TransferJob(string Name, string Description, JointJob Main,
             {
                 using var net = new Network(Main.Architecture(), seed: 1);
                 net.CopyFrom(main);
-                way.Run(net, site.See(sets.Calibration, Samples), workshop.Task(Main.Task).Learning(1, workshop.Options.Limit), workshop.Clock);
+                way.Run(net, site.See(sets.Calibration, Samples), workshop.Clock);
                 var found = JointTraining.Accuracies(net, test);
                 var back = (found[0] - lost[0]) / (untouched[0] - lost[0]);
                 points.Add(Point(site.ToString(), way.Name, untouched[0], found, StageBytes(net)) with
@@ -55,12 +55,11 @@ public sealed record TransferJob(string Name, string Description, JointJob Main,
                 workshop.Say($"{Name} {site} {way.Name}: exits {string.Join(" ", found.Select(exit => exit.ToString("P2", CultureInfo.InvariantCulture)))}, before {string.Join(" ", lost.Select(exit => exit.ToString("P2", CultureInfo.InvariantCulture)))}; {points[^1].Note}");
             }
         }
-        var labels = Ways.Any(way => way.IsRendered) ? "labelled or imitated by training images that get their amplitudes at every spatial frequency" : "labelled or answered by the whole network";
         new Comparison
         {
             Name = Name,
             Task = Main.Task,
-            Text = string.Create(CultureInfo.InvariantCulture, $"A site's data differ; {Samples} of its samples, {labels}, refit parts of stage 1. Accuracy is exit 1's on the site's test images. Shipped is one file, stage 1: {(double)StageBytes(main) / HeadBytes(main):P0} of the bytes of all stages."),
+            Text = string.Create(CultureInfo.InvariantCulture, $"A site's data differ; {Samples} of its samples, labelled or answered by the whole network, refit parts of stage 1. Accuracy is exit 1's on the site's test images. Shipped is one file, stage 1: {(double)StageBytes(main) / HeadBytes(main):P0} of the bytes of all stages."),
             Command = $"fleet-training train {Name}{workshop.Options.Differences}",
             Points = points,
         }.Write(workshop.Comparisons);
