@@ -16,12 +16,13 @@ public sealed record SolvedChoice(int[] Choice, double Cost, double Bound, doubl
 public static class DualSolver
 {
     /// <summary>Up to so many devices a plan is worth hundreds of evaluations.</summary>
-    private const int SmallMax = 5000;
+    public const int SmallMax = 5000;
 
     private const int PolishRounds = 200;
 
     /// <param name="warm">The prices of a plan before; null: none.</param>
-    public static SolvedChoice Solve(Candidates candidates, double[]? warm = null)
+    /// <param name="rival">A plan within the limits, a candidate a device, that must not be better; null: none. Heeded on small sites.</param>
+    public static SolvedChoice Solve(Candidates candidates, double[]? warm = null, int[]? rival = null)
     {
         var search = new PriceSearch(candidates);
         search.Ascend(warm);
@@ -29,6 +30,7 @@ public static class DualSolver
         var best = Repaired(candidates, search.Best, At(search, search.Best));
         if (best.IsFeasible && best.Cost <= search.Bound) return best with { Bound = search.Bound };
         best = Better(best, Repaired(candidates, search.Best, Cheapest(candidates)));
+        if (rival is not null) best = Better(best, Repaired(candidates, search.Best, rival));
         search.Polish(() => best.Cost, candidates.Devices > SmallMax / 10 ? PolishRounds / 4 : PolishRounds, () => best = Better(best, Repaired(candidates, search.Best, search.Relaxation.Choice)));
         return best with { Bound = search.Bound, Prices = search.Best };
     }
