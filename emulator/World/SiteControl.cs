@@ -1,5 +1,5 @@
-using Fleet.Controller;
 using Fleet.Contracts;
+using Fleet.Controller;
 using Fleet.Emulator.Scenarios;
 using Fleet.Emulator.Simulation;
 
