@@ -38,7 +38,7 @@ public sealed class InlinePlot
         yield return ".plot .grid{stroke:var(--rule);stroke-width:1}.plot .axis{stroke:var(--axis);stroke-width:1;fill:none}.plot .level{stroke:var(--soft);stroke-width:1;stroke-dasharray:2 4}";
         yield return ".plot .line{fill:none;stroke:currentColor;stroke-width:1.8;stroke-linejoin:round;stroke-linecap:round}.plot .dash{stroke-dasharray:5 4}.plot .dot{fill:currentColor}";
         yield return ".plot .area{fill:currentColor;fill-opacity:.82;stroke:var(--paper);stroke-width:.6}.plot .faint{fill-opacity:.16;stroke:none}";
-        yield return ".plot .span{fill:var(--fault);fill-opacity:.13}.plot .fault{fill:var(--fault);font-weight:600}.plot .hit{fill:transparent}.plot .hit:hover{fill:var(--ink);fill-opacity:.06}";
+        yield return ".plot .spans{opacity:.13}.plot .span{fill:var(--fault)}.plot .fault{fill:var(--fault);font-weight:600}.plot .hit{fill:transparent}.plot .hit:hover{fill:var(--ink);fill-opacity:.06}";
         yield return string.Concat(Marks.LightColours.Select((colour, i) => $".c{Text(i)}{{color:{colour}}}"));
     }
 
@@ -50,7 +50,7 @@ public sealed class InlinePlot
         svg.Line($"<svg class=\"plot\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {SvgText.Number(Width)} {SvgText.Number(Height)}\" role=\"img\" aria-labelledby=\"{id}-t\">");
         svg.Line($"<title id=\"{id}-t\">{SvgText.Escape(panel.Title)}</title>");
         svg.Line($"<clipPath id=\"{id}-c\"><rect x=\"{SvgText.Number(box.Left)}\" y=\"{SvgText.Number(box.Top - 1)}\" width=\"{SvgText.Number(box.Width)}\" height=\"{SvgText.Number(box.Height + 2)}\"/></clipPath>");
-        foreach (var span in panel.Spans) Draw(span);
+        Spans();
         Axes();
         svg.Line($"<g clip-path=\"url(#{id}-c)\">");
         foreach (var area in panel.Areas) Draw(area);
@@ -84,12 +84,23 @@ public sealed class InlinePlot
         svg.Text(panel.X.Title, "x", box.Right, "y", box.Bottom + 31, "text-anchor", "end");
     }
 
-    private void Draw(Span span)
+    /// <summary>As one layer, so that spans at the same time are no darker than one; their names above their begins, moved apart where they lie close together.</summary>
+    private void Spans()
     {
-        var (from, to) = (Math.Clamp(X(span.From), box.Left, box.Right), Math.Clamp(X(span.To), box.Left, box.Right));
-        svg.Element("rect", "class", "span", "x", from, "y", box.Top, "width", Math.Max(1.5, to - from), "height", box.Height);
-        svg.Text(span.Name, "class", "fault", "x", (from + to) / 2, "y", box.Top - 4, "text-anchor", "middle");
+        if (panel.Spans.Count == 0) return;
+        svg.Line("<g class=\"spans\">");
+        foreach (var span in panel.Spans) svg.Element("rect", "class", "span", "x", Inside(span.From), "y", box.Top, "width", Math.Max(1.5, Inside(span.To) - Inside(span.From)), "height", box.Height);
+        svg.Line("</g>");
+        var free = double.NegativeInfinity;
+        foreach (var span in panel.Spans.OrderBy(span => span.From).ThenBy(span => span.Name.Length).ThenBy(span => span.Name, StringComparer.Ordinal))
+        {
+            free = Math.Max(free, Inside(span.From));
+            svg.Text(span.Name, "class", "fault", "x", free, "y", box.Top - 4);
+            free += FreeRoom.WidthOf(span.Name) + 4;
+        }
     }
+
+    private double Inside(double value) => Math.Clamp(X(value), box.Left, box.Right);
 
     private void Draw(Area area)
     {
