@@ -17,7 +17,7 @@ public static class ShardMerge
         using var writer = new ResultWriter(output, scenario, manifest.Seed, exits, HasEvents(inOrder[0]));
         foreach (var shard in inOrder) Add(writer, shard);
         var result = writer.Close();
-        File.Copy(Path.Combine(inOrder[0].Place, Manifest.ScenarioFile), Path.Combine(output, Manifest.ScenarioFile), overwrite: true);
+        ScenarioCopy.Write(output, scenario, File.ReadAllBytes(Path.Combine(inOrder[0].Place, Manifest.ScenarioFile)));
         var whole = manifest with
         {
             Command = manifest.Command.Replace($" --shard {manifest.Shard}", "", StringComparison.Ordinal),
