@@ -36,10 +36,14 @@ public enum LabelSource
 /// </summary>
 public sealed class Adaptation(AdaptedPart part, LabelSource labels, int seed)
 {
-    private const double Rate = 2e-3;
-
     /// <summary>Passes over the site's samples.</summary>
-    public int Epochs { get; init; } = 40;
+    public int Epochs { get; init; } = part is AdaptedPart.Stage ? 80 : 40;
+
+    // Convolutions learn another sharpness slowly: at the other parts' rate they had not even learnt the site's own samples.
+    private double Rate => part is AdaptedPart.Stage ? 5e-3 : 2e-3;
+
+    /// <summary>So many weights learn a few hundred samples by heart unless these move by more than the pixels of an edge: a twelfth of the side.</summary>
+    private int Shift(int side) => part is AdaptedPart.Stage ? Math.Max(2, side / 12) : 2;
 
     /// <summary>For tables.</summary>
     public string Name => part switch
@@ -72,7 +76,7 @@ public sealed class Adaptation(AdaptedPart part, LabelSource labels, int seed)
         var answers = labels is LabelSource.Truth ? site.Labels : Answers(net, site);
         if (part is AdaptedPart.ExitAndNorms) net.ThawNorms(trunk, statisticsOnly: false);
         net.Thaw(part is AdaptedPart.Stage ? stage.Layers : exit);
-        var images = new SiteImages(site, answers, seed);
+        var images = new SiteImages(site, answers, seed, Shift(site.Side));
         var recipe = new Recipe { Seed = seed, Epochs = Epochs, BatchSize = Math.Min(64, site.Count), LearningRate = Rate, WeightDecay = 0.05 };
         new TrainingLoop(net, images, recipe, progress: null, clock).Run(
             net.Train, (batch, truth) => Losses.Joint(net.forward(batch), truth, [1, .. Enumerable.Repeat(0.5, net.Architecture.StageCount - 1)]), () => [], _ => { });
@@ -84,10 +88,10 @@ public sealed class Adaptation(AdaptedPart part, LabelSource labels, int seed)
         return [.. Enumerable.Range(0, site.Count).Select(i => (byte)Confidence.ArgMax(logits.AsSpan(i * classes, classes)))];
     }
 
-    /// <summary>The samples, each moved by two pixels at most and mirrored half of the time.</summary>
-    private sealed class SiteImages(ImageSet site, byte[] labels, int seed) : ITrainingImages
+    /// <summary>The samples, each moved by some pixels at most and mirrored half of the time.</summary>
+    private sealed class SiteImages(ImageSet site, byte[] labels, int seed, int shift) : ITrainingImages
     {
-        private readonly AugmentedImages moved = new(site, seed) { ErasingShare = 0 };
+        private readonly AugmentedImages moved = new(site, seed) { ErasingShare = 0, Shift = shift };
 
         public int Count => site.Count;
 

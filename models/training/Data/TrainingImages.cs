@@ -35,12 +35,13 @@ public sealed class PlainImages(ImageSet images) : ITrainingImages
 }
 
 /// <summary>
-/// A data set's images, each moved by up to two pixels each way, mirrored half of the time, and half of the time with a random
+/// A data set's images, each moved by up to some pixels each way, mirrored half of the time, and half of the time with a random
 /// rectangle of it blanked (Zhong et al., Random erasing, 2020).
 /// </summary>
 public sealed class AugmentedImages(ImageSet images, int seed) : ITrainingImages
 {
-    private const int Shift = 2;
+    /// <summary>By how many pixels an image is moved each way at most.</summary>
+    public int Shift { get; init; } = 2;
 
     /// <summary>The share of images a rectangle of which is blanked.</summary>
     public double ErasingShare { get; init; } = 0.5;
