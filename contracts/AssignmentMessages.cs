@@ -87,34 +87,34 @@ public sealed record Assignment : Message
     }
 
     /// <summary>Whether both would make a device do the same, whoever decided it, when and why.</summary>
-    public bool RunsAs(Assignment other) =>
+    public bool RunsAs(Assignment other) => this == other ||
         this with { Version = 0, Epoch = 0, ArtifactsUrl = "", Reason = "", Error = "" } == other with { Version = 0, Epoch = 0, ArtifactsUrl = "", Reason = "", Error = "" };
 
-    public override IEnumerable<string> Faults()
+    private protected override void Check(ref FaultList faults)
     {
-        if (Version < 0) yield return $"version is {Version}; allowed: 0 or more";
-        if (Head is < 1 or > PerExit.Max) yield return $"head is {Head}; allowed: 1 to {PerExit.Max} (without a head nobody would answer when the edge server is away)";
-        if (Bottleneck.Length > 0 && !Name.IsValid(Bottleneck)) yield return Name.Fault("bottleneck", Bottleneck);
-        if (Bottleneck.Length == 0 && Cut != 0 && Cut != Head) yield return $"cut is {Cut}; allowed: 0 (the input) or head ({Head})";
-        if (Bottleneck.Length > 0 && (Cut < 1 || Cut > Head)) yield return $"cut is {Cut}; allowed with a bottleneck: 1 to head ({Head})";
+        if (Version < 0) faults.Add($"version is {Version}; allowed: 0 or more");
+        if (Head is < 1 or > PerExit.Max) faults.Add($"head is {Head}; allowed: 1 to {PerExit.Max} (without a head nobody would answer when the edge server is away)");
+        if (Bottleneck.Length > 0 && !Name.IsValid(Bottleneck)) faults.Add(Name.Fault("bottleneck", Bottleneck));
+        if (Bottleneck.Length == 0 && Cut != 0 && Cut != Head) faults.Add($"cut is {Cut}; allowed: 0 (the input) or head ({Head})");
+        if (Bottleneck.Length > 0 && (Cut < 1 || Cut > Head)) faults.Add($"cut is {Cut}; allowed with a bottleneck: 1 to head ({Head})");
         if (!new Route(Cut, Codec, Bottleneck.Length == 0 ? 0 : 1).IsLawful)
-            yield return $"cut {Cut} {Route.CodecName(Codec)} does not exist; input_codec is raw, png or webp, feature_dtype is int8, fp16 or fp32, or coded with a bottleneck";
-        if (Thresholds.Count != Head) yield return $"{Thresholds.Count} thresholds for head {Head}; one for each exit held is needed";
-        if (Temperatures.Count != Head) yield return $"{Temperatures.Count} temperatures for head {Head}; one for each exit held is needed";
-        foreach (var (value, i) in Thresholds.Select((value, i) => (value, i + 1)))
-            if (!(value is >= 0 and <= 2)) yield return $"exit_{i}_threshold is {value}; allowed: 0 (always answers) to 1, or up to 2 (never)";
-        foreach (var (value, i) in Temperatures.Select((value, i) => (value, i + 1)))
-            if (!(value is > 0 and <= 100)) yield return $"exit_{i}_temperature is {value}; allowed: above 0 to 100";
-        if (OffloadTo.Length > 0 && !Name.IsValid(OffloadTo)) yield return Name.Fault("offload_to", OffloadTo);
-        if (!Name.IsValid(Model)) yield return Name.Fault("model", Model);
-        if (Group.Length > 0 && !Name.IsValid(Group)) yield return Name.Fault("group", Group);
-        if (View is < 0 or > byte.MaxValue || View > 0 != Group.Length > 0) yield return $"view is {View} in group \"{Group}\"; allowed: 1 to {byte.MaxValue} in a group, 0 alone";
-        if (View > 0 && (Head != 1 || Cut != 1 || Codec is not FeatureCodec.Bits)) yield return $"head is {Head}, {Route.CodecName(Codec)} cross at cut {Cut}; allowed in a group: head 1, cut 1, bits";
-        if (View == 0 && Codec is FeatureCodec.Bits) yield return "feature_dtype is bits; allowed in a group only";
-        if (Transport != "mqtt") yield return $"transport is \"{Transport}\"; allowed: mqtt";
-        if (!(Deadline.Value is > 0 and <= 3600)) yield return $"deadline_s is {Deadline.Value}; allowed: above 0 to 3600";
-        if (!(ReportPeriod.Value is >= 0.1 and <= 86400)) yield return $"report_s is {ReportPeriod.Value}; allowed: 0.1 to 86400";
-        foreach (var fault in Ratio("audit_ratio", AuditRatio)) yield return fault;
+            faults.Add($"cut {Cut} {Route.CodecName(Codec)} does not exist; input_codec is raw, png or webp, feature_dtype is int8, fp16 or fp32, or coded with a bottleneck");
+        if (Thresholds.Count != Head) faults.Add($"{Thresholds.Count} thresholds for head {Head}; one for each exit held is needed");
+        if (Temperatures.Count != Head) faults.Add($"{Temperatures.Count} temperatures for head {Head}; one for each exit held is needed");
+        for (var i = 1; i <= Thresholds.Count; i++)
+            if (!(Thresholds.Of(i) is >= 0 and <= 2)) faults.Add($"exit_{i}_threshold is {Thresholds.Of(i)}; allowed: 0 (always answers) to 1, or up to 2 (never)");
+        for (var i = 1; i <= Temperatures.Count; i++)
+            if (!(Temperatures.Of(i) is > 0 and <= 100)) faults.Add($"exit_{i}_temperature is {Temperatures.Of(i)}; allowed: above 0 to 100");
+        if (OffloadTo.Length > 0 && !Name.IsValid(OffloadTo)) faults.Add(Name.Fault("offload_to", OffloadTo));
+        if (!Name.IsValid(Model)) faults.Add(Name.Fault("model", Model));
+        if (Group.Length > 0 && !Name.IsValid(Group)) faults.Add(Name.Fault("group", Group));
+        if (View is < 0 or > byte.MaxValue || View > 0 != Group.Length > 0) faults.Add($"view is {View} in group \"{Group}\"; allowed: 1 to {byte.MaxValue} in a group, 0 alone");
+        if (View > 0 && (Head != 1 || Cut != 1 || Codec is not FeatureCodec.Bits)) faults.Add($"head is {Head}, {Route.CodecName(Codec)} cross at cut {Cut}; allowed in a group: head 1, cut 1, bits");
+        if (View == 0 && Codec is FeatureCodec.Bits) faults.Add("feature_dtype is bits; allowed in a group only");
+        if (Transport != "mqtt") faults.Add($"transport is \"{Transport}\"; allowed: mqtt");
+        if (!(Deadline.Value is > 0 and <= 3600)) faults.Add($"deadline_s is {Deadline.Value}; allowed: above 0 to 3600");
+        if (!(ReportPeriod.Value is >= 0.1 and <= 86400)) faults.Add($"report_s is {ReportPeriod.Value}; allowed: 0.1 to 86400");
+        faults.Ratio("audit_ratio", AuditRatio);
     }
 }
 
@@ -128,8 +128,8 @@ public sealed record Command : Message
     [JsonPropertyName("status")] public required string Status { get; init; }
     [JsonPropertyName("error")] public string Error { get; init; } = "";
 
-    public override IEnumerable<string> Faults()
+    private protected override void Check(ref FaultList faults)
     {
-        if (Status is not ("init" or "executing" or "successful" or "failed")) yield return $"status is \"{Status}\"; allowed: init, executing, successful, failed";
+        if (Status is not ("init" or "executing" or "successful" or "failed")) faults.Add($"status is \"{Status}\"; allowed: init, executing, successful, failed");
     }
 }

@@ -68,18 +68,18 @@ public sealed record TailAssignment : Message
     public bool RunsAs(TailAssignment other) =>
         this with { Version = 0, Epoch = 0, ArtifactsUrl = "", Reason = "", Error = "" } == other with { Version = 0, Epoch = 0, ArtifactsUrl = "", Reason = "", Error = "" };
 
-    public override IEnumerable<string> Faults()
+    private protected override void Check(ref FaultList faults)
     {
-        if (Version < 0) yield return $"version is {Version}; allowed: 0 or more";
-        if (!Name.IsValid(Model)) yield return Name.Fault("model", Model);
-        if (Cuts.Distinct().Count() != Cuts.Count) yield return $"tails is \"{Tails}\"; each cut stands once";
-        if (Tails.Length > 0 && Cuts.Count == 0) yield return $"tails is \"{Tails}\"; allowed: cut numbers separated by commas";
-        foreach (var name in BottleneckNames.Where(name => !Name.IsValid(name))) yield return Name.Fault("bottlenecks", name);
-        if (BottleneckNames.Distinct().Count() != BottleneckNames.Count) yield return $"bottlenecks is \"{Bottlenecks}\"; each name stands once";
-        if (!(Temperature is > 0 and <= 100)) yield return $"temperature is {Temperature}; allowed: above 0 to 100";
-        if (Gather is { Value: not (> 0 and <= 60) } gather) yield return $"gather_s is {gather.Value}; allowed: above 0 to 60";
-        if (Gather is not null && (Tails.Length > 0 || Bottlenecks.Length > 0)) yield return $"tails is \"{Tails}\" and bottlenecks \"{Bottlenecks}\"; a group's model has neither";
-        if (!(ReportPeriod.Value is >= 0.1 and <= 86400)) yield return $"report_s is {ReportPeriod.Value}; allowed: 0.1 to 86400";
+        if (Version < 0) faults.Add($"version is {Version}; allowed: 0 or more");
+        if (!Name.IsValid(Model)) faults.Add(Name.Fault("model", Model));
+        if (Cuts.Distinct().Count() != Cuts.Count) faults.Add($"tails is \"{Tails}\"; each cut stands once");
+        if (Tails.Length > 0 && Cuts.Count == 0) faults.Add($"tails is \"{Tails}\"; allowed: cut numbers separated by commas");
+        foreach (var name in BottleneckNames.Where(name => !Name.IsValid(name))) faults.Add(Name.Fault("bottlenecks", name));
+        if (BottleneckNames.Distinct().Count() != BottleneckNames.Count) faults.Add($"bottlenecks is \"{Bottlenecks}\"; each name stands once");
+        if (!(Temperature is > 0 and <= 100)) faults.Add($"temperature is {Temperature}; allowed: above 0 to 100");
+        if (Gather is { Value: not (> 0 and <= 60) } gather) faults.Add($"gather_s is {gather.Value}; allowed: above 0 to 60");
+        if (Gather is not null && (Tails.Length > 0 || Bottlenecks.Length > 0)) faults.Add($"tails is \"{Tails}\" and bottlenecks \"{Bottlenecks}\"; a group's model has neither");
+        if (!(ReportPeriod.Value is >= 0.1 and <= 86400)) faults.Add($"report_s is {ReportPeriod.Value}; allowed: 0.1 to 86400");
     }
 }
 
@@ -111,11 +111,18 @@ public sealed record EdgeLoad : Message
     /// <summary>Likewise of the tail behind each bottleneck held, by its number in the card's list; those beyond the eighth are not told.</summary>
     [JsonPropertyName("bottleneck_{n}_s")] public PerExit BottleneckSeconds { get; init; } = new();
 
-    public override IEnumerable<string> Faults() =>
-    [
-        .. NotNegative("window_s", Window.Value), .. NotNegative("queue", Queue), .. NotNegative("workers", Workers), .. NotNegative("served", Served), .. NotNegative("rate_hz", Rate.Value),
-        .. Ratio("busy_ratio", Busy), .. NotNegative("batch_mean", BatchMean), .. NotNegative("queue_mean_s", QueueMean?.Value), .. NotNegative("compute_mean_s", ComputeMean?.Value),
-        .. TailSeconds.SelectMany((value, cut) => double.IsNaN(value) ? [] : NotNegative($"tail_{cut}_s", value)),
-        .. BottleneckSeconds.SelectMany((value, i) => double.IsNaN(value) ? [] : NotNegative($"bottleneck_{i + 1}_s", value)),
-    ];
+    private protected override void Check(ref FaultList faults)
+    {
+        faults.NotNegative("window_s", Window.Value);
+        faults.NotNegative("queue", Queue);
+        faults.NotNegative("workers", Workers);
+        faults.NotNegative("served", Served);
+        faults.NotNegative("rate_hz", Rate.Value);
+        faults.Ratio("busy_ratio", Busy);
+        faults.NotNegative("batch_mean", BatchMean);
+        faults.NotNegative("queue_mean_s", QueueMean?.Value);
+        faults.NotNegative("compute_mean_s", ComputeMean?.Value);
+        faults.NotNegative("tail_{cut}_s", TailSeconds, mayMiss: true);
+        faults.NotNegative("bottleneck_{n}_s", BottleneckSeconds, mayMiss: true);
+    }
 }

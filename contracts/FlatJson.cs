@@ -8,8 +8,9 @@ using System.Text.Json.Serialization;
 namespace Fleet.Contracts;
 
 /// <summary>
-/// Writes a message as System.Text.Json would with <see cref="Json.Wire"/>, several times faster: keys are composed once, values are read
-/// without boxing, and numbers are written as <see cref="ShortNumber"/> does. Tests hold both to the same bytes.
+/// Writes and reads messages as System.Text.Json does with <see cref="Json.Wire"/>, several times faster: keys are composed once and expected
+/// in their order, values pass without boxing, words that come again and again are one string, and numbers are written as
+/// <see cref="ShortNumber"/> does. Whatever is unusual is left to the serializer. Tests hold both to the same bytes and messages.
 /// </summary>
 internal sealed class FlatJson
 {
@@ -19,11 +20,33 @@ internal sealed class FlatJson
     // Null when some property is of a type that only the serializer can write.
     private readonly FlatField[]? fields;
 
+    // Null when it cannot be made empty and filled.
+    private readonly Func<Message>? make;
+    private readonly ulong required;
+
     private FlatJson(Type type)
     {
         var all = type.GetProperties(BindingFlags.Instance | BindingFlags.Public)
             .Where(property => property.GetCustomAttribute<JsonIgnoreAttribute>() is null).SelectMany(property => FlatField.Of(type, property)).ToArray();
-        if (!all.Contains(null)) fields = all!;
+        if (all.Contains(null)) return;
+        fields = all!;
+        if (type.GetConstructor(Type.EmptyTypes) is null || fields.Length > sizeof(ulong) * 8) return;
+        make = typeof(FlatJson).GetMethod(nameof(Make), BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(type).CreateDelegate<Func<Message>>();
+        for (var i = 0; i < fields.Length; i++)
+            if (fields[i].IsRequired) required |= 1UL << i;
+    }
+
+    /// <summary>The message that an object is; null when only the serializer can read it, or say what is wrong with it.</summary>
+    public static Message? Read(Type type, ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return Known.TryGetValue(type, out var flat) && flat.make is not null ? flat.Read(json) : null;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return null;
+        }
     }
 
     /// <summary>False when only the serializer can write it: a value that needs escapes, an unknown type, or too little room.</summary>
@@ -35,6 +58,41 @@ internal sealed class FlatJson
         foreach (var field in flat.fields)
             if (!field.TryWrite(message, ref text)) return false;
         return text.TryClose(out length);
+    }
+
+    private static T Make<T>() where T : Message => Activator.CreateInstance<T>();
+
+    private Message? Read(ReadOnlySpan<byte> json)
+    {
+        var message = make!();
+        var reader = new Utf8JsonReader(json);
+        if (!reader.Read() || reader.TokenType is not JsonTokenType.StartObject) return null;
+        var (missing, next) = (required, 0);
+        while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+        {
+            if (reader.ValueIsEscaped) return null;
+            var at = Find(reader.ValueSpan, next);
+            reader.Read();
+            if (at < 0)
+            {
+                reader.Skip();
+                continue;
+            }
+            if (!fields![at].TryRead(message, ref reader)) return null;
+            missing &= ~(1UL << at);
+            next = at + 1;
+        }
+        return missing == 0 && !reader.Read() ? message : null;
+    }
+
+    /// <summary>The field of a name, looked for from where it is expected; -1 when there is none.</summary>
+    private int Find(ReadOnlySpan<byte> name, int expected)
+    {
+        for (var i = expected; i < fields!.Length; i++)
+            if (name.SequenceEqual(fields[i].Name)) return i;
+        for (var i = 0; i < expected; i++)
+            if (name.SequenceEqual(fields[i].Name)) return i;
+        return -1;
     }
 }
 
@@ -101,110 +159,4 @@ internal ref struct FlatText(Span<byte> to)
         length += written;
         return true;
     }
-}
-
-/// <summary>One member of a message.</summary>
-internal abstract class FlatField(string name)
-{
-    protected byte[] Key { get; } = Encoding.UTF8.GetBytes($",\"{name}\":");
-
-    public abstract bool TryWrite(Message message, ref FlatText text);
-
-    /// <summary>The members that a property is written as; a null among them when only the serializer can.</summary>
-    public static IEnumerable<FlatField?> Of(Type message, PropertyInfo property)
-    {
-        var name = property.GetCustomAttribute<JsonPropertyNameAttribute>()?.Name ?? property.Name;
-        if (property.PropertyType == typeof(PerExit))
-            return Enumerable.Range(1, PerExit.Max).Select(exit => Make(typeof(FlatExit<>), message, property, [Json.ScalarName(name, exit), exit]));
-        var type = property.PropertyType;
-        var bare = Nullable.GetUnderlyingType(type);
-        var kind = (bare ?? type) switch
-        {
-            var number when number.IsEnum && bare is null => typeof(FlatWord<,>),
-            var number when number == typeof(string) => typeof(FlatString<>),
-            var number when typeof(IFormattable).IsAssignableFrom(number) && number.IsPrimitive || number == typeof(bool) => bare is null ? typeof(FlatPrimitive<,>) : typeof(FlatPrimitiveOrNone<,>),
-            var quantity when quantity.GetInterfaces().Any(face => face.IsGenericType && face.GetGenericTypeDefinition() == typeof(IQuantity<>)) => bare is null ? typeof(FlatQuantity<,>) : typeof(FlatQuantityOrNone<,>),
-            _ => null,
-        };
-        return [kind is null ? null : Make(kind, message, property, [name])];
-    }
-
-    private static FlatField Make(Type kind, Type message, PropertyInfo property, object[] arguments)
-    {
-        var value = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-        var made = kind.GetGenericArguments().Length == 1 ? kind.MakeGenericType(message) : kind.MakeGenericType(message, value);
-        return (FlatField)Activator.CreateInstance(made, [.. arguments, property])!;
-    }
-
-    protected static Func<TMessage, TValue> Getter<TMessage, TValue>(PropertyInfo property) => property.GetMethod!.CreateDelegate<Func<TMessage, TValue>>();
-
-    /// <summary>The compiler keeps one branch for each type.</summary>
-    protected static bool TryPut<T>(byte[] key, T value, ref FlatText text) where T : struct => value switch
-    {
-        double number => text.TryPut(key, number),
-        long number => text.TryPut(key, number),
-        int number => text.TryPut(key, (long)number),
-        ulong number => text.TryPut(key, number),
-        bool answer => text.TryPut(key, answer),
-        _ => false,
-    };
-}
-
-internal sealed class FlatQuantity<TMessage, TQuantity>(string name, PropertyInfo property) : FlatField(name)
-    where TMessage : Message where TQuantity : struct, IQuantity<TQuantity>
-{
-    private readonly Func<TMessage, TQuantity> get = Getter<TMessage, TQuantity>(property);
-
-    public override bool TryWrite(Message message, ref FlatText text) => text.TryPut(Key, get((TMessage)message).Value);
-}
-
-internal sealed class FlatQuantityOrNone<TMessage, TQuantity>(string name, PropertyInfo property) : FlatField(name)
-    where TMessage : Message where TQuantity : struct, IQuantity<TQuantity>
-{
-    private readonly Func<TMessage, TQuantity?> get = Getter<TMessage, TQuantity?>(property);
-
-    public override bool TryWrite(Message message, ref FlatText text) => get((TMessage)message) is not { } known || text.TryPut(Key, known.Value);
-}
-
-internal sealed class FlatPrimitive<TMessage, TValue>(string name, PropertyInfo property) : FlatField(name)
-    where TMessage : Message where TValue : struct
-{
-    private readonly Func<TMessage, TValue> get = Getter<TMessage, TValue>(property);
-
-    public override bool TryWrite(Message message, ref FlatText text) => TryPut(Key, get((TMessage)message), ref text);
-}
-
-internal sealed class FlatPrimitiveOrNone<TMessage, TValue>(string name, PropertyInfo property) : FlatField(name)
-    where TMessage : Message where TValue : struct
-{
-    private readonly Func<TMessage, TValue?> get = Getter<TMessage, TValue?>(property);
-
-    public override bool TryWrite(Message message, ref FlatText text) => get((TMessage)message) is not { } known || TryPut(Key, known, ref text);
-}
-
-internal sealed class FlatString<TMessage>(string name, PropertyInfo property) : FlatField(name)
-    where TMessage : Message
-{
-    private readonly Func<TMessage, string?> get = Getter<TMessage, string?>(property);
-
-    public override bool TryWrite(Message message, ref FlatText text) => get((TMessage)message) is not { } known || text.TryPut(Key, known);
-}
-
-/// <summary>An enumeration, by the words that the serializer gives it.</summary>
-internal sealed class FlatWord<TMessage, TWord>(string name, PropertyInfo property) : FlatField(name)
-    where TMessage : Message where TWord : struct, Enum
-{
-    private readonly Func<TMessage, TWord> get = Getter<TMessage, TWord>(property);
-    private readonly Dictionary<TWord, string> words = Enum.GetValues<TWord>().Distinct().ToDictionary(word => word, word => JsonSerializer.SerializeToElement(word, Json.Wire).GetString()!);
-
-    public override bool TryWrite(Message message, ref FlatText text) => words.TryGetValue(get((TMessage)message), out var word) && text.TryPut(Key, word);
-}
-
-/// <summary>One exit's number of a <see cref="PerExit"/>.</summary>
-internal sealed class FlatExit<TMessage>(string name, int exit, PropertyInfo property) : FlatField(name)
-    where TMessage : Message
-{
-    private readonly Func<TMessage, PerExit> get = Getter<TMessage, PerExit>(property);
-
-    public override bool TryWrite(Message message, ref FlatText text) => get((TMessage)message).Find(exit) is not { } known || text.TryPut(Key, known);
 }

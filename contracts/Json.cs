@@ -17,8 +17,12 @@ public sealed record Reply : Message
     [JsonPropertyName("compute_s")] public Seconds Compute { get; init; }
     [JsonPropertyName("batch")] public int Batch { get; init; }
 
-    public override IEnumerable<string> Faults() =>
-        Status is OffloadStatus.Ok ? [.. Ratio("confidence", Confidence), .. NotNegative("label", Label)] : [];
+    private protected override void Check(ref FaultList faults)
+    {
+        if (Status is not OffloadStatus.Ok) return;
+        faults.Ratio("confidence", Confidence);
+        faults.NotNegative("label", Label);
+    }
 }
 
 /// <summary>The two ways JSON is read: tolerant on the wire (a newer peer may say more), strict in files (a typo must not be ignored).</summary>

@@ -6,16 +6,16 @@ namespace Fleet.Contracts;
 public abstract record Message
 {
     /// <summary>What is out of range, one sentence a fault; empty when the message may be believed.</summary>
-    public virtual IEnumerable<string> Faults() => [];
+    public IReadOnlyList<string> Faults()
+    {
+        var faults = new FaultList();
+        Check(ref faults);
+        return faults.All;
+    }
 
-    private protected static IEnumerable<string> Ratio(string key, double? value) =>
-        value is null or (>= 0 and <= 1) ? [] : [$"{key} is {value}; allowed: 0 to 1"];
-
-    private protected static IEnumerable<string> Positive(string key, double? value) =>
-        value is null or (> 0 and < double.PositiveInfinity) ? [] : [$"{key} is {value}; allowed: above 0"];
-
-    private protected static IEnumerable<string> NotNegative(string key, double? value) =>
-        value is null or (>= 0 and < double.PositiveInfinity) ? [] : [$"{key} is {value}; allowed: 0 or more"];
+    private protected virtual void Check(ref FaultList faults)
+    {
+    }
 }
 
 /// <summary>What could not be read: delivered in place of the message, so that the receiver counts it and says so.</summary>
@@ -86,8 +86,11 @@ public sealed record Info : Message
     /// <summary>The shared connection it speaks through; empty when it has its own.</summary>
     [JsonPropertyName("gateway")] public string Gateway { get; init; } = "";
 
-    public override IEnumerable<string> Faults() =>
-        [.. NotNegative("memory_bytes", Memory.Value), .. NotNegative("storage_bytes", Storage.Value)];
+    private protected override void Check(ref FaultList faults)
+    {
+        faults.NotNegative("memory_bytes", Memory.Value);
+        faults.NotNegative("storage_bytes", Storage.Value);
+    }
 }
 
 /// <summary>Topic budget: what the device can spare now. An absent key is unknown.</summary>
@@ -129,15 +132,25 @@ public sealed record Budget : Message
     /// <summary>Measured latency of the encoder of the bottleneck in use.</summary>
     [JsonPropertyName("encoder_s")] public Seconds? EncoderTime { get; init; }
 
-    public override IEnumerable<string> Faults() =>
-    [
-        .. NotNegative("report_s", ReportPeriod.Value), .. Ratio("compute_share_ratio", ComputeShare), .. NotNegative("battery_j", Battery?.Value),
-        .. Ratio("battery_ratio", BatteryRatio), .. NotNegative("power_w", Power?.Value), .. NotNegative("energy_budget_w", EnergyBudget?.Value),
-        .. NotNegative("request_rate_hz", RequestRate.Value), .. Positive("uplink_bytes_per_s", Uplink?.Value), .. NotNegative("rtt_s", RoundTrip?.Value),
-        .. Ratio("link_loss_ratio", LinkLoss), .. NotNegative("tx_energy_j_per_byte", TxEnergy?.Value), .. NotNegative("memory_free_bytes", MemoryFree?.Value), .. NotNegative("storage_free_bytes", StorageFree?.Value),
-        .. StageSeconds.SelectMany((value, i) => NotNegative($"stage_{i + 1}_s", value)), .. StageJoules.SelectMany((value, i) => NotNegative($"stage_{i + 1}_j", value)),
-        .. NotNegative("encoder_s", EncoderTime?.Value),
-    ];
+    private protected override void Check(ref FaultList faults)
+    {
+        faults.NotNegative("report_s", ReportPeriod.Value);
+        faults.Ratio("compute_share_ratio", ComputeShare);
+        faults.NotNegative("battery_j", Battery?.Value);
+        faults.Ratio("battery_ratio", BatteryRatio);
+        faults.NotNegative("power_w", Power?.Value);
+        faults.NotNegative("energy_budget_w", EnergyBudget?.Value);
+        faults.NotNegative("request_rate_hz", RequestRate.Value);
+        faults.Positive("uplink_bytes_per_s", Uplink?.Value);
+        faults.NotNegative("rtt_s", RoundTrip?.Value);
+        faults.Ratio("link_loss_ratio", LinkLoss);
+        faults.NotNegative("tx_energy_j_per_byte", TxEnergy?.Value);
+        faults.NotNegative("memory_free_bytes", MemoryFree?.Value);
+        faults.NotNegative("storage_free_bytes", StorageFree?.Value);
+        faults.NotNegative("stage_{n}_s", StageSeconds);
+        faults.NotNegative("stage_{n}_j", StageJoules);
+        faults.NotNegative("encoder_s", EncoderTime?.Value);
+    }
 }
 
 /// <summary>Topic infer: what happened in one window. Totals run from the agent's start, so that a lost window breaks no books.</summary>
@@ -182,21 +195,29 @@ public sealed record InferWindow : Message
     [JsonPropertyName("answered_total")] public long AnsweredTotal { get; init; }
     [JsonPropertyName("in_flight")] public int InFlight { get; init; }
 
-    public override IEnumerable<string> Faults()
+    private protected override void Check(ref FaultList faults)
     {
-        if (Count < 0) yield return $"count is {Count}; allowed: 0 or more";
-        if (Labelled < 0 || Labelled > Count) yield return $"labelled is {Labelled}; allowed: 0 to count ({Count})";
-        if (Correct < 0 || Correct > Labelled) yield return $"correct is {Correct}; allowed: 0 to labelled ({Labelled})";
-        foreach (var fault in Exits.SelectMany((value, i) => NotNegative($"exit_{i + 1}", value)).Concat(Amounts())) yield return fault;
-        var answered = Exits.Sum() + Offloaded + Fallback;
-        if (answered != Count) yield return $"exit_n + offloaded + fallback is {answered}; it must equal count ({Count})";
+        if (Count < 0) faults.Add($"count is {Count}; allowed: 0 or more");
+        if (Labelled < 0 || Labelled > Count) faults.Add($"labelled is {Labelled}; allowed: 0 to count ({Count})");
+        if (Correct < 0 || Correct > Labelled) faults.Add($"correct is {Correct}; allowed: 0 to labelled ({Labelled})");
+        faults.NotNegative("exit_{n}", Exits);
+        faults.NotNegative("window_s", Window.Value);
+        faults.NotNegative("offloaded", Offloaded);
+        faults.NotNegative("fallback", Fallback);
+        faults.NotNegative("deadline_missed", DeadlineMissed);
+        faults.NotNegative("latency_p50_s", LatencyP50?.Value);
+        faults.NotNegative("latency_p95_s", LatencyP95?.Value);
+        faults.NotNegative("energy_j", Energy?.Value);
+        faults.NotNegative("bytes_sent", BytesSent.Value);
+        faults.Ratio("confidence_mean", ConfidenceMean);
+        faults.NotNegative("audited", Audited);
+        faults.NotNegative("audit_agreed", AuditAgreed);
+        faults.NotNegative("skipped", Skipped);
+        faults.NotNegative("started_total", StartedTotal);
+        faults.NotNegative("answered_total", AnsweredTotal);
+        faults.NotNegative("in_flight", InFlight);
+        var answered = (double)Offloaded + Fallback;
+        for (var exit = 1; exit <= Exits.Count; exit++) answered += Exits.Of(exit);
+        if (answered != Count) faults.Add($"exit_n + offloaded + fallback is {answered}; it must equal count ({Count})");
     }
-
-    private IEnumerable<string> Amounts() =>
-    [
-        .. NotNegative("window_s", Window.Value), .. NotNegative("offloaded", Offloaded), .. NotNegative("fallback", Fallback), .. NotNegative("deadline_missed", DeadlineMissed),
-        .. NotNegative("latency_p50_s", LatencyP50?.Value), .. NotNegative("latency_p95_s", LatencyP95?.Value), .. NotNegative("energy_j", Energy?.Value),
-        .. NotNegative("bytes_sent", BytesSent.Value), .. Ratio("confidence_mean", ConfidenceMean), .. NotNegative("audited", Audited), .. NotNegative("audit_agreed", AuditAgreed),
-        .. NotNegative("skipped", Skipped), .. NotNegative("started_total", StartedTotal), .. NotNegative("answered_total", AnsweredTotal), .. NotNegative("in_flight", InFlight),
-    ];
 }

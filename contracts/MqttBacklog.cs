@@ -9,13 +9,16 @@ public sealed class MqttBacklog(int max)
 
     public int Count => Volatile.Read(ref count);
 
-    public bool IsFull => Count >= max;
+    public bool IsFull => IsFullWith(0);
 
-    public void Add() => Interlocked.Increment(ref count);
+    /// <summary>Whether it is full, or will be when as many are added.</summary>
+    public bool IsFullWith(int more) => Count + more >= max;
 
-    public void Done()
+    public void Add(int messages = 1) => Interlocked.Add(ref count, messages);
+
+    public void Done(int messages = 1)
     {
-        if (Interlocked.Decrement(ref count) > max / 2 || room is null) return;
+        if (Interlocked.Add(ref count, -messages) > max / 2 || room is null) return;
         Release();
     }
 

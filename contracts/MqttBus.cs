@@ -28,15 +28,14 @@ public sealed class MqttBus : IBus, IAsyncDisposable
     private readonly MqttSubscriptions subscriptions = new();
     private readonly Dictionary<string, bool> changes = new(StringComparer.Ordinal); // filter -> subscribe (true) or unsubscribe
     private readonly MqttOutbox outbox;
+    private readonly MqttBacklog backlog;
+    private readonly MqttTally tally = new();
     private readonly CancellationTokenSource stop = new();
     private MqttLink? link;
     private Task running = Task.CompletedTask;
     private bool flushing;
     private bool disposed;
     private long publishedBefore;
-    private long received;
-    private long malformed;
-    private long unknown;
     private long reconnects;
 
     private MqttBus(MqttBusOptions options, EventLoop loop, TimeProvider time, Random random)
@@ -45,6 +44,7 @@ public sealed class MqttBus : IBus, IAsyncDisposable
         (this.options, this.loop, this.time, this.random) = (options, loop, time, random);
         clientOptions = MqttClientSetup.ClientOptions(options);
         outbox = new MqttOutbox(options, time);
+        backlog = new MqttBacklog(options.UndeliveredMax);
     }
 
     public event Action<bool>? ConnectionChanged;
@@ -55,8 +55,8 @@ public sealed class MqttBus : IBus, IAsyncDisposable
     public string LastFault { get; private set; } = "";
 
     public BusCounters Counters => new(
-        publishedBefore + (link?.Sender.Sent ?? 0), Interlocked.Read(ref received), outbox.Dropped, outbox.Superseded,
-        Interlocked.Read(ref malformed), Interlocked.Read(ref unknown), reconnects);
+        publishedBefore + (link?.Sender.Sent ?? 0), Interlocked.Read(ref tally.Received), outbox.Dropped, outbox.Superseded,
+        Interlocked.Read(ref tally.Malformed), Interlocked.Read(ref tally.Unknown), reconnects);
 
     /// <summary>
     /// Call it on the loop. With <paramref name="failFast"/> the first connection must succeed, or a <see cref="FaultsException"/> says
@@ -160,8 +160,7 @@ public sealed class MqttBus : IBus, IAsyncDisposable
     /// <summary>A connection with all subscriptions in place, or null and <see cref="LastFault"/>.</summary>
     private async Task<MqttLink?> TryConnectAsync(CancellationToken cancel)
     {
-        var attempt = new MqttLink(options.UndeliveredMax);
-        attempt.Client.ApplicationMessageReceivedAsync += e => OnReceived(e.ApplicationMessage, attempt.Backlog);
+        var attempt = new MqttLink(new MqttInbox(loop, backlog, tally, Deliver), options.Linger, time);
         try
         {
             using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(options.ConnectTimeout.Value), time);
@@ -259,31 +258,9 @@ public sealed class MqttBus : IBus, IAsyncDisposable
             if (item.ResultCode > MqttClientSubscribeResultCode.GrantedQoS2) LastFault = $"subscription {item.TopicFilter.Topic} refused: {item.ResultCode}";
     }
 
-    /// <summary>On an MQTTnet thread: decodes, and posts to the loop.</summary>
-    private Task OnReceived(MqttApplicationMessage packet, MqttBacklog backlog)
+    private void Deliver(Topic topic, Message message, IReadOnlyList<uint>? ids)
     {
-        Interlocked.Increment(ref received);
-        if (packet.Payload.IsEmpty && packet.Topic.Length > 0)
-        {
-            // A retained message was cleared: there is nothing to deliver.
-            backlog.Done();
-        }
-        else if (!Topic.TryParse(packet.Topic, out var topic))
-        {
-            Interlocked.Increment(ref unknown);
-            backlog.Done();
-        }
-        else
-        {
-            var message = Wire.Decode(topic, MqttClientSetup.Contiguous(packet.Payload), packet.ResponseTopic);
-            if (message is Malformed) Interlocked.Increment(ref malformed);
-            loop.Post(() =>
-            {
-                backlog.Done();
-                if (!disposed) subscriptions.Dispatch(topic, message, packet.SubscriptionIdentifiers);
-            });
-        }
-        return Task.CompletedTask;
+        if (!disposed) subscriptions.Dispatch(topic, message, ids);
     }
 
     private void Unsubscribe(MqttSubscriptions.Handler handler)

@@ -70,6 +70,12 @@ public sealed record MqttBusOptions
     /// <summary>At-least-once messages sent and not yet acknowledged; the broker's own limit counts if it is lower.</summary>
     public int InFlightMax { get; init; } = 256;
 
+    /// <summary>
+    /// After a read what comes waits so long for company: a broker writes message by message, and a read costs more than what it brings. For
+    /// those who hear many and answer none at once.
+    /// </summary>
+    public Seconds Linger { get; init; }
+
     public Seconds BackoffInitial { get; init; } = new(0.5);
 
     public Seconds BackoffMax { get; init; } = new(30);
@@ -87,6 +93,7 @@ public sealed record MqttBusOptions
         if (ClientId.Length is 0 or > 256) yield return $"client id has {ClientId.Length} characters; allowed: 1 to 256";
         if (SocketBufferBytes < 256 * 1024) yield return $"socket buffer is {SocketBufferBytes} bytes; allowed: 262144 or more";
         if (BackoffInitial.Value <= 0 || BackoffMax < BackoffInitial) yield return $"back-off is {BackoffInitial.Value} to {BackoffMax.Value} s; allowed: above 0, and not decreasing";
+        if (!(Linger.Value is >= 0 and <= 1)) yield return $"linger is {Linger.Value} s; allowed: 0 to 1";
         foreach (var (what, value) in new[] { ("kept", KeptMax), ("telemetry", TelemetryMax), ("data", DataMax), ("undelivered", UndeliveredMax), ("in flight", InFlightMax) })
             if (value < 1) yield return $"limit of {what} messages is {value}; allowed: 1 or more";
         foreach (var file in new[] { Tls.CaFile, Tls.CertificateFile, Tls.KeyFile })

@@ -15,7 +15,8 @@ namespace Fleet.Contracts;
 /// <summary>From the fleet's words to MQTTnet's.</summary>
 public static class MqttClientSetup
 {
-    private const int SlackBytes = 64 * 1024;
+    /// <summary>A tensor frame, its topic and its properties.</summary>
+    public const int PacketBytesMax = TensorFrame.FrameBytesMax + 64 * 1024;
 
     /// <summary>What MQTTnet is told; unreadable certificate files come as a <see cref="FaultsException"/>.</summary>
     public static MqttClientOptions ClientOptions(MqttBusOptions options)
@@ -31,7 +32,7 @@ public static class MqttClientSetup
             Timeout = TimeSpan.FromSeconds(options.AcknowledgeTimeout.Value),
             // One write for a packet, not one for its header and one for its payload.
             AllowPacketFragmentation = false,
-            MaximumPacketSize = TensorFrame.FrameBytesMax + SlackBytes,
+            MaximumPacketSize = PacketBytesMax,
             ReceiveMaximum = (ushort)Math.Min(options.UndeliveredMax, ushort.MaxValue),
             Credentials = broker.User.Length > 0 ? new MqttClientCredentials(broker.User, System.Text.Encoding.UTF8.GetBytes(broker.Password)) : null,
             ChannelOptions = new MqttClientTcpOptions

@@ -6,17 +6,13 @@ namespace Fleet.Contracts;
 /// <summary>One connection, from CONNECT to its end.</summary>
 internal sealed class MqttLink : IDisposable
 {
-    public MqttLink(int undeliveredMax)
+    public MqttLink(MqttInbox inbox, Seconds linger, TimeProvider time)
     {
-        // One for each connection: what MQTTnet had received and not handed over when a connection broke is never taken off.
-        Backlog = new MqttBacklog(undeliveredMax);
-        Client = new MqttClient(new PacedAdapterFactory(Backlog), new MqttNetNullLogger());
+        Client = new MqttClient(new MqttChannelFactory(inbox, linger, time), new MqttNetNullLogger());
         Client.DisconnectedAsync += e => LoseAsync(e.Reason, e.Exception);
     }
 
     public IMqttClient Client { get; }
-
-    public MqttBacklog Backlog { get; }
 
     public CancellationTokenSource Lost { get; } = new();
 

@@ -17,11 +17,17 @@ public sealed class MqttSubscriptions
     private readonly Dictionary<string, Filter> exact = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Filter> wildcards = new(StringComparer.Ordinal);
     private readonly Dictionary<uint, Filter> wildcardsById = [];
+    private Filter[] allWildcards = [];
     private uint lastId = ExactId;
 
     /// <summary>A filter and the handlers that share it.</summary>
     public sealed class Filter(string text, uint id)
     {
+        // What + stands for in a filter of one kind of topic; null when it is another filter.
+        private readonly Topic? pattern = Topic.TryParse(text.Replace('+', 'x'), out var like) && Topic.Filter(like.Kind, text.Split('/')[2]) == text ? like : null;
+
+        private readonly bool isOfAnySite = text.Split('/') is { Length: > 2 } levels && levels[2] == "+";
+
         public string Text { get; } = text;
 
         public uint Id { get; } = id;
@@ -29,6 +35,9 @@ public sealed class MqttSubscriptions
         internal Handler[] Handlers { get; set; } = [];
 
         public bool HasHandlers => Handlers.Length > 0;
+
+        /// <summary>Most filters ask for one kind of topic of one site or of all: that is told without the topic's text.</summary>
+        public bool Matches(Topic topic) => pattern is null ? TopicFilter.Matches(Text, topic.Path) : topic.Kind == pattern.Kind && (isOfAnySite || topic.Site == pattern.Site);
     }
 
     /// <summary>One local subscription.</summary>
@@ -72,6 +81,7 @@ public sealed class MqttSubscriptions
         exact.Remove(filter.Text);
         wildcards.Remove(filter.Text);
         wildcardsById.Remove(filter.Id);
+        allWildcards = [.. wildcards.Values];
         return true;
     }
 
@@ -81,21 +91,21 @@ public sealed class MqttSubscriptions
         if (ids is null or { Count: 0 })
         {
             DispatchExact(topic, message);
-            foreach (var filter in wildcards.Values.ToArray())
-                if (TopicFilter.Matches(filter.Text, topic.Path)) Call(filter, topic, message);
+            foreach (var filter in allWildcards)
+                if (filter.Matches(topic)) Call(filter, topic, message);
             return;
         }
         foreach (var id in ids)
         {
             if (id == ExactId) DispatchExact(topic, message);
             // A persistent session may still hold a subscription of a former process whose identifier means another filter today.
-            else if (wildcardsById.TryGetValue(id, out var filter) && TopicFilter.Matches(filter.Text, topic.Path)) Call(filter, topic, message);
+            else if (wildcardsById.TryGetValue(id, out var filter) && filter.Matches(topic)) Call(filter, topic, message);
         }
     }
 
     private void DispatchExact(Topic topic, Message message)
     {
-        if (exact.TryGetValue(topic.Path, out var filter)) Call(filter, topic, message);
+        if (exact.Count > 0 && exact.TryGetValue(topic.Path, out var filter)) Call(filter, topic, message);
     }
 
     private static void Call(Filter filter, Topic topic, Message message)
@@ -111,6 +121,7 @@ public sealed class MqttSubscriptions
         var filter = new Filter(text, ++lastId);
         wildcards.Add(text, filter);
         wildcardsById.Add(filter.Id, filter);
+        allWildcards = [.. wildcards.Values];
         return filter;
     }
 

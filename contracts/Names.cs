@@ -6,9 +6,9 @@ public static class Name
     public const int LengthMax = 64;
 
     /// <summary>1 to 64 lower-case letters, digits and dashes; it begins with a letter or digit.</summary>
-    public static bool IsValid(string? name)
+    public static bool IsValid(ReadOnlySpan<char> name)
     {
-        if (name is not { Length: > 0 and <= LengthMax } || name[0] == '-') return false;
+        if (name.Length is 0 or > LengthMax || name[0] == '-') return false;
         foreach (var c in name)
             if (c is not ((>= 'a' and <= 'z') or (>= '0' and <= '9') or '-')) return false;
         return true;

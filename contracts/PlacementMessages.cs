@@ -51,13 +51,14 @@ public sealed record PlacementControl : Message
         return values;
     }
 
-    public override IEnumerable<string> Faults()
+    private protected override void Check(ref FaultList faults)
     {
-        if (RequestType < 0) yield return $"request_type is {RequestType}; allowed: 0 or more";
-        foreach (var fault in NotNegative("requests_count", Requests).Concat(NotNegative("price_s", Price.Value))) yield return fault;
+        if (RequestType < 0) faults.Add($"request_type is {RequestType}; allowed: 0 or more");
+        faults.NotNegative("requests_count", Requests);
+        faults.NotNegative("price_s", Price.Value);
         var (costs, served) = (Split(Costs), Split(Served));
-        if (costs.Count != served.Count || Costs.Length > 0 != costs.Count > 0) yield return "costs and served are no lists of as many numbers";
-        if (costs.Count > OffersMax) yield return $"costs has {costs.Count} numbers; allowed: {OffersMax}";
-        if (costs.Concat(served).Any(value => !(value is >= 0 and < double.PositiveInfinity))) yield return "costs or served holds a number below 0";
+        if (costs.Count != served.Count || Costs.Length > 0 != costs.Count > 0) faults.Add("costs and served are no lists of as many numbers");
+        if (costs.Count > OffersMax) faults.Add($"costs has {costs.Count} numbers; allowed: {OffersMax}");
+        if (costs.Concat(served).Any(value => !(value is >= 0 and < double.PositiveInfinity))) faults.Add("costs or served holds a number below 0");
     }
 }

@@ -84,9 +84,10 @@ public sealed record Prediction : Message
     /// <summary>Mean over the stages of |predicted - measured| / measured.</summary>
     [JsonPropertyName("error_ratio")] public required double Error { get; init; }
 
-    public override IEnumerable<string> Faults() =>
-    [
-        .. NotNegative("error_ratio", Error),
-        .. Predicted.SelectMany((value, i) => NotNegative($"stage_{i + 1}_predicted_s", value)), .. Measured.SelectMany((value, i) => NotNegative($"stage_{i + 1}_measured_s", value)),
-    ];
+    private protected override void Check(ref FaultList faults)
+    {
+        faults.NotNegative("error_ratio", Error);
+        faults.NotNegative("stage_{n}_predicted_s", Predicted);
+        faults.NotNegative("stage_{n}_measured_s", Measured);
+    }
 }

@@ -1,3 +1,6 @@
+using System.Text;
+using System.Text.RegularExpressions;
+
 namespace Fleet.Contracts;
 
 /// <summary>What a topic carries. The order is the order of <see cref="TopicRule.All"/>.</summary>
@@ -39,6 +42,8 @@ public sealed record TopicRule(TopicKind Kind, string Pattern, Delivery Delivery
     /// <summary>Tensors travel under a root of their own, so that a viewer subscribed to the fleet never receives one.</summary>
     public const string DataRoot = "fleet-data/v1";
 
+    internal const string SitePart = "{site}", IdPart = "{id}", CommandPart = "{command}";
+
     public static readonly IReadOnlyList<TopicRule> All =
     [
         new(TopicKind.Summary, Root + "/{site}/_summary", Delivery.AtLeastOnce, true, "controller", "The site in numbers."),
@@ -64,23 +69,24 @@ public sealed record TopicRule(TopicKind Kind, string Pattern, Delivery Delivery
 
     private static readonly TopicRule[] ByKind = [.. All];
 
+    /// <summary>The pattern cut at the names that stand in it.</summary>
+    internal string[] Parts { get; } = [.. Regex.Split(Pattern, "({[a-z]+})").Where(part => part.Length > 0)];
+
     public static TopicRule Of(TopicKind kind) => ByKind[(int)kind];
 }
 
-/// <summary>An address of the protocol. Made once and kept: its path is composed at construction.</summary>
+/// <summary>An address of the protocol; equal by what it is composed of.</summary>
 public sealed record Topic
 {
-    public Topic(TopicKind kind, string site, string id = "", string command = "")
-    {
-        Kind = kind;
-        Site = site;
-        Id = id;
-        CommandId = command;
-        Path = TopicRule.Of(kind).Pattern
-            .Replace("{site}", site, StringComparison.Ordinal)
-            .Replace("{id}", id, StringComparison.Ordinal)
-            .Replace("{command}", command, StringComparison.Ordinal);
-    }
+    /// <summary>Characters of the longest path.</summary>
+    private const int PathMax = 256;
+
+    private const int LevelsMax = 6;
+
+    // Composed when it is first asked for: of very many devices nobody does.
+    private string? path;
+
+    public Topic(TopicKind kind, string site, string id = "", string command = "") => (Kind, Site, Id, CommandId) = (kind, site, id, command);
 
     public TopicKind Kind { get; }
 
@@ -91,51 +97,116 @@ public sealed record Topic
 
     public string CommandId { get; }
 
-    public string Path { get; }
+    public string Path => path ??= Compose();
 
     public TopicRule Rule => TopicRule.Of(Kind);
 
+    public bool Equals(Topic? other) => other is not null && Kind == other.Kind && Id == other.Id && Site == other.Site && CommandId == other.CommandId;
+
+    public override int GetHashCode() => (Id.GetHashCode(StringComparison.Ordinal) * 31 + Site.GetHashCode(StringComparison.Ordinal)) * 31 + (int)Kind;
+
     public override string ToString() => Path;
+
+    /// <summary>Writes the path in ASCII; returns its length.</summary>
+    public int WritePath(Span<byte> to)
+    {
+        var at = 0;
+        foreach (var part in Rule.Parts) at += Encoding.ASCII.GetBytes(Text(part), to[at..]);
+        return at;
+    }
 
     /// <summary>The filter that matches this kind for every device (or edge server) of a site.</summary>
     public static string Filter(TopicKind kind, string site) => new Topic(kind, site, "+", "+").Path;
 
-    /// <summary>Reads a path; false when the protocol has no such topic.</summary>
-    public static bool TryParse(string path, out Topic topic)
+    /// <summary>Reads a path as it came over the wire; false when the protocol has no such topic.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> path, out Topic topic)
     {
         topic = null!;
-        var levels = path.Split('/');
-        if (levels.Length is < 4 or > 6 || levels[1] != "v1" || !Name.IsValid(levels[2])) return false;
-        if (KindOf(levels) is not { } kind) return false;
-        var underscored = levels[3] is "_edge" or "_gateway";
-        var id = levels.Length == 4 ? "" : underscored ? levels[4] : levels[3];
-        var command = kind is TopicKind.Command ? levels[5] : "";
-        if (levels.Length > 4 && !Name.IsValid(id) || kind is TopicKind.Command && !Name.IsValid(command)) return false;
-        topic = new Topic(kind, levels[2], id, command);
-        return topic.Path == path;
+        Span<char> text = stackalloc char[PathMax];
+        return path.Length <= PathMax && Encoding.UTF8.TryGetChars(path, text, out var length) && TryParse(text[..length], out topic);
     }
 
-    private static TopicKind? KindOf(string[] levels) => (levels[0], levels.Length, levels[3], levels[^1]) switch
+    /// <summary>Reads a path; false when the protocol has no such topic.</summary>
+    public static bool TryParse(ReadOnlySpan<char> path, out Topic topic)
     {
-        ("fleet", 4, "_summary", _) => TopicKind.Summary,
-        ("fleet", 4, "_plan", _) => TopicKind.Plan,
-        ("fleet", 6, "_edge", "state") => TopicKind.EdgeState,
-        ("fleet", 6, "_edge", "info") => TopicKind.EdgeInfo,
-        ("fleet", 6, "_edge", "load") => TopicKind.EdgeLoad,
-        ("fleet", 6, "_edge", "desired") => TopicKind.EdgeDesired,
-        ("fleet", 6, "_edge", "reported") => TopicKind.EdgeReported,
-        ("fleet", 6, "_gateway", "state") => TopicKind.GatewayState,
-        ("fleet", 5, _, "state") => TopicKind.State,
-        ("fleet", 5, _, "info") => TopicKind.Info,
-        ("fleet", 5, _, "budget") => TopicKind.Budget,
-        ("fleet", 5, _, "infer") => TopicKind.Infer,
-        ("fleet", 5, _, "desired") => TopicKind.Desired,
-        ("fleet", 5, _, "reported") => TopicKind.Reported,
-        ("fleet", 5, _, "prediction") => TopicKind.Prediction,
-        ("fleet", 6, _, _) when levels[4] == "cmd" => TopicKind.Command,
-        ("fleet-data", 6, "_edge", "offload") => TopicKind.Offload,
-        ("fleet-data", 6, "_edge", "placement") => TopicKind.Placement,
-        ("fleet-data", 5, _, "reply") => TopicKind.Reply,
+        topic = null!;
+        Span<Range> levels = stackalloc Range[LevelsMax + 1];
+        var count = path.Split(levels, '/');
+        if (count is < 4 or > LevelsMax || path[levels[1]] is not "v1") return false;
+        var root = path[levels[0]];
+        var site = path[levels[2]];
+        var third = path[levels[3]];
+        var last = path[levels[count - 1]];
+        var fourth = count == LevelsMax ? path[levels[4]] : default;
+        TopicKind? found = root switch
+        {
+            "fleet" => count == 4 ? OfSite(third) : count == 5 ? OfDevice(last) : third switch { "_edge" => OfEdge(last), "_gateway" when last is "state" => TopicKind.GatewayState, _ when fourth is "cmd" => TopicKind.Command, _ => null },
+            "fleet-data" => count == 5 && last is "reply" ? TopicKind.Reply : count == LevelsMax && third is "_edge" ? OfEdgeData(last) : null,
+            _ => null,
+        };
+        if (found is not { } kind) return false;
+        var id = count == 4 ? default : count == LevelsMax && kind is not TopicKind.Command ? fourth : third;
+        var command = kind is TopicKind.Command ? last : default;
+        if (!Name.IsValid(site) || count > 4 && !Name.IsValid(id) || kind is TopicKind.Command && !Name.IsValid(command)) return false;
+        topic = new Topic(kind, new string(site), new string(id), new string(command));
+        return true;
+    }
+
+    private static TopicKind? OfSite(ReadOnlySpan<char> level) => level switch
+    {
+        "_summary" => TopicKind.Summary,
+        "_plan" => TopicKind.Plan,
         _ => null,
+    };
+
+    private static TopicKind? OfDevice(ReadOnlySpan<char> level) => level switch
+    {
+        "state" => TopicKind.State,
+        "info" => TopicKind.Info,
+        "budget" => TopicKind.Budget,
+        "infer" => TopicKind.Infer,
+        "desired" => TopicKind.Desired,
+        "reported" => TopicKind.Reported,
+        "prediction" => TopicKind.Prediction,
+        _ => null,
+    };
+
+    private static TopicKind? OfEdge(ReadOnlySpan<char> level) => level switch
+    {
+        "state" => TopicKind.EdgeState,
+        "info" => TopicKind.EdgeInfo,
+        "load" => TopicKind.EdgeLoad,
+        "desired" => TopicKind.EdgeDesired,
+        "reported" => TopicKind.EdgeReported,
+        _ => null,
+    };
+
+    private static TopicKind? OfEdgeData(ReadOnlySpan<char> level) => level switch
+    {
+        "offload" => TopicKind.Offload,
+        "placement" => TopicKind.Placement,
+        _ => null,
+    };
+
+    private string Compose()
+    {
+        var parts = Rule.Parts;
+        return string.Create(parts.Sum(part => Text(part).Length), this, static (to, topic) =>
+        {
+            foreach (var part in topic.Rule.Parts)
+            {
+                topic.Text(part).CopyTo(to);
+                to = to[topic.Text(part).Length..];
+            }
+        });
+    }
+
+    /// <summary>What stands for a part of the pattern.</summary>
+    private string Text(string part) => part switch
+    {
+        TopicRule.SitePart => Site,
+        TopicRule.IdPart => Id,
+        TopicRule.CommandPart => CommandId,
+        _ => part,
     };
 }

@@ -8,9 +8,6 @@ namespace Fleet.Controller;
 /// </summary>
 public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareProfile> profiles, TimeProvider clock)
 {
-    /// <summary>Relative change of a reported figure that makes the last plan stale.</summary>
-    private const double Meaningful = 0.15;
-
     private const double SilentPeriods = 3;
     private readonly Entries<DeviceEntry> devices = new();
     private readonly Entries<EdgeEntry> edges = new();
@@ -134,9 +131,9 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
     {
         Hear(entry);
         if (entry.Budget?.ReportPeriod != budget.ReportPeriod) hasStirred = true;
-        if (entry.Planned is not { } before || Differs(before, budget))
+        if (entry.Planned is not { } before || before.DiffersFrom(budget))
         {
-            entry.Planned = budget;
+            entry.Planned = new PlannedBudget(budget);
             Revision++;
         }
         entry.Budget = budget;
@@ -154,25 +151,6 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
         Hear(entry);
         entry.Load = load;
     }
-
-    private static bool Differs(Budget a, Budget b) =>
-        Differs(a.RequestRate.Value, b.RequestRate.Value, floor: 0.1)
-        || Differs(a.RoundTrip?.Value, b.RoundTrip?.Value, floor: 0.005)
-        || Differs(a.EnergyBudget?.Value, b.EnergyBudget?.Value, floor: 0.01)
-        || Differs(a.EncoderTime?.Value, b.EncoderTime?.Value, floor: 1e-4)
-        || Differs(a.StageSeconds, b.StageSeconds, floor: 1e-4);
-
-    private static bool Differs(PerExit a, PerExit b, double floor)
-    {
-        if (a.Count != b.Count) return true;
-        for (var stage = 1; stage <= a.Count; stage++)
-            if (Differs(a.Of(stage), b.Of(stage), floor)) return true;
-        return false;
-    }
-
-    /// <summary>By more than the meaningful share and more than a floor below which nobody cares.</summary>
-    private static bool Differs(double? a, double? b, double floor) =>
-        a is null != b is null || Math.Abs((a - b) ?? 0) > Math.Max(floor, Meaningful * Math.Abs(a ?? 0));
 
     private void Fold(EdgeEntry entry, TailAssignment reported)
     {
@@ -255,7 +233,7 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
         public Budget? Budget { get; set; }
 
         /// <summary>The budget that the last plan could have seen.</summary>
-        public Budget? Planned { get; set; }
+        public PlannedBudget? Planned { get; set; }
 
         public Assignment? Desired { get; set; }
 

@@ -11,6 +11,7 @@ var model = new Option<string>("--model") { Description = "Model that devices sh
 var models = new Option<string?>("--models") { Description = "Directory of models; the one that ships with Fleet without it." };
 var deadline = new Option<string>("--deadline") { Description = "How long a device waits for an edge server.", DefaultValueFactory = _ => "0.5s" };
 var report = new Option<string>("--report") { Description = "How often everybody reports.", DefaultValueFactory = _ => "5s" };
+var plan = new Option<string>("--plan") { Description = "How often a site whose view has changed is planned anew; longer for very many devices.", DefaultValueFactory = _ => "1s" };
 var port = new Option<int>("--port") { Description = "Port of the embedded broker; 0 is any free one.", DefaultValueFactory = _ => 1883 };
 var listen = new Option<string>("--listen") { Description = "Address of the embedded broker and of the model files; anything but loopback needs --user and --password.", DefaultValueFactory = _ => "127.0.0.1" };
 var user = new Option<string>("--user") { Description = "User that clients of the embedded broker must give.", DefaultValueFactory = _ => "" };
@@ -26,7 +27,7 @@ var changes = new Option<double?>("--changes-per-minute") { Description = "Assig
 var groups = new Option<string[]>("--group") { Description = "Devices that see one sample together, a view each, and the edge server that answers them: NAME=MODEL@EDGE:DEVICE,DEVICE,...; may be given several times.", DefaultValueFactory = _ => [] };
 var gather = new Option<string>("--gather") { Description = "How long, twice a sample, an edge server waits for the devices of a group.", DefaultValueFactory = _ => "0.1s" };
 var broker = new BrokerFlags();
-var root = new RootCommand("Fleet's controller: decides who runs what. Without --broker it brings its own.") { sites, policy, model, models, deadline, report, port, listen, user, password, state, httpPort, artifacts, jouleWeight, errorWeight, accuracyMin, latencyMax, changes, groups, gather };
+var root = new RootCommand("Fleet's controller: decides who runs what. Without --broker it brings its own.") { sites, policy, model, models, deadline, report, plan, port, listen, user, password, state, httpPort, artifacts, jouleWeight, errorWeight, accuracyMin, latencyMax, changes, groups, gather };
 broker.AddTo(root);
 root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
 {
@@ -53,6 +54,7 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
     {
         Deadline = Flags.InRange("--deadline", Flags.Duration("--deadline", parsed.GetValue(deadline))!.Value, new Seconds(0.001), new Seconds(3600)),
         ReportPeriod = Flags.InRange("--report", Flags.Duration("--report", parsed.GetValue(report))!.Value, new Seconds(0.1), new Seconds(86400)),
+        PlanPeriod = Flags.InRange("--plan", Flags.Duration("--plan", parsed.GetValue(plan))!.Value, new Seconds(0.1), new Seconds(3600)),
         ChangesPerMinute = parsed.GetValue(changes) is { } most ? Flags.InRange("--changes-per-minute", most, 1, 1e6) : null,
         Groups = [.. parsed.GetValue(groups)!.Select(group => ViewGroup.Parse(group, groupModels, Flags.Duration("--gather", parsed.GetValue(gather))!.Value))],
         ArtifactsUrl = parsed.GetValue(artifacts) ?? $"http://{(address == "0.0.0.0" ? Environment.MachineName : address)}:{server.Port}/models",
@@ -62,7 +64,7 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
     IBus bus;
     if (broker.IsGiven(parsed))
     {
-        var connection = broker.Read(parsed, "fleet-controller-" + (isEverySite ? "all" : string.Join("-", names)), will: null);
+        var connection = broker.Read(parsed, "fleet-controller-" + (isEverySite ? "all" : string.Join("-", names)), will: null) with { Linger = new Seconds(0.005) };
         bus = await MqttBus.ConnectAsync(connection, loop, TimeProvider.System, new Random(Environment.ProcessId), failFast: true, stop);
         Console.WriteLine($"controller of {string.Join(", ", names)} on {connection.Broker}; model files on {options.ArtifactsUrl}");
     }

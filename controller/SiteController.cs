@@ -94,6 +94,8 @@ public sealed class SiteController
         // Once settled, what is desired is what this controller says: its own messages may come back to it.
         if (isSettled && topic.Kind is (TopicKind.Desired or TopicKind.EdgeDesired or TopicKind.Plan)) return;
         heardAt = clock.GetTimestamp();
+        // Most devices run what is desired: what they report is then kept once.
+        if (topic.Kind is TopicKind.Reported && rollout.DesiredOf(topic.Id) is { } desired && desired.Equals(message as Assignment)) message = desired;
         view.Fold(topic, message);
         if (isSettled && view.EpochSeen > rollout.Epoch) rollout.GoBeyond(view.EpochSeen, view.VersionSeen);
         if (message is InferWindow window) Count(topic.Id, window);

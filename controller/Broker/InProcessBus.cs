@@ -18,6 +18,8 @@ public sealed class InProcessBus : IBus, IDisposable
     private readonly MqttSubscriptions subscriptions = new();
     private readonly MqttBacklog backlog;
     private readonly Action<InProcessBus> forget;
+    private readonly Lock gate = new();
+    private List<(Topic Topic, Message Message)>? arriving; // posted to the loop already, and still open for more
     private long published;
     private long received;
     private long malformed;
@@ -83,16 +85,33 @@ public sealed class InProcessBus : IBus, IDisposable
         if (said is Malformed) Interlocked.Increment(ref malformed);
         if (topic is null || said is null) return;
         backlog.Add();
-        loop.Post(() =>
+        List<(Topic, Message)> batch;
+        lock (gate)
         {
-            backlog.Done();
-            if (IsConnected) subscriptions.Dispatch(topic, said, null);
-        });
+            if (arriving is not null)
+            {
+                arriving.Add((topic, said));
+                return;
+            }
+            arriving = batch = [(topic, said)];
+        }
+        loop.Post(() => Dispatch(batch));
+    }
+
+    private void Dispatch(List<(Topic Topic, Message Message)> batch)
+    {
+        lock (gate)
+            if (arriving == batch) arriving = null;
+        foreach (var (topic, message) in batch)
+            if (IsConnected) subscriptions.Dispatch(topic, message, null);
+        backlog.Done(batch.Count);
     }
 
     private void PostRetained(MqttSubscriptions.Handler newcomer, Incoming[] messages)
     {
         Interlocked.Add(ref received, messages.Length);
+        // What comes from now on is newer than what is retained: it goes after it.
+        lock (gate) arriving = null;
         loop.Post(() =>
         {
             foreach (var message in messages)

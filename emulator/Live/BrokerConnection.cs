@@ -11,7 +11,7 @@ using MQTTnet.Protocol;
 namespace Fleet.Emulator.Live;
 
 /// <summary>Handles a PUBLISH on a network thread; true when it is to be acknowledged.</summary>
-public delegate bool InboundHandler(in Inbound message);
+public delegate bool InboundHandler(in InboundPublish message);
 
 /// <summary>
 /// One MQTT 5 connection for very many messages or very many connections: what is published is encoded once into a ring, goes out in
@@ -23,6 +23,9 @@ public sealed class BrokerConnection : IDisposable
     /// <summary>One write: MQTT.md measured batches of this size at 0.1 to 0.3 us a message.</summary>
     private const int WriteBytes = 32 * 1024;
 
+    /// <summary>A read that brings as much was worth its cost, and more may wait.</summary>
+    private const int EnoughBytes = 8 * 1024;
+
     private readonly ConnectionOptions options;
     private readonly TimeProvider time;
     private readonly PacketRing ring;
@@ -33,7 +36,7 @@ public sealed class BrokerConnection : IDisposable
     private Socket? socket;
     private Stream? stream;
     private byte[] buffer;
-    private int filled;
+    private int filled, lastRead;
     private int window = 1;
     private bool sending;
     private Task receiving = Task.CompletedTask;
@@ -209,12 +212,14 @@ public sealed class BrokerConnection : IDisposable
 
     private async ValueTask FillAsync(CancellationToken cancel)
     {
+        if (IsOpen && options.Linger.Value > 0 && lastRead < EnoughBytes) await Task.Delay(options.Linger.Span, time, cancel);
         // Who must handle what comes is behind: TCP then holds the broker back.
         while (options.Backlog is { IsFull: true } backlog) await backlog.WhenRoomAsync().WaitAsync(cancel);
         if (filled == buffer.Length) Array.Resize(ref buffer, buffer.Length * 2);
         var read = await stream!.ReadAsync(buffer.AsMemory(filled), cancel);
         if (read == 0) throw new IOException("the broker closed the connection");
         filled += read;
+        lastRead = read;
     }
 
     /// <summary>Frames packets from the buffer: how many bytes the frequent ones took, and the first that is none of them.</summary>
@@ -224,16 +229,16 @@ public sealed class BrokerConnection : IDisposable
         while (packet is null)
         {
             var rest = buffer.AsSpan(taken, filled - taken);
-            var length = Packets.FrameLength(rest, out var header);
+            var length = MqttPackets.FrameLength(rest, out var header);
             if (length < 0 || length > options.PacketBytesMax) throw new FaultsException(options.Subject, $"sent a packet of {length} bytes; allowed: {options.PacketBytesMax}");
             if (length == 0 || length > rest.Length) break;
             var body = rest[header..length];
             switch (rest[0] >> 4)
             {
-                case Packets.Publish:
+                case MqttPackets.Publish:
                     Receive(rest[0], body);
                     break;
-                case Packets.PubAck:
+                case MqttPackets.PubAck:
                     Acknowledge((ushort)(body[0] << 8 | body[1]));
                     break;
                 default:
@@ -242,6 +247,7 @@ public sealed class BrokerConnection : IDisposable
             }
             taken += length;
         }
+        if (taken > 0) Flush();
         return taken > 0;
     }
 
@@ -253,14 +259,13 @@ public sealed class BrokerConnection : IDisposable
 
     private void Receive(byte flags, ReadOnlySpan<byte> body)
     {
-        if (!Packets.TryReadPublish(flags, body, out var message, out var id)) throw new FaultsException(options.Subject, "sent a PUBLISH whose lengths do not fit");
+        if (!MqttPackets.TryReadPublish(flags, body, out var message, out var id)) throw new FaultsException(options.Subject, "sent a PUBLISH whose lengths do not fit");
         if (!received(message) || id == 0) return;
         lock (gate)
         {
             if (!ring.TryReserve(4, acknowledged: false, out var packet, out _)) return;
-            Packets.WritePubAck(packet, id);
+            MqttPackets.WritePubAck(packet, id);
         }
-        Flush();
     }
 
     private void Acknowledge(ushort id)
@@ -269,7 +274,6 @@ public sealed class BrokerConnection : IDisposable
         lock (gate)
             if (!ring.TryAcknowledge(id, out sentAt)) return;
         Acknowledged?.Invoke(Seconds.Of(time.GetElapsedTime(sentAt)));
-        Flush();
     }
 
     private async Task SendAsync(ReadOnlyMemory<byte> run)
@@ -334,6 +338,9 @@ public sealed record ConnectionOptions
 
     /// <summary>Of the socket's buffers; 0 leaves them to the system.</summary>
     public int SendBytes { get; init; }
+
+    /// <summary>After a read what comes waits so long for company: a broker writes its acknowledgements one by one, and a read costs more than what it brings.</summary>
+    public Seconds Linger { get; init; }
 
     /// <summary>What the broker may send unacknowledged.</summary>
     public ushort ReceiveMax { get; init; } = ushort.MaxValue;

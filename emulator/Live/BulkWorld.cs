@@ -170,7 +170,7 @@ public sealed class BulkWorld
         var state = new Topic(TopicKind.GatewayState, names.Site(carried[0]), name);
         var uplink = Add(new UplinkOptions
         {
-            Connection = Connection($"fleet-{name}", new MqttWill(state, State.Lost), number) with { SendBytes = 256 * 1024, ReceiveBytes = 256 * 1024 },
+            Connection = Connection($"fleet-{name}", new MqttWill(state, State.Lost), number) with { SendBytes = 256 * 1024, ReceiveBytes = 256 * 1024, Linger = PacedWorld.Linger },
             Filters = [.. carried.GroupBy(names.Site).SelectMany(site => Filters(site.Key, [.. site]))],
             Telemetry = options.Telemetry,
             QueueBytes = 256 * 1024,

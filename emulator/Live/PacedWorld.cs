@@ -17,7 +17,7 @@ public sealed class PacedWorld
     private static readonly TimeSpan Nap = TimeSpan.FromMilliseconds(2);
 
     /// <summary>What is published waits so long for company: one write carries it all, and the broker reads it at once.</summary>
-    private static readonly Seconds Linger = new(0.01);
+    public static readonly Seconds Linger = new(0.01);
 
     private readonly TimeProvider time;
     private readonly ConcurrentQueue<Action> inbox = new();

@@ -1,4 +1,3 @@
-using System.Text;
 using Fleet.Contracts;
 using Fleet.Emulator.Simulation;
 using MQTTnet.Packets;
@@ -106,11 +105,11 @@ public sealed class Uplink
         var acknowledged = (topic.Kind is TopicKind.Budget or TopicKind.Infer ? options.Telemetry : rule.Delivery) is Delivery.AtLeastOnce;
         Span<byte> path = stackalloc byte[TopicBytesMax];
         Span<byte> properties = stackalloc byte[TopicBytesMax + 32];
-        path = path[..Encoding.ASCII.GetBytes(topic.Path, path)];
-        properties = properties[..Packets.WriteProperties(properties, message)];
+        path = path[..topic.WritePath(path)];
+        properties = properties[..MqttPackets.WriteProperties(properties, message)];
         var frame = message as TensorFrame;
         var payload = frame is null ? Wire.EncodeShared(message) : [];
-        var length = Packets.PublishBytes(path.Length, properties.Length, frame?.EncodedBytes ?? payload.Length, acknowledged);
+        var length = MqttPackets.PublishBytes(path.Length, properties.Length, frame?.EncodedBytes ?? payload.Length, acknowledged);
         lock (gate)
         {
             if (frame is not null && !IsConnected || !ring.TryReserve(length, acknowledged, out var packet, out var id))
@@ -118,7 +117,7 @@ public sealed class Uplink
                 tally.Drop();
                 return;
             }
-            var at = Packets.WritePublish(packet, path, properties, id, rule.Retained);
+            var at = MqttPackets.WritePublish(packet, path, properties, id, rule.Retained);
             if (frame is null) payload.CopyTo(packet[at..]);
             else frame.Encode(packet[at..]);
         }
@@ -224,11 +223,11 @@ public sealed class Uplink
     }
 
     /// <summary>On a network thread: decodes, and posts to the world.</summary>
-    private bool Receive(in Inbound inbound)
+    private bool Receive(in InboundPublish inbound)
     {
         tally.Receive();
-        if (inbound.Payload.IsEmpty || !Topic.TryParse(Encoding.UTF8.GetString(inbound.Topic), out var topic)) return true;
-        var message = Wire.Decode(topic, inbound.Payload, topic.Kind is TopicKind.Offload ? Packets.ResponseTopicOf(inbound.Properties) : null);
+        if (inbound.Payload.IsEmpty || !Topic.TryParse(inbound.Topic, out var topic)) return true;
+        var message = Wire.Decode(topic, inbound.Payload, topic.Kind is TopicKind.Offload ? MqttPackets.ResponseTopicOf(inbound.Properties) : null);
         world.Post(() => Deliver(topic, message));
         return true;
     }

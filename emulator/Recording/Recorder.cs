@@ -52,7 +52,7 @@ public sealed class Recorder : IAsyncDisposable
         writer.Dispose();
     }
 
-    private bool Take(in Inbound message)
+    private bool Take(in InboundPublish message)
     {
         writer.Add(message.Topic, message.Properties, message.Payload, message.Quality, message.Retain);
         return true;

@@ -57,7 +57,7 @@ public sealed class Replayer
     public Replayer(RecordingReader recording, ConnectionOptions options, SaidBy saidBy, double speed, Seconds driftMax, OnDrift onDrift, TimeProvider time, Action<string> tell)
     {
         (this.recording, this.saidBy, this.speed, this.driftMax, this.onDrift, this.time, this.tell) = (recording, saidBy, speed, driftMax, onDrift, time, tell);
-        connection = new BrokerConnection(options, ring, gate, time, static (in Inbound _) => true);
+        connection = new BrokerConnection(options, ring, gate, time, static (in InboundPublish _) => true);
         connection.Lost += reason => lost = reason;
     }
 
@@ -123,11 +123,11 @@ public sealed class Replayer
     private bool TryPut(in Recorded message)
     {
         var acknowledged = message.Quality > 0;
-        var length = Packets.PublishBytes(message.Topic.Length, message.Properties.Length, message.Payload.Length, acknowledged);
+        var length = MqttPackets.PublishBytes(message.Topic.Length, message.Properties.Length, message.Payload.Length, acknowledged);
         lock (gate)
         {
             if (!ring.TryReserve(length, acknowledged, out var packet, out var id)) return false;
-            message.Payload.Span.CopyTo(packet[Packets.WritePublish(packet, message.Topic.Span, message.Properties.Span, id, message.Retain)..]);
+            message.Payload.Span.CopyTo(packet[MqttPackets.WritePublish(packet, message.Topic.Span, message.Properties.Span, id, message.Retain)..]);
         }
         published++;
         return true;

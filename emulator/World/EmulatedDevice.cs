@@ -189,8 +189,8 @@ public sealed class EmulatedDevice
         foreach (var life in lives.Where(life => life.MessagesInFlight == 0))
             before = (before.Sent + life.BytesSent, before.Skipped + life.Skipped, before.Malformed + life.Malformed);
         lives.RemoveAll(life => life.MessagesInFlight == 0);
-        var left = spec.Group.Lifetime is { } asked ? Seconds.Max(new Seconds(1), asked - clock.Since(begun)) : (Seconds?)null;
-        lives.Add(new DeviceLife(spec with { Group = spec.Group with { Lifetime = left } }, ++born, flash, stock, Battery, connect(), clock, ledger, Account, airspace, OwnClock));
+        var left = spec.Group.Lifetime is { } asked ? spec with { Group = spec.Group with { Lifetime = Seconds.Max(new Seconds(1), asked - clock.Since(begun)) } } : spec;
+        lives.Add(new DeviceLife(left, ++born, flash, stock, Battery, connect(), clock, ledger, Account, airspace, OwnClock));
     }
 
     private async Task Live(CancellationToken stop)

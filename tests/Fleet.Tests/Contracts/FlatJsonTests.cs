@@ -6,7 +6,7 @@ using NUnit.Framework;
 
 namespace Fleet.Tests.Contracts;
 
-/// <summary>The quick writer of messages and the serializer write the same bytes, whatever the numbers.</summary>
+/// <summary>The quick writer and reader of messages and the serializer write the same bytes and read the same messages, whatever the numbers.</summary>
 public sealed class FlatJsonTests
 {
     [Test]
@@ -40,6 +40,36 @@ public sealed class FlatJsonTests
             Assert.That(Text(Wire.Encode(Budget(number))), Is.EqualTo(Serialized(Budget(number))));
         },
         iter: 20_000, threads: 1);
+
+    [Test]
+    public void Read_AnyMessage_IsWhatTheSerializerReads() => Gen.OneOf(AnyMessage.Info, AnyMessage.Budget, AnyMessage.InferWindow, AnyMessage.Assignment, AnyMessage.Reply, AnyMessage.EdgeLoad, AnyMessage.TailAssignment, AnyMessage.Summary).Sample(
+        message =>
+        {
+            var json = JsonSerializer.SerializeToUtf8Bytes(message, message.GetType(), Json.Wire);
+            Assert.That(FlatJson.Read(message.GetType(), json), Is.EqualTo(message).Or.Null);
+            Assert.That(FlatJson.Read(message.GetType(), Wire.Encode(Budget(1))), message is Budget ? Is.EqualTo(Budget(1)) : Is.Null, "another's keys are no message");
+        },
+        iter: 2000, threads: 1);
+
+    [TestCase("""{"seq":1,"sent_unix_s":2,"report_s":3}""", true)]
+    [TestCase("""{"report_s":3,"stage_2_s":0.5,"seq":1,"sent_unix_s":2e0,"power_measured":true}""", true, TestName = "another order")]
+    [TestCase("""{"seq":1,"from_the_future":{"a":[1,{}]},"sent_unix_s":2,"report_s":3}""", true, TestName = "an unknown key")]
+    [TestCase("""{"seq":1,"seq":7,"sent_unix_s":2,"report_s":3}""", true, TestName = "a key twice")]
+    [TestCase("""{"seq":1,"sent_unix_s":2}""", false, TestName = "a required key is missing")]
+    [TestCase("""{"seq":1.5,"sent_unix_s":2,"report_s":3}""", false, TestName = "no whole number")]
+    [TestCase("""{"seq":1,"sent_unix_s":1e999,"report_s":3}""", false, TestName = "no finite number")]
+    [TestCase("""{"seq":1,"sent_unix_s":"2","report_s":3}""", false, TestName = "a number in quotes")]
+    [TestCase("""{"seq":1,"sent_unix_s":2,"report_s":3,"battery_j":null}""", false, TestName = "null")]
+    [TestCase("""{"\u0073eq":1,"sent_unix_s":2,"report_s":3}""", false, TestName = "an escaped key")]
+    [TestCase("""{"seq":1,"sent_unix_s":2,"report_s":3}}""", false, TestName = "more than an object")]
+    [TestCase("""{"seq":1,"sent_unix_s":2,"report_s":3""", false, TestName = "less than an object")]
+    [TestCase("""[1]""", false, TestName = "no object")]
+    public void Read_Budget_IsWhatTheSerializerReadsOrLeftToIt(string json, bool isUsual)
+    {
+        var read = FlatJson.Read(typeof(Budget), Encoding.UTF8.GetBytes(json));
+        if (isUsual) Assert.That(read, Is.EqualTo(JsonSerializer.Deserialize<Budget>(json, Json.Wire)));
+        else Assert.That(read, Is.Null);
+    }
 
     private static Budget Budget(double number) => new() { Sequence = 1, SentAt = new Seconds(1), ReportPeriod = new Seconds(5), CpuTemperature = new Celsius(number) };
 

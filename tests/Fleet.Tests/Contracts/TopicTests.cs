@@ -1,3 +1,4 @@
+using System.Text;
 using CsCheck;
 using Fleet.Contracts;
 using NUnit.Framework;
@@ -31,8 +32,22 @@ public sealed class TopicTests
         return Topic.TryParse(topic.Path, out var read) && read == topic && read.Path.Count(c => c == '/') <= 7 && read.Rule.Kind == read.Kind;
     }, iter: 2000);
 
+    [Test]
+    public void WritePath_AnyTopic_IsReadAsTheSame() => Gen.Select(Gen.Int[0, Kinds.Length - 1], AnyName, AnyName, AnyName).Sample((kind, site, id, command) =>
+    {
+        var topic = new Topic(Kinds[kind], site, id, command);
+        Span<byte> path = stackalloc byte[300];
+        path = path[..topic.WritePath(path)];
+        Assert.That(Encoding.ASCII.GetString(path), Is.EqualTo(topic.Path));
+        Assert.That(Topic.TryParse(path, out var read) && read.Path == topic.Path && read.GetHashCode() == (read with { }).GetHashCode(), Is.True);
+    }, iter: 500);
+
     [TestCaseSource(nameof(Hostile))]
-    public void TryParse_HostilePath_IsRefused(string path) => Assert.That(Topic.TryParse(path, out _), Is.False);
+    public void TryParse_HostilePath_IsRefused(string path)
+    {
+        Assert.That(Topic.TryParse(path, out _), Is.False);
+        Assert.That(Topic.TryParse(Encoding.UTF8.GetBytes(path), out _), Is.False);
+    }
 
     [Test]
     public void TryParse_VeryLongPath_IsRefused()

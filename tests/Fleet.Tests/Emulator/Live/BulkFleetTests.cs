@@ -227,7 +227,7 @@ internal sealed class DeafBroker : IAsyncDisposable
             await stream.ReadAtLeastAsync(buffer, 2);
             await stream.WriteAsync(new byte[] { 0x20, 3, 0, 0, 0 });
             var read = await stream.ReadAtLeastAsync(buffer, 2);
-            Packets.FrameLength(buffer.AsSpan(0, read), out var header);
+            MqttPackets.FrameLength(buffer.AsSpan(0, read), out var header);
             var filters = Count(buffer.AsSpan(header, read - header));
             await stream.WriteAsync(new byte[] { 0x90, (byte)(3 + filters), buffer[header], buffer[header + 1], 0 }.Concat(Enumerable.Repeat((byte)1, filters)).ToArray());
         }

@@ -11,10 +11,10 @@ using MQTTnet.Packets;
 using MQTTnet.Protocol;
 using NUnit.Framework;
 
-namespace Fleet.Tests.Emulator.Live;
+namespace Fleet.Tests.Contracts;
 
 /// <summary>The few packets written by hand, against MQTTnet's formatter.</summary>
-public sealed class PacketsTests
+public sealed class MqttPacketsTests
 {
     [Test]
     public void WritePublish_AnyMessageOfTheProtocol_IsReadByMqttnetAsTheSame([Values] TopicKind kind)
@@ -50,12 +50,12 @@ public sealed class PacketsTests
             };
             var bytes = new MqttPacketFormatterAdapter(MqttProtocolVersion.V500, new MqttBufferWriter(64, 4096)).Encode(packet).ToArray();
 
-            Assert.That(Packets.FrameLength(bytes, out var header), Is.EqualTo(bytes.Length));
-            Assert.That(Packets.TryReadPublish(bytes[0], bytes.AsSpan(header), out var read, out var id));
+            Assert.That(MqttPackets.FrameLength(bytes, out var header), Is.EqualTo(bytes.Length));
+            Assert.That(MqttPackets.TryReadPublish(bytes[0], bytes.AsSpan(header), out var read, out var id));
             Assert.That(Encoding.UTF8.GetString(read.Topic), Is.EqualTo("a/b"));
             Assert.That((read.Quality, read.Retain, (int)id), Is.EqualTo((quality, retain, quality * 9)));
             Assert.That(read.Payload.ToArray(), Is.EqualTo(payload));
-            Assert.That(Packets.ResponseTopicOf(read.Properties), Is.EqualTo(hasMore ? "answer/here" : null));
+            Assert.That(MqttPackets.ResponseTopicOf(read.Properties), Is.EqualTo(hasMore ? "answer/here" : null));
         }, iter: 100);
     }
 
@@ -63,41 +63,41 @@ public sealed class PacketsTests
     public void TryReadPublish_CutAnywhereInItsHead_IsRefused()
     {
         var bytes = Written(Samples.On(TopicKind.Reply), Samples.Reply, id: 7, retain: false);
-        Packets.FrameLength(bytes, out var header);
+        MqttPackets.FrameLength(bytes, out var header);
         var head = bytes.Length - header - Wire.Length(Samples.Reply);
-        for (var length = 0; length < head; length++) Assert.That(Packets.TryReadPublish(bytes[0], bytes.AsSpan(header, length), out _, out _), Is.False, $"{length} bytes");
+        for (var length = 0; length < head; length++) Assert.That(MqttPackets.TryReadPublish(bytes[0], bytes.AsSpan(header, length), out _, out _), Is.False, $"{length} bytes");
     }
 
     [TestCase(new byte[] { 0x30 }, 0)]
     [TestCase(new byte[] { 0x30, 0x80 }, 0)]
     [TestCase(new byte[] { 0x30, 0x80, 0x01 }, 131)]
     [TestCase(new byte[] { 0x30, 0xFF, 0xFF, 0xFF, 0xFF, 0x01 }, -1)]
-    public void FrameLength_ByTheLengthsBytes(byte[] bytes, int expected) => Assert.That(Packets.FrameLength(bytes, out _), Is.EqualTo(expected));
+    public void FrameLength_ByTheLengthsBytes(byte[] bytes, int expected) => Assert.That(MqttPackets.FrameLength(bytes, out _), Is.EqualTo(expected));
 
     [Test]
     public void PublishBytes_AroundEachLengthOfALength_FitsWhatIsWritten([Values(100, 127, 128, 16_383, 16_384, 2_097_151, 2_097_152)] int about)
     {
         for (var payload = about - 20; payload < about + 5; payload++)
         {
-            var packet = new byte[Packets.PublishBytes(3, 0, payload, acknowledged: true)];
-            Assert.That(Packets.WritePublish(packet, "a/b"u8, [], 1, retain: false), Is.EqualTo(packet.Length - payload));
-            Assert.That(Packets.FrameLength(packet, out _), Is.EqualTo(packet.Length));
+            var packet = new byte[MqttPackets.PublishBytes(3, 0, payload, acknowledged: true)];
+            Assert.That(MqttPackets.WritePublish(packet, "a/b"u8, [], 1, retain: false), Is.EqualTo(packet.Length - payload));
+            Assert.That(MqttPackets.FrameLength(packet, out _), Is.EqualTo(packet.Length));
         }
     }
 
     private static byte[] Written(Topic topic, Message message, ushort id, bool retain)
     {
         Span<byte> properties = new byte[512];
-        properties = properties[..Packets.WriteProperties(properties, message)];
+        properties = properties[..MqttPackets.WriteProperties(properties, message)];
         var (path, payload) = (Encoding.ASCII.GetBytes(topic.Path), Wire.Encode(message));
-        var packet = new byte[Packets.PublishBytes(path.Length, properties.Length, payload.Length, id > 0)];
-        payload.CopyTo(packet, Packets.WritePublish(packet, path, properties, id, retain));
+        var packet = new byte[MqttPackets.PublishBytes(path.Length, properties.Length, payload.Length, id > 0)];
+        payload.CopyTo(packet, MqttPackets.WritePublish(packet, path, properties, id, retain));
         return packet;
     }
 
     private static MqttPacket Decode(byte[] bytes)
     {
-        var length = Packets.FrameLength(bytes, out var header);
+        var length = MqttPackets.FrameLength(bytes, out var header);
         return new MqttPacketFormatterAdapter(MqttProtocolVersion.V500, new MqttBufferWriter(64, 4096)).Decode(new ReceivedMqttPacket(bytes[0], new ArraySegment<byte>(bytes, header, length - header), length));
     }
 }

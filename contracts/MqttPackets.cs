@@ -1,12 +1,11 @@
 using System.Buffers.Binary;
 using System.Text;
 using System.Text.Unicode;
-using Fleet.Contracts;
 
-namespace Fleet.Emulator.Live;
+namespace Fleet.Contracts;
 
 /// <summary>A PUBLISH as it came, valid while its handler runs. <paramref name="Properties"/>: MQTT 5's, as they stood on the wire, without their length.</summary>
-public readonly ref struct Inbound(ReadOnlySpan<byte> topic, ReadOnlySpan<byte> properties, ReadOnlySpan<byte> payload, int quality, bool retain)
+public readonly ref struct InboundPublish(ReadOnlySpan<byte> topic, ReadOnlySpan<byte> properties, ReadOnlySpan<byte> payload, int quality, bool retain)
 {
     public ReadOnlySpan<byte> Topic { get; } = topic;
 
@@ -23,13 +22,13 @@ public readonly ref struct Inbound(ReadOnlySpan<byte> topic, ReadOnlySpan<byte> 
 /// The few MQTT 5 packets of which there are very many, written into and read from buffers without allocating (OASIS MQTT 5.0, sections 2 and 3).
 /// All others go through MQTTnet's formatter.
 /// </summary>
-public static class Packets
+public static class MqttPackets
 {
     public const byte Publish = 3;
     public const byte PubAck = 4;
     public const byte Disconnect = 14;
 
-    private const byte MessageExpiry = 0x02, ResponseTopic = 0x08, CorrelationData = 0x09;
+    private const byte MessageExpiry = 0x02, ResponseTopic = 0x08, CorrelationData = 0x09, SubscriptionId = 0x0B;
 
     /// <summary>Length of a PUBLISH with these parts, fixed header included.</summary>
     public static int PublishBytes(int topicBytes, int propertyBytes, int payloadBytes, bool acknowledged)
@@ -98,7 +97,7 @@ public static class Packets
     }
 
     /// <summary>Reads what follows the fixed header of a PUBLISH; false when its lengths do not fit.</summary>
-    public static bool TryReadPublish(byte flags, ReadOnlySpan<byte> body, out Inbound inbound, out ushort id)
+    public static bool TryReadPublish(byte flags, ReadOnlySpan<byte> body, out InboundPublish inbound, out ushort id)
     {
         inbound = default;
         id = 0;
@@ -114,7 +113,7 @@ public static class Packets
         }
         if (!TryReadLength(body[at..], out var length, out var bytes) || body.Length < at + bytes + length) return false;
         at += bytes;
-        inbound = new Inbound(topic, body.Slice(at, length), body[(at + length)..], quality, (flags & 1) != 0);
+        inbound = new InboundPublish(topic, body.Slice(at, length), body[(at + length)..], quality, (flags & 1) != 0);
         return true;
     }
 
@@ -129,6 +128,21 @@ public static class Packets
             properties = properties[size..];
         }
         return null;
+    }
+
+    /// <summary>The next subscription identifier among a PUBLISH's properties, which lose all up to it; false when there is none left.</summary>
+    public static bool TryTakeSubscriptionId(ref ReadOnlySpan<byte> properties, out uint id)
+    {
+        id = 0;
+        while (properties.Length > 0)
+        {
+            var size = PropertyBytes(properties);
+            if (size < 0 || size > properties.Length) return false;
+            var isId = properties[0] == SubscriptionId && TryReadLength(properties[1..], out var value, out _) && (id = (uint)value) > 0;
+            properties = properties[size..];
+            if (isId) return true;
+        }
+        return false;
     }
 
     public static int LengthBytes(int length) => length < 128 ? 1 : length < 16_384 ? 2 : length < 2_097_152 ? 3 : 4;
@@ -177,7 +191,7 @@ public static class Packets
         0x01 => 2,
         MessageExpiry => 5,
         0x23 => 3,
-        0x0B => TryReadLength(at[1..], out _, out var bytes) ? 1 + bytes : -1,
+        SubscriptionId => TryReadLength(at[1..], out _, out var bytes) ? 1 + bytes : -1,
         0x03 or ResponseTopic or CorrelationData => Sized(at, 1) is > 0 and var end ? end : -1,
         0x26 => Sized(at, 1) is > 0 and var name ? Sized(at, name) : -1,
         _ => -1,
