@@ -103,7 +103,7 @@ public sealed record Topic
 
     public bool Equals(Topic? other) => other is not null && Kind == other.Kind && Id == other.Id && Site == other.Site && CommandId == other.CommandId;
 
-    public override int GetHashCode() => (Id.GetHashCode(StringComparison.Ordinal) * 31 + Site.GetHashCode(StringComparison.Ordinal)) * 31 + (int)Kind;
+    public override int GetHashCode() => (Kind, Site, Id, CommandId).GetHashCode();
 
     public override string ToString() => Path;
 

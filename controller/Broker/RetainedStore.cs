@@ -155,7 +155,10 @@ internal sealed class RetainedStore(int countMax, TimeProvider time)
 
         public MqttApplicationMessage Message(string topic) => unusual ?? new MqttApplicationMessage
         {
-            Topic = topic, Payload = new ReadOnlySequence<byte>(payload!), QualityOfServiceLevel = quality, Retain = true,
+            Topic = topic,
+            Payload = new ReadOnlySequence<byte>(payload!),
+            QualityOfServiceLevel = quality,
+            Retain = true,
         };
 
         public Level? Child(ReadOnlySpan<char> of)

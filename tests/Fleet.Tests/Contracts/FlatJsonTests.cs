@@ -43,12 +43,7 @@ public sealed class FlatJsonTests
 
     [Test]
     public void Read_AnyMessage_IsWhatTheSerializerReads() => Gen.OneOf(AnyMessage.Info, AnyMessage.Budget, AnyMessage.InferWindow, AnyMessage.Assignment, AnyMessage.Reply, AnyMessage.EdgeLoad, AnyMessage.TailAssignment, AnyMessage.Summary).Sample(
-        message =>
-        {
-            var json = JsonSerializer.SerializeToUtf8Bytes(message, message.GetType(), Json.Wire);
-            Assert.That(FlatJson.Read(message.GetType(), json), Is.EqualTo(message).Or.Null);
-            Assert.That(FlatJson.Read(message.GetType(), Wire.Encode(Budget(1))), message is Budget ? Is.EqualTo(Budget(1)) : Is.Null, "another's keys are no message");
-        },
+        message => Assert.That(FlatJson.Read(message.GetType(), JsonSerializer.SerializeToUtf8Bytes(message, message.GetType(), Json.Wire)), Is.EqualTo(message).Or.Null),
         iter: 2000, threads: 1);
 
     [TestCase("""{"seq":1,"sent_unix_s":2,"report_s":3}""", true)]
