@@ -83,7 +83,7 @@ public sealed record BottleneckJob(string Name, string Description, JointJob Mai
             Accuracy = Calibration.Accuracy(logits, test.Labels, net.Design.Main.ClassCount),
             Wire = new Bytes(Math.Round(bytes, 1)),
             Device = PieceCost.Work(net.Design.Main, net.Design.Main.Stage(Cut)).Total + PieceCost.Work(net.Design.Layers, encoder).Total,
-            DeviceFile = new Bytes(PieceExporter.Export(net.Layers, encoder).CalculateSize()),
+            DeviceFile = new Bytes(PieceExporter.Export(teacher, net.Design.Main.Stage(Cut)).CalculateSize() + PieceExporter.Export(net.Layers, encoder).CalculateSize()),
         };
         workshop.Say(string.Create(CultureInfo.InvariantCulture, $"{Name} {spec.Size}, {method}: test accuracy {point.Accuracy:P2} at {bytes:F1} bytes"));
         return point;
