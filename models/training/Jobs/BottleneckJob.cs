@@ -25,11 +25,7 @@ public sealed record BottleneckJob(string Name, string Description, JointJob Mai
             Of("medium", 24, BottleneckMethod.TwoStages, (4, 4), 2e-5),
             Of("large", 32, BottleneckMethod.TwoStages, (4, 6), 7e-6),
         ],
-        [
-            .. Ways.Select(way => Of("small-brief", 12, way, (4, 4), 1e-4, images: 27_500)),
-            Of("large-brief", 32, BottleneckMethod.TwoStages, (4, 4), 7e-6, images: 27_500),
-            Of("large-brief", 32, BottleneckMethod.FrozenEncoder, (4, 4), 7e-6, images: 27_500),
-        ]);
+        [.. Ways.Select(way => Of("small-brief", 12, way, (4, 4), 1e-4, images: 27_500))]);
 
     public static readonly BottleneckJob Fmnist = new("fmnist-bottlenecks", "Bottlenecks at cut 1 of fmnist, by size and by way of learning.", JointJob.Fmnist, Hidden: 64,
         Sizes, [.. Sizes, .. Ways.Skip(1).Select(way => Of("small", 8, way, (4, 5), 2.5e-4))]);
