@@ -13,7 +13,9 @@ public sealed class ModelWays(StudiedModel model, string prefix)
 
     private IEnumerable<Way> Exits()
     {
-        yield return new Way(Family.Exit, Named("whole network"), "without early exits", card.Exits[^1].Accuracy, Bytes.Zero, card.Tail(0).Work.Total, new Bytes(card.Tail(0).FileBytes), "");
+        // Tail 0 is a file of its own, in a precision of its own: its answers are those of the raw input's route.
+        var whole = card.Routes.FirstOrDefault(route => route is { Cut: 0, Codec: FeatureCodec.Raw });
+        if (whole is not null) yield return new Way(Family.Exit, Named("whole network"), "without early exits", whole.Accuracy, Bytes.Zero, card.Tail(0).Work.Total, new Bytes(card.Tail(0).FileBytes), "");
         foreach (var exit in card.Exits)
             yield return new Way(Family.Exit, Named($"exit {exit.Exit}"), "answers all", exit.Accuracy, Bytes.Zero, card.HeadWork(exit.Exit).Total, HeadFiles(exit.Exit), "");
     }

@@ -8,11 +8,18 @@ namespace Fleet.Emulator.Tables;
 /// <param name="LossAllowed">The accuracy it may cost on the calibration images, against the full network.</param>
 public sealed record ChosenThresholds(double LossAllowed, CascadeOutcome Test);
 
+/// <summary>Thresholds that risk control chose, and what came of them.</summary>
+/// <param name="Epsilon">The risk that was asked for.</param>
+/// <param name="Chosen">On the calibration images.</param>
+/// <param name="Risk">On the test images.</param>
+/// <param name="Test">On the test images.</param>
+public sealed record ControlledOutcome(string Method, double Epsilon, ControlledThresholds Chosen, double Risk, CascadeOutcome Test);
+
 /// <summary>A model with its answers on both sets. Whatever is chosen is chosen on the calibration images; figures are of the test images.</summary>
 public sealed class StudiedModel
 {
     /// <summary>Losses of accuracy for which the cheapest thresholds are named.</summary>
-    private static readonly double[] Losses = [0, 0.002, 0.005, 0.01, 0.02];
+    private static readonly double[] Losses = [0, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02];
 
     private readonly IReadOnlyList<CascadeOutcome> calibrationFront;
     private readonly Cascade calibrationCascade;
@@ -47,6 +54,21 @@ public sealed class StudiedModel
         .. Losses.Select(loss => (Loss: loss, At: CheapestAt(loss))).Where(choice => choice.At >= 0)
             .DistinctBy(choice => choice.At).Select(choice => new ChosenThresholds(choice.Loss, Front[choice.At])),
     ];
+
+    /// <summary>
+    /// Thresholds by risk control on the calibration images: what exits get wrong that the last gets right may happen to at most <paramref name="epsilon"/>
+    /// of the inputs, in the mean (conformal) or with probability 1 - <paramref name="delta"/> (upper bound); and that risk on the test images.
+    /// </summary>
+    public IEnumerable<ControlledOutcome> Controlled(double epsilon, double delta)
+    {
+        if (Card.StageCount == 1) yield break;
+        var (loss, path) = (RiskLoss.AccuracyGap(calibrationCascade), RiskControl.CommonLevel(Card.StageCount));
+        yield return Outcome("conformal, in the mean", RiskControl.Conformal(calibrationCascade, loss, path, epsilon));
+        yield return Outcome("upper bound", RiskControl.UpperBound(calibrationCascade, loss, path, epsilon, delta));
+
+        ControlledOutcome Outcome(string method, ControlledThresholds chosen) =>
+            new(method, epsilon, chosen, RiskControl.Risk(testCascade, RiskLoss.AccuracyGap(testCascade), chosen.Thresholds), testCascade.Evaluate(chosen.Thresholds));
+    }
 
     /// <summary>The samples of both sets that reach an exit (1..N) by those thresholds.</summary>
     public (int[] Calibration, int[] Test) Reaching(int exit, ChosenThresholds chosen) =>

@@ -10,6 +10,12 @@ public sealed class ZooDocument
 {
     public const string Name = "README.md";
 
+    /// <summary>Risks to ask for.</summary>
+    private static readonly double[] Epsilons = [0.005, 0.01, 0.02];
+
+    /// <summary>How often an upper bound may fail.</summary>
+    private const double Delta = 0.1;
+
     private const string Head = """
         # The zoo, measured
 
@@ -18,7 +24,7 @@ public sealed class ZooDocument
 
         * Accuracies are of the whole test set, through the ONNX files. Thresholds, temperatures and maps were chosen on calibration images, which are others.
         * Bytes are the mean payload of an inference, without the frame's header; work is the device's, in multiply-accumulates, the heads of all exits passed included.
-        * One training a network: differences below about 0.3 points are noise.
+        * One training a network: differences below about 0.3 points are noise. What encoding an image as PNG, JPEG or WebP costs the device is not counted.
         """;
 
     private readonly StringBuilder text = new();
@@ -52,13 +58,15 @@ public sealed class ZooDocument
         Plot($"{task.Name}-work.svg", ZooPlots.Work(task), "accuracy against work of the device");
         if (task.Ways.Count > 0) Ways(task);
         foreach (var model in task.Models) Confidence(model);
+        foreach (var model in task.Models) Risk(model);
         foreach (var comparison in task.Comparisons) Compare(comparison);
     }
 
     private void Introduce(StudiedModel model)
     {
         var card = model.Card;
-        Paragraph($"**{card.Name}**: {card.Provenance.Data}; {card.StageCount} exits, {Number(card.Parameters)} parameters; card `{model.Files.CardSha256[..16]}`, made by `{card.Provenance.Command}`.");
+        var heads = string.Join(", ", Enumerable.Range(1, card.StageCount).Select(head => $"head {head} take {Number(card.Stages.Take(head).Sum(stage => (double)stage.FileBytes))}"));
+        Paragraph($"**{card.Name}**: {card.Provenance.Data}; {card.StageCount} exits, {Number(card.Parameters)} parameters; its files for {heads} bytes; card `{model.Files.CardSha256[..16]}`, made by `{card.Provenance.Command}`.");
     }
 
     private void Winners(ZooTask task)
@@ -109,6 +117,20 @@ public sealed class ZooDocument
                 Fine(exit.Brier), Fine(exit.Mapped.Calibration), Fine(exit.Mapped.Refinement), Percent(exit.EceUpper),
             }))).Append('\n');
         files.Add($"{model.Card.Name}-reliability.csv", ZooFiles.Reliability(exits));
+    }
+
+    private void Risk(StudiedModel model)
+    {
+        var outcomes = Epsilons.SelectMany(epsilon => model.Controlled(epsilon, Delta)).ToList();
+        if (outcomes.Count == 0) return;
+        Paragraph($"### Thresholds by the risk that is asked for ({model.Card.Name})");
+        Paragraph($"The risk: the share of inputs that an early exit answers wrongly and the last would have answered rightly. One level for all exits, chosen on {Number(model.Calibration.Samples)} calibration images: " +
+            $"in the mean over such sets (conformal risk control), or in at least {Number((1 - Delta) * 100)} of 100 of them (upper bound), the risk of further images stays at what was asked.");
+        text.Append(Markdown(["method", ">risk asked", ">level", ">risk on test images", ">accuracy", ">device MACs", ">of the full network's"], outcomes.Select(outcome => new[]
+        {
+            outcome.Method, Percent(outcome.Epsilon), outcome.Chosen.Thresholds[0] > 1 ? "never" : Number(outcome.Chosen.Thresholds[0] * 100) + " %", Percent(outcome.Risk), Percent(outcome.Test.Accuracy), Whole(outcome.Test.MeanMacs.Value),
+            Percent(outcome.Test.MeanMacs.Value / model.Card.HeadWork(model.Card.StageCount).Total.Value),
+        }))).Append('\n');
     }
 
     private void Compare(Models.Comparison comparison)

@@ -40,9 +40,11 @@ public static class ZooPlots
         var fronts = task.Models.Where(model => model.Front.Count > 0)
             .Select(model => new Series($"{model.Card.Name}: exits by thresholds", [.. model.Front.Select(outcome => Millions(outcome.MeanMacs.Value, outcome.Accuracy, ""))], HasMarks: false));
         var exits = task.Models.Select(model => new Series($"{model.Card.Name}: one exit answers all", [.. model.Card.Exits.Select(exit => Millions(model.Card.HeadWork(exit.Exit).Total.Value, exit.Accuracy, $"exit {exit.Exit}"))], Joint.None));
-        var routes = task.Ways.Where(way => way.Device is not null && way.Family is Family.Codec or Family.Split or Family.Bottleneck).GroupBy(way => way.Family)
+        var routes = task.Ways.Where(way => way.IsOfMain && way.Device is not null && way.Family is Family.Codec or Family.Split or Family.Bottleneck).GroupBy(way => way.Family)
             .Select(family => new Series(FamilyName(family.Key), [.. BestOfMethods(family).Select(way => Millions(way.Device!.Value.Value, way.Accuracy, ""))], Joint.None));
-        Series[] series = [.. fronts, .. exits, .. routes];
+        Series[] all = [.. fronts, .. exits, .. routes];
+        var lowest = all.SelectMany(one => one.Points).Max(point => point.Y) - AccuracySpan;
+        var series = all.Select(one => one with { Points = [.. one.Points.Where(point => point.Y >= lowest)] }).Where(one => one.Points.Count > 0).ToList();
         var points = series.SelectMany(one => one.Points).ToList();
         var panel = new Panel($"{task.Name}: accuracy against work of the device", Scale.Linear("mean multiply-accumulates of the device an inference, in millions", points.Select(point => point.X).Append(0), Scale.Number), Accuracies(points.Select(point => point.Y)), series);
         return SvgPlot.Draw($"{task.Name}: accuracy against the work of the device, for exits by thresholds and for each route", [panel]);

@@ -2,7 +2,10 @@ using Fleet.Models;
 
 namespace Fleet.Training;
 
-/// <summary>What a classifier says about a set of images: how sure it is (its largest posterior) and whether it is right.</summary>
+/// <summary>
+/// What a classifier says about a set of images: how sure it is (the log-odds of its largest posterior, ln p - ln(1 - p), which tell apart what
+/// rounds to a probability of 1) and whether it is right.
+/// </summary>
 public sealed class EarlyAnswers
 {
     private readonly double[] confidences;
@@ -16,9 +19,24 @@ public sealed class EarlyAnswers
         (confidences, right) = (new double[labels.Length], new bool[labels.Length]);
         for (var i = 0; i < labels.Length; i++)
         {
-            confidences[i] = Confidence.MaxProbability(logits.Slice(i * classes, classes), temperature: 1, out var label);
+            var own = logits.Slice(i * classes, classes);
+            var label = Confidence.ArgMax(own);
+            confidences[i] = LogOdds(own, label);
             right[i] = label == labels[i];
         }
+    }
+
+    /// <summary>The logit less the logarithm of the others' summed exponentials, none of which underflow beside the largest of them; -infinity when a logit is no number.</summary>
+    private static double LogOdds(ReadOnlySpan<float> logits, int label)
+    {
+        var next = double.NegativeInfinity;
+        for (var c = 0; c < logits.Length; c++)
+            if (c != label && logits[c] > next) next = logits[c];
+        double others = 0;
+        for (var c = 0; c < logits.Length; c++)
+            if (c != label) others += Math.Exp(logits[c] - next);
+        var odds = logits[label] - next - Math.Log(others);
+        return double.IsNaN(odds) ? double.NegativeInfinity : odds;
     }
 
     /// <summary>[image].</summary>
@@ -33,11 +51,11 @@ public sealed class EarlyAnswers
         return Enumerable.Range(0, right.Length).OrderByDescending(i => confidences[i]).Take(count).Count(i => right[i]) / (double)count;
     }
 
-    /// <summary>The confidence below which a share of these images lies.</summary>
+    /// <summary>The log-odds below which a share of these images lies.</summary>
     public double Quantile(double share) => confidences.Order().ElementAt(Math.Min(confidences.Length - 1, (int)(share * confidences.Length)));
 
     /// <summary>When images at least as sure as a threshold are answered early and all others by someone else.</summary>
-    /// <param name="threshold">Of confidence.</param>
+    /// <param name="threshold">Of log-odds.</param>
     /// <param name="otherwise">Whether the other is right: [image].</param>
     /// <returns>Share of the images answered early, and accuracy of all.</returns>
     public (double Early, double Accuracy) Leaving(double threshold, ReadOnlySpan<bool> otherwise)

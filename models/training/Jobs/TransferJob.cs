@@ -59,7 +59,7 @@ public sealed record TransferJob(string Name, string Description, JointJob Main,
         {
             Name = Name,
             Task = Main.Task,
-            Text = string.Create(CultureInfo.InvariantCulture, $"A site's data differ; {Samples} of its samples, labelled or answered by the whole network, refit parts of stage 1. Accuracy is exit 1's on the site's test images. Shipped is one file, stage 1: {(double)StageBytes(main) / HeadBytes(main):P0} of the bytes of all stages."),
+            Text = string.Create(CultureInfo.InvariantCulture, $"A site's data differ; {Samples} of its samples, labelled or answered by the whole network, refit parts of stage 1. Accuracy is exit 1's on the site's test images. Shipped is one file, stage 1; what a device holds besides it, by its head, stands at the model."),
             Command = $"fleet-training train {Name}{workshop.Options.Differences}",
             Points = points,
         }.Write(workshop.Comparisons);
@@ -76,10 +76,5 @@ public sealed record TransferJob(string Name, string Description, JointJob Main,
     };
 
     /// <summary>Of stage 1 as an ONNX file.</summary>
-    private static long StageBytes(Network net) => Bytes(net, net.Architecture.Stage(1));
-
-    /// <summary>Of the stages that a device with the whole network holds.</summary>
-    private static long HeadBytes(Network net) => net.Architecture.Stages.Sum(stage => Bytes(net, stage));
-
-    private static long Bytes(Network net, Piece piece) => PieceExporter.Export(net, piece).CalculateSize();
+    private static long StageBytes(Network net) => PieceExporter.Export(net, net.Architecture.Stage(1)).CalculateSize();
 }
