@@ -46,6 +46,9 @@ public sealed record ModelCard
     /// <summary>Every file that devices and edge servers install: the pieces, and the tables of bottlenecks.</summary>
     [JsonIgnore] public IEnumerable<StoredFile> StoredFiles => Pieces.Select(piece => piece.Stored).Concat(Bottlenecks.Select(bottleneck => bottleneck.Tables).OfType<StoredFile>());
 
+    /// <summary>The names of all files but the card itself.</summary>
+    [JsonIgnore] public IEnumerable<string> Files => StoredFiles.Select(file => file.File).Concat([CalibrationTrace.File, TestTrace.File]).Concat(DriftTraces.Select(trace => trace.File));
+
     /// <summary>The piece that runs stage <paramref name="stage"/> (1..N).</summary>
     public ModelPiece Stage(int stage) => Stages[stage - 1];
 
@@ -139,7 +142,7 @@ public sealed record ModelCard
 
     private IEnumerable<string> FileFaults()
     {
-        foreach (var file in StoredFiles.Select(stored => stored.File).Concat(DriftTraces.Select(trace => trace.File)))
+        foreach (var file in Files)
             if (file.Contains('/', StringComparison.Ordinal) || file.Contains('\\', StringComparison.Ordinal) || file.StartsWith('.')) yield return $"file \"{file}\" must be a plain name beside the card";
         foreach (var trace in DriftTraces.Where(trace => !Contracts.Name.IsValid(trace.Drift))) yield return Contracts.Name.Fault("drift", trace.Drift);
         foreach (var twice in DriftTraces.GroupBy(trace => (trace.Drift, trace.Set)).Where(same => same.Count() > 1)) yield return $"drift_traces: {twice.Key.Drift} of the {twice.Key.Set} set stands {twice.Count()} times";

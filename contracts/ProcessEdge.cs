@@ -1,10 +1,12 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 
 namespace Fleet.Contracts;
 
 /// <summary>What every executable does around its work: one event loop, an orderly end on Ctrl-C or SIGTERM, faults told once and exit code 2.</summary>
-public static class ProcessEdge
+public static partial class ProcessEdge
 {
     public const int FaultExit = 2;
 
@@ -18,11 +20,44 @@ public static class ProcessEdge
     public static int Invoke(RootCommand root, string[] args)
     {
         var parsed = root.Parse(args);
-        if (parsed.Errors.Count == 0) return parsed.Invoke();
-        foreach (var error in parsed.Errors) Console.Error.WriteLine(error.Message);
+        var faults = Faults(parsed);
+        if (faults.Count == 0) return parsed.Invoke();
+        foreach (var fault in faults) Console.Error.WriteLine(fault);
         Console.Error.WriteLine("Say --help after a command to see what it takes.");
         return FaultExit;
     }
+
+    /// <summary>What is wrong with a command line, one sentence a fault: flag or argument, what was given, what is allowed.</summary>
+    public static IReadOnlyList<string> Faults(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        var options = command.Options.ToList();
+        for (var above = parsed.CommandResult.Parent as CommandResult; above is not null; above = above.Parent as CommandResult) options.AddRange(above.Command.Options.Where(option => option.Recursive));
+        // What no option is called by is taken for an argument where one is missing.
+        var mistaken = parsed.Tokens.Any(token => token.Type is TokenType.DoubleDash) ? []
+            : parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value).Where(value => value.Length > 2 && value.StartsWith("--", StringComparison.Ordinal)).ToList();
+        return
+        [
+            .. mistaken.Select(value => $"{value} is no option of \"{command.Name}\"; allowed: {string.Join(", ", options.Select(option => option.Name).Order(StringComparer.Ordinal))}"),
+            .. parsed.Errors.Where(error => !mistaken.Any(value => error.Message.Contains(value, StringComparison.Ordinal))).Select(error => Said(error.Message, options)),
+        ];
+    }
+
+    /// <summary>Says what a value of an option must be instead of how .NET calls its type.</summary>
+    private static string Said(string message, IEnumerable<Option> options)
+    {
+        var found = NotOfItsType().Match(message);
+        if (!found.Success || options.FirstOrDefault(option => option.Name == found.Groups["option"].Value) is not { } wrong) return message;
+        var type = Nullable.GetUnderlyingType(wrong.ValueType) ?? wrong.ValueType;
+        var needed = type.IsEnum ? "one of " + string.Join(", ", Enum.GetNames(type))
+            : type == typeof(bool) ? "true or false"
+            : Type.GetTypeCode(type) is TypeCode.Double or TypeCode.Single or TypeCode.Decimal ? "a number"
+            : Type.GetTypeCode(type) is >= TypeCode.SByte and <= TypeCode.UInt64 ? "a whole number" : null;
+        return needed is null ? message : $"{wrong.Name} is \"{found.Groups["value"].Value}\"; it must be {needed}";
+    }
+
+    [GeneratedRegex("^Cannot parse argument '(?<value>.*)' for option '(?<option>[^']*)' as expected type")]
+    private static partial Regex NotOfItsType();
 
     /// <summary>Says on standard error why a bus that keeps trying is not connected, whenever the reason changes.</summary>
     public static async Task TellFaults(MqttBus bus, TimeProvider clock, CancellationToken stop)

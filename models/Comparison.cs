@@ -52,9 +52,11 @@ public sealed record Comparison
     /// <exception cref="FaultsException">A file is damaged; the message names it.</exception>
     public static IReadOnlyList<Comparison> ReadAll(string directory) => !Directory.Exists(directory) ? [] :
     [
-        .. Directory.EnumerateFiles(directory, "*.json").Order(StringComparer.Ordinal)
-            .Select(path => StrictJson.Parse(path, File.ReadAllBytes(path), Json.File.Info<Comparison>(), comparison => comparison.Faults())),
+        .. Directory.EnumerateFiles(directory, "*.json").Order(StringComparer.Ordinal).Select(Read),
     ];
+
+    /// <exception cref="FaultsException">The file is missing or damaged; the message names it.</exception>
+    public static Comparison Read(string path) => StrictJson.Read(path, Json.File.Info<Comparison>(), comparison => comparison.Faults());
 
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Write(string directory)

@@ -88,7 +88,7 @@ public static class IdxFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            throw new FaultsException(path, e.Message);
+            throw new FaultsException(path, e is FileNotFoundException or DirectoryNotFoundException ? "there is no such file" : e.Message);
         }
     }
 }

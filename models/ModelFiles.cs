@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using System.Text.Json;
 using Fleet.Contracts;
 
 namespace Fleet.Models;
@@ -42,12 +43,23 @@ public sealed class ModelFiles
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new FaultsException(path, e.Message);
+            throw new FaultsException(path, e is FileNotFoundException or DirectoryNotFoundException ? "there is no such file" : e.Message);
         }
     }
 
     /// <summary>Reads a card strictly.</summary>
     public static ModelCard ParseCard(string path, ReadOnlySpan<byte> bytes) => StrictJson.Parse(path, bytes, Json.File.Info<ModelCard>(), card => card.Faults());
+
+    /// <summary>Writes a card, beside it first, so that nobody meets half of it.</summary>
+    /// <exception cref="FaultsException">The card is not sound.</exception>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public static void WriteCard(string directory, ModelCard card)
+    {
+        FaultsException.ThrowIfAny(CardName, card.Faults());
+        var path = Path.Combine(directory, CardName);
+        File.WriteAllText(path + ".tmp", JsonSerializer.Serialize(card, Json.File.Info<ModelCard>()) + "\n");
+        File.Move(path + ".tmp", path, overwrite: true);
+    }
 
     /// <summary>Every model below a directory, by name.</summary>
     public static IReadOnlyDictionary<string, ModelFiles> OpenAll(string zoo)

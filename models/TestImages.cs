@@ -8,6 +8,9 @@ public static class TestImages
     /// <summary>Of Fashion-MNIST, as they ship.</summary>
     public const string Directory = "data/fashion-mnist";
 
+    /// <summary>What the images are, for cards and traces.</summary>
+    public static string Describe(ReplaySet set) => set is ReplaySet.Scenes ? $"cluttered {Scenes.Side}x{Scenes.Side} scenes drawn from Fashion-MNIST (arXiv 1708.07747)" : "Fashion-MNIST (arXiv 1708.07747)";
+
     /// <param name="set">Which.</param>
     /// <param name="directory">Where the IDX files of Fashion-MNIST's test set lie.</param>
     /// <exception cref="FaultsException">A file is missing or damaged, or is not Fashion-MNIST's size though scenes are wanted.</exception>

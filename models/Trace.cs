@@ -106,6 +106,19 @@ public sealed class Trace
         return i >= 0 ? payloadBytes[i][sample] : null;
     }
 
+    /// <summary>How a trace that was made again differs from this one, whatever their texts say.</summary>
+    public TraceDifference Against(Trace again)
+    {
+        var form = Samples != again.Samples ? $"has {again.Samples} samples instead of {Samples}"
+            : Classes != again.Classes || Exits != again.Exits ? $"has {again.Exits} exits of {again.Classes} classes instead of {Exits} of {Classes}"
+            : !routes.SequenceEqual(again.routes) ? $"has the routes {string.Join(", ", again.routes)} instead of {string.Join(", ", routes)}"
+            : FirstSample != again.FirstSample || Drift != again.Drift ? $"is of drift \"{again.Drift}\" from sample {again.FirstSample} on instead of \"{Drift}\" from {FirstSample}"
+            : !labels.AsSpan().SequenceEqual(again.labels) ? "has other labels"
+            : !NetworkHash.AsSpan().SequenceEqual(again.NetworkHash) ? "is of another network" : "";
+        return form.Length > 0 ? new TraceDifference(form, 0, 0, 0, 0, 0)
+            : TraceDifference.Of([.. exitLogits.Zip(again.exitLogits), .. routeLogits.Zip(again.routeLogits)], Classes, payloadBytes.Zip(again.payloadBytes));
+    }
+
     public void Write(string path) => TraceFile.Write(path, this, exitLogits, routeLogits, payloadBytes);
 
     /// <summary>Reads a trace; throws <see cref="FaultsException"/> that names the file and what is wrong.</summary>

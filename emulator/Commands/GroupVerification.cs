@@ -19,6 +19,7 @@ internal static class GroupVerification
             var (accuracy, local, _) = exits.Overall(card.Local.EntropyBelow, card.Edge.EntropyBelow);
             return
             [
+                .. CountedWork.Compare(model.Directory, card.Pieces, isBinary: true),
                 .. card.Views.Select((view, i) => Finding.Of($"view {i + 1} accuracy", view.Accuracy, replay.OwnAccuracy(i + 1))),
                 Finding.Of("local exit accuracy", card.Local.Accuracy, exits.Accuracy(exits.Local)),
                 Finding.Of("edge exit accuracy", card.Edge.Accuracy, exits.Accuracy(exits.Edge)),

@@ -15,6 +15,9 @@ internal sealed record BenchedFile
 
     /// <summary>Whether the card names the file: what devices and edge servers run.</summary>
     [JsonPropertyName("shipped")] public required bool Shipped { get; init; }
+
+    /// <summary>What the export measured of int8 beside fp32 when it chose; "" when nothing of it is kept, or nothing was to choose.</summary>
+    [JsonPropertyName("choice")] public string Choice { get; init; } = "";
     [JsonPropertyName("file_bytes")] public required long FileBytes { get; init; }
     [JsonPropertyName("macs")] public required Macs Work { get; init; }
     [JsonPropertyName("time_s")] public required Seconds Time { get; init; }
@@ -54,14 +57,19 @@ internal static class ModelBench
     private const string Float32 = "fp32";
     private const string Int8 = "int8";
 
-    public static ModelBenchReport Measure(ModelFiles model, TimingPlan plan, TimeProvider clock, Action<double> progress, CancellationToken stop)
+    public static ModelBenchReport Measure(ModelFiles model, TimingPlan plan, TimeProvider clock, Action<double> progress, CancellationToken stop) =>
+        Measure(model.Card.Name, model.CardSha256, BenchFiles.Of(model), plan, clock, progress, stop);
+
+    public static ModelBenchReport Measure(GroupFiles model, TimingPlan plan, TimeProvider clock, Action<double> progress, CancellationToken stop) =>
+        Measure(model.Card.Name, model.CardSha256, BenchFiles.Of(model), plan, clock, progress, stop);
+
+    private static ModelBenchReport Measure(string name, string cardSha256, IReadOnlyList<BenchFile> files, TimingPlan plan, TimeProvider clock, Action<double> progress, CancellationToken stop)
     {
-        var files = BenchFiles.Of(model);
         var times = PieceTiming.Measure([.. files.Select(file => new TimedFile(file.Path, file.Content, file.Piece.Work.Total))], plan, clock, progress, stop);
         return new ModelBenchReport
         {
-            Model = model.Card.Name,
-            CardSha256 = model.CardSha256,
+            Model = name,
+            CardSha256 = cardSha256,
             Rounds = plan.Rounds,
             Files = [.. files.Zip(times, Benched)],
             Pairs = [.. Pairs(files, times)],
@@ -78,6 +86,9 @@ internal static class ModelBench
             $"{Digits(file.LowerQuartile.Value * 1e6, 1)} to {Digits(file.UpperQuartile.Value * 1e6, 1)}", Digits(file.MacsPerSecond / 1e9, 2), $"{Digits(file.Memory.Value / 1024, 0)} KiB",
         }));
         Figures.Columns(rows);
+        foreach (var file in report.Files.Where(file => file.Choice.Length > 0)) Console.Out.WriteLine($"  {file.Piece} ships as {file.Precision}; at export int8 was: {file.Choice}");
+        if (report.Files.Any(file => file.Shipped && file.Precision == Int8) && report.Files.All(file => file.Choice.Length == 0) && report.Pairs.Count == 0)
+            Console.Out.WriteLine("  Which precision is faster is not known here: nothing is kept of the choice, and no piece lies here in both.");
         foreach (var pair in report.Pairs) Console.Out.WriteLine($"  {pair.Piece}: {Verdict(pair)} (int8 takes {Digits(pair.Ratio, 2)} of fp32's time; quartiles {Digits(pair.LowerQuartile, 2)} to {Digits(pair.UpperQuartile, 2)})");
     }
 
@@ -87,6 +98,7 @@ internal static class ModelBench
         File = Path.GetFileName(file.Path),
         Precision = file.IsInt8 ? Int8 : Float32,
         Shipped = file.IsShipped,
+        Choice = file.Choice,
         FileBytes = file.Content.Length,
         Work = time.Work,
         Time = Quantity.Rounded(time.Times.Median),

@@ -13,7 +13,7 @@ internal static class ModelTable
     /// <summary>The share of the whole that reading takes, for the bar.</summary>
     private const double ReadingShare = 0.5;
 
-    /// <exception cref="FaultsException">A file of the zoo is damaged, there is nothing to compare, or the directory cannot be written.</exception>
+    /// <exception cref="FaultsException">A file of the zoo is damaged, a card contradicts its traces, there is nothing to compare, or the directory cannot be written.</exception>
     public static int Run(string zoo, string directory)
     {
         var files = ProgressBar.Show("table", progress => Make(zoo, progress));
@@ -32,7 +32,7 @@ internal static class ModelTable
 
     /// <summary>Whether the directory holds what the zoo gives, and nothing else.</summary>
     /// <returns>0 or, with each file that differs named, 1.</returns>
-    /// <exception cref="FaultsException">A file of the zoo is damaged, or there is nothing to compare.</exception>
+    /// <exception cref="FaultsException">A file of the zoo is damaged, a card contradicts its traces, or there is nothing to compare.</exception>
     public static int Check(string zoo, string directory)
     {
         var files = ProgressBar.Show("table", progress => Make(zoo, progress));
@@ -53,10 +53,12 @@ internal static class ModelTable
     {
         var models = ModelFiles.OpenAll(zoo).Values.OrderBy(model => model.Card.Name, StringComparer.Ordinal).ToList();
         var comparisons = Comparison.ReadAll(Path.Combine(zoo, ComparisonsDirectory));
+        if (models.Count > 0 && comparisons.Count == 0) throw new FaultsException(Path.Combine(zoo, ComparisonsDirectory), "holds no comparison: without what training measured the table would lack every rival");
         if (models.Count == 0 && comparisons.Count == 0) throw new FaultsException(zoo, "holds no model and no comparison: there is nothing to put into a table");
         var studied = new List<StudiedModel>();
         foreach (var model in models)
         {
+            TracedFigures.Require(model);
             studied.Add(new StudiedModel(model));
             progress(ReadingShare * studied.Count / models.Count);
         }

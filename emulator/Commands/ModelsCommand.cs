@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Fleet.Contracts;
 using Fleet.Models;
+using Fleet.Models.Replaying;
 using Fleet.Models.Timing;
 
 namespace Fleet.Emulator.Commands;
@@ -9,7 +10,7 @@ namespace Fleet.Emulator.Commands;
 /// <summary>`fleet models`: what the zoo holds, whether it is what its cards say, and where other ONNX files can be cut.</summary>
 public static class ModelsCommand
 {
-    public static Command Create() => new("models", "Look into the zoo; check it; measure it; compare all its ways; split an ONNX file.") { List(), Verify(), Bench(), Table(), Split() };
+    public static Command Create() => new("models", "Look into the zoo; check it; measure it; make its traces anew; compare all its ways; split an ONNX file.") { List(), Verify(), Bench(), Traces(), Table(), Split() };
 
     private static Option<string?> ZooOption() => new("--zoo") { Description = "Directory with one directory a model, instead of the zoo that ships with Fleet." };
 
@@ -19,7 +20,7 @@ public static class ModelsCommand
         var command = new Command("list", "What each model is, what its exits cost and reach, what crosses the network.") { zoo };
         command.SetAction(parsed => ProcessEdge.Guard(() =>
         {
-            var stock = new Stock(parsed.GetValue(zoo));
+            var stock = Open(parsed.GetValue(zoo));
             foreach (var model in stock.Models.Values) Print(model);
             foreach (var group in stock.Groups.Values) GroupVerification.Print(group);
             return 0;
@@ -33,7 +34,7 @@ public static class ModelsCommand
         var zoo = ZooOption();
         var data = new Option<string?>("--data") { Description = "Directory of the test images as IDX files; Fashion-MNIST's without it." };
         var command = new Command("verify", "Run the ONNX files over the test images and compare with the card. Exit code 1 when a figure differs, 2 when a file is damaged.") { name, zoo, data };
-        command.SetAction(parsed => ProcessEdge.Run((_, stop) => Verify(new Stock(parsed.GetValue(zoo), data: parsed.GetValue(data)), parsed.GetValue(name), stop)));
+        command.SetAction(parsed => ProcessEdge.Run((_, stop) => Verify(Open(parsed.GetValue(zoo), parsed.GetValue(data)), parsed.GetValue(name), stop)));
         return command;
     }
 
@@ -42,8 +43,20 @@ public static class ModelsCommand
         var name = new Argument<string?>("NAME") { Description = "One model; all without it.", Arity = ArgumentArity.ZeroOrOne };
         var zoo = ZooOption();
         var json = new Option<bool>("--json") { Description = "One line of JSON a model." };
-        var command = new Command("bench", "Measure a run of each piece on this machine: batch 1, one thread. Where a piece lies there in both precisions, which is faster.") { name, zoo, json };
-        command.SetAction(parsed => ProcessEdge.Run((_, stop) => Task.FromResult(Bench(OpenAll(parsed.GetValue(zoo)), parsed.GetValue(name), parsed.GetValue(json), stop))));
+        var command = new Command("bench", "Measure a run of each piece on this machine: batch 1, one thread. Says what the export measured when it chose each precision, and compares the two where a piece lies there in both.") { name, zoo, json };
+        command.SetAction(parsed => ProcessEdge.Run((_, stop) => Task.FromResult(Bench(Open(parsed.GetValue(zoo)), parsed.GetValue(name), parsed.GetValue(json), stop))));
+        return command;
+    }
+
+    private static Command Traces()
+    {
+        var name = new Argument<string>("NAME") { Description = "The model." };
+        var zoo = ZooOption();
+        var data = new Option<string?>("--data") { Description = $"Directory of Fashion-MNIST's four IDX files; without it the test images that ship, and calibration images from {CalibrationImages.DebianDirectory} (Debian package {CalibrationImages.DebianPackage})." };
+        var only = new Option<string[]>("--only") { Description = "A trace by its file, such as test.trace or test-noise-2.trace; may stand several times.", DefaultValueFactory = _ => [] };
+        var check = new Option<bool>("--check") { Description = "Write nothing; exit code 1 when a trace holds something else than the files answer." };
+        var command = new Command("traces", "Replay a model's ONNX files on calibration, test and drifted images and write its traces; those that would hold the same stay as they are.") { name, zoo, data, only, check };
+        command.SetAction(parsed => ProcessEdge.Run((_, stop) => Traces(Open(parsed.GetValue(zoo), parsed.GetValue(data)), parsed.GetRequiredValue(name), parsed.GetValue(data) ?? CalibrationImages.DebianDirectory, parsed.GetValue(only)!, parsed.GetValue(check), stop)));
         return command;
     }
 
@@ -100,8 +113,7 @@ public static class ModelsCommand
 
     private static async Task<int> Verify(Stock stock, string? name, CancellationToken stop)
     {
-        if (name is not null && !stock.Models.ContainsKey(name) && !stock.Groups.ContainsKey(name))
-            throw new FaultsException("NAME", $"is \"{name}\"; the zoo holds: {string.Join(", ", stock.Models.Keys.Concat(stock.Groups.Keys))}");
+        Require(stock, name);
         var differing = 0;
         foreach (var model in stock.Models.Values.Where(model => name is null || model.Card.Name == name))
         {
@@ -129,32 +141,60 @@ public static class ModelsCommand
         return differing;
     }
 
-    private static int Bench(IReadOnlyDictionary<string, ModelFiles> models, string? name, bool json, CancellationToken stop)
+    private static int Bench(Stock stock, string? name, bool json, CancellationToken stop)
     {
-        foreach (var model in Chosen(models, name))
-        {
-            ModelBenchReport report;
-            try
-            {
-                report = ProgressBar.Show(model.Card.Name, progress => ModelBench.Measure(model, TimingPlan.Default, TimeProvider.System, progress, stop));
-            }
-            catch (OperationCanceledException)
-            {
-                throw new FaultsException(model.Card.Name, "stopped before all rounds were run");
-            }
-            if (json) Figures.PrintJson(report);
-            else ModelBench.Print(report);
-        }
+        Require(stock, name);
+        foreach (var model in stock.Models.Values.Where(model => name is null || model.Card.Name == name))
+            Tell(model.Card.Name, progress => ModelBench.Measure(model, TimingPlan.Default, TimeProvider.System, progress, stop), json);
+        foreach (var model in stock.Groups.Values.Where(model => name is null || model.Card.Name == name))
+            Tell(model.Card.Name, progress => ModelBench.Measure(model, TimingPlan.Default, TimeProvider.System, progress, stop), json);
         return 0;
     }
 
-    private static IReadOnlyDictionary<string, ModelFiles> OpenAll(string? zoo) => ModelFiles.OpenAll(zoo ?? ProjectFiles.Find("models/zoo"));
-
-    /// <summary>The model of that name, or all.</summary>
-    private static IEnumerable<ModelFiles> Chosen(IReadOnlyDictionary<string, ModelFiles> models, string? name)
+    private static void Tell(string name, Func<Action<double>, ModelBenchReport> measure, bool json)
     {
-        if (name is null) return models.Values;
-        return models.TryGetValue(name, out var model) ? [model] : throw new FaultsException("NAME", $"is \"{name}\"; the zoo holds: {string.Join(", ", models.Keys)}");
+        ModelBenchReport report;
+        try
+        {
+            report = ProgressBar.Show(name, measure);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new FaultsException(name, "stopped before all rounds were run");
+        }
+        if (json) Figures.PrintJson(report);
+        else ModelBench.Print(report);
+    }
+
+    private static async Task<int> Traces(Stock stock, string name, string data, string[] only, bool check, CancellationToken stop)
+    {
+        if (stock.Groups.ContainsKey(name)) throw new FaultsException("NAME", $"is \"{name}\", a group's model: it has no traces, since the answer depends on who is there");
+        Require(stock, name);
+        var model = stock.Models[name];
+        var traces = new ModelTraces(model, only, set => set is TraceSet.Test ? new ImageRun(stock.Images(model.Card.Replays)) : CalibrationImages.Read(model.Card.Replays, data));
+        var findings = await ProgressBar.ShowAsync(name, progress => traces.Run(check, progress, stop));
+        Figures.Columns([["trace", "of", "made again"], .. findings.Select(finding => new[] { finding.What, finding.Said, finding.Found })]);
+        var differing = findings.Count(finding => !finding.Agrees);
+        if (check) Console.Out.WriteLine(differing == 0 ? $"all {findings.Count} traces hold what the files answer" : $"{differing} of {findings.Count} traces hold something else than the files answer");
+        else if (ModelFiles.Open(model.Directory).CardSha256 is var now && now == model.CardSha256) Console.Out.WriteLine($"{name} stays as it was: card {now[..16]}");
+        else Console.Out.WriteLine($"{name} was card {model.CardSha256[..16]} and is now {now[..16]}; `fleet models verify {name}` says whether its figures still hold");
+        return check && differing > 0 ? 1 : 0;
+    }
+
+    /// <summary>A zoo that holds something.</summary>
+    private static Stock Open(string? zoo, string? data = null)
+    {
+        if (data is not null && !Directory.Exists(data)) throw new FaultsException("--data", $"is {data}; there is no such directory");
+        if (zoo is not null && !Directory.Exists(zoo)) throw new FaultsException("--zoo", $"is {zoo}; there is no such directory");
+        var stock = new Stock(zoo, data: data);
+        if (stock.Models.Count + stock.Groups.Count > 0) return stock;
+        throw new FaultsException("--zoo", $"is {zoo ?? "models/zoo"}; it holds no model: no directory in it has a {ModelFiles.CardName} or {GroupFiles.CardName}");
+    }
+
+    private static void Require(Stock stock, string? name)
+    {
+        if (name is not null && !stock.Models.ContainsKey(name) && !stock.Groups.ContainsKey(name))
+            throw new FaultsException("NAME", $"is \"{name}\"; the zoo holds: {string.Join(", ", stock.Models.Keys.Concat(stock.Groups.Keys))}");
     }
 
     private static string Count(double value) => value.ToString("N0", CultureInfo.InvariantCulture);

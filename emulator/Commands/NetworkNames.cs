@@ -1,8 +1,6 @@
 using Fleet.Contracts;
 using Fleet.Emulator.Fitting;
 using Fleet.Models;
-using Fleet.Onnx;
-using Microsoft.ML.OnnxRuntime;
 
 namespace Fleet.Emulator.Commands;
 
@@ -23,42 +21,10 @@ internal sealed class NetworkNames(IReadOnlyDictionary<string, Network> publishe
         // "vww_mobilenetv1_0.25_96" and its like: the benchmark's name stands first.
         if (name.Split('_')[0] is "vww" or "ic" or "kws" or "ad" && published.TryGetValue(name.Split('_')[0], out var benchmark)) return benchmark;
         if ((name.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)) && !File.Exists(name)) throw new FaultsException("model", $"is \"{name}\"; there is no such file");
-        if (name.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase)) return new Network(name, new NetworkWork(OfOnnx(name)));
+        if (name.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase)) return new Network(name, new NetworkWork(CountedWork.Kernels(CountedWork.Of(name))));
         if (name.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)) return new Network(name, LayerTable.Read(name));
         models ??= ModelFiles.OpenAll(zoo);
         if (models.TryGetValue(name, out var model)) return new Network(name, new NetworkWork(model.Card.HeadWork(model.Card.StageCount)));
         throw new FaultsException("model", $"is \"{name}\"; allowed: {string.Join(", ", published.Keys.Concat(models.Keys))}, a table of layers (PATH.csv), an ONNX file (PATH.onnx)");
-    }
-
-    /// <summary>Counted from the shapes of one run on a random input.</summary>
-    private static KernelWork OfOnnx(string path)
-    {
-        try
-        {
-            var model = OnnxFile.Read(path);
-            var inputs = new SplitInputs(path, model, []);
-            var shapes = new Dictionary<string, ValueShape>(inputs.Shapes);
-            var computed = Exposure.Computed(model);
-            using var session = new SplitSession(path, Exposure.Of(model, computed), GraphOptimizationLevel.ORT_DISABLE_ALL);
-            var seen = inputs.Draw(seed: 0);
-            session.Run(seen);
-            foreach (var value in computed.Where(value => session.Describe(value) is not null)) shapes[value] = SplitSession.Shape(seen[value]);
-            foreach (var value in seen.Values) value.Dispose();
-            var cost = GraphCost.Of(model, shapes);
-            return new KernelWork
-            {
-                FirstConv = new(cost.FirstConvMacs),
-                Conv = new(cost.ConvMacs),
-                Pointwise = new(cost.PointwiseMacs),
-                Depthwise = new(cost.DepthwiseMacs),
-                Dense = new(cost.DenseMacs),
-                OutputElements = cost.OutputElements,
-                Layers = cost.Layers,
-            };
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
-        {
-            throw new FaultsException("model", e.Message);
-        }
     }
 }

@@ -17,6 +17,11 @@ namespace Fleet.Onnx;
 /// for later nodes. A node that changes its input element by element writes in place when nobody reads that input later.
 /// </param>
 /// <param name="ParameterBytes">Weights as they stand in the file.</param>
+/// <param name="Parameters">Weights and offsets, one by one, in whatever type they are stored; the scales and zero points of eight-bit values are none.</param>
+/// <param name="LayerActivationBytes">
+/// The most that one node reads and writes, in bytes of fp32 whatever the type. Nodes that change their input element by element, and
+/// those between eight bits and fp32, count nothing.
+/// </param>
 public sealed record GraphCost(
     double FirstConvMacs,
     double ConvMacs,
@@ -26,14 +31,18 @@ public sealed record GraphCost(
     long OutputElements,
     int Layers,
     long PeakActivationBytes,
-    long ParameterBytes)
+    long ParameterBytes,
+    long Parameters,
+    long LayerActivationBytes)
 {
     private const int FirstConvChannels = 4;
 
-    private static readonly GraphCost Nothing = new(0, 0, 0, 0, 0, 0, 0, 0, 0);
+    private static readonly GraphCost Nothing = new(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
     private static readonly HashSet<string> InPlace =
         ["Relu", "LeakyRelu", "PRelu", "Elu", "Clip", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "BatchNormalization", "Dropout", "Identity", "Flatten", "Reshape", "Squeeze", "Unsqueeze"];
+
+    private static readonly HashSet<string> Quantising = ["QuantizeLinear", "DequantizeLinear"];
 
     /// <param name="model">The whole graph or a part that was cut out of it.</param>
     /// <param name="shapes">At least of every value that its nodes read and write; weights need not be there.</param>
@@ -44,7 +53,13 @@ public sealed record GraphCost(
         ValueShape Shape(string value) => weights.TryGetValue(value, out var weight) ? weight : shapes.TryGetValue(value, out var shape) ? shape
             : throw new InvalidDataException($"graph \"{model.Graph.Name}\": the shape of \"{value}\" is not known");
         var cost = model.Graph.Node.Aggregate(Nothing, (sum, node) => Count(sum, node, Shape));
-        return cost with { PeakActivationBytes = Peak(model.Graph, Shape), ParameterBytes = Parameters(model.Graph) };
+        return cost with
+        {
+            PeakActivationBytes = Peak(model.Graph, Shape),
+            ParameterBytes = BytesOfParameters(model.Graph),
+            Parameters = CountParameters(model.Graph),
+            LayerActivationBytes = LargestLayer(model.Graph, Shape),
+        };
     }
 
     private static GraphCost Count(GraphCost sum, NodeProto node, Func<string, ValueShape> shape)
@@ -106,7 +121,27 @@ public sealed record GraphCost(
         return peak;
     }
 
-    private static long Parameters(GraphProto graph) =>
+    private static long LargestLayer(GraphProto graph, Func<string, ValueShape> shape)
+    {
+        var constants = new Dataflow(graph).Constants;
+        return graph.Node.Where(node => !InPlace.Contains(node.OpType) && !Quantising.Contains(node.OpType))
+            .Select(node => GraphCutter.Reads(node).Concat(node.Output).Where(value => value.Length > 0 && !constants.Contains(value)).Distinct().Sum(value => sizeof(float) * shape(value).Elements))
+            .DefaultIfEmpty(0).Max();
+    }
+
+    /// <summary>Whole numbers are weights only where a node turns them into fp32; else they are extents and axes.</summary>
+    private static long CountParameters(GraphProto graph)
+    {
+        var scales = graph.Node.Where(node => Quantising.Contains(node.OpType)).SelectMany(node => node.Input.Skip(1)).ToHashSet();
+        var coded = graph.Node.Where(node => node.OpType == "DequantizeLinear").Select(node => node.Input[0]).ToHashSet();
+        return graph.Initializer.Where(tensor => !scales.Contains(tensor.Name) && (coded.Contains(tensor.Name) || IsReal(tensor))).Sum(tensor => ValueShape.Of(tensor).Elements)
+            + graph.Node.Where(node => node.OpType == "Constant" && !scales.Contains(node.Output[0])).SelectMany(node => node.Attribute).Where(attribute => attribute.T is not null && IsReal(attribute.T)).Sum(attribute => ValueShape.Of(attribute.T).Elements);
+    }
+
+    private static bool IsReal(TensorProto tensor) =>
+        (TensorProto.Types.DataType)tensor.DataType is TensorProto.Types.DataType.Float or TensorProto.Types.DataType.Float16 or TensorProto.Types.DataType.Bfloat16 or TensorProto.Types.DataType.Double;
+
+    private static long BytesOfParameters(GraphProto graph) =>
         graph.Initializer.Sum(tensor => ValueShape.Of(tensor).Bytes)
         + graph.Node.Where(node => node.OpType == "Constant").SelectMany(node => node.Attribute).Where(attribute => attribute.T is not null).Sum(attribute => ValueShape.Of(attribute.T).Bytes);
 }

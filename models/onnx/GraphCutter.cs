@@ -13,7 +13,7 @@ public sealed record CrossingValues(int NodesBefore, IReadOnlyList<string> Value
 /// <summary>Finds where an ONNX graph can be cut, and takes out the part between named values. The model itself is never changed.</summary>
 public static class GraphCutter
 {
-    private static readonly HashSet<string> Recurrent = ["LSTM", "GRU", "RNN", "Loop", "Scan", "If"];
+    private static readonly HashSet<string> Recurrent = ["LSTM", "GRU", "RNN", "Loop", "Scan"];
 
     /// <summary>
     /// The values through which all flow to the last output passes, in order of computing. An output that does not need the value is
@@ -46,7 +46,9 @@ public static class GraphCutter
     /// <summary>Why no value of the graph should cross a network, as part of a sentence; null when nothing stands against it.</summary>
     public static string? Refusal(ModelProto model)
     {
-        if (FindRecurrent(model.Graph, within: "") is { } recurrent) return recurrent;
+        // A recurrent network often stands inside a choice: that it is recurrent is the reason that no other file of it takes away.
+        if (Find(model.Graph, Recurrent.Contains, within: "") is { } recurrent) return recurrent + " is recurrent: it keeps state from step to step, which a cut between devices would have to carry along";
+        if (Find(model.Graph, type => type is "If", within: "") is { } choice) return choice + " chooses between networks while it runs, so what crosses a cut is not known beforehand";
         if (CutPoints(model).Count > 0) return null;
         return Narrowest(model) is { } narrowest
             ? $"nowhere does a single value carry all that the rest of the graph needs; the narrowest place lies after {narrowest.NodesBefore} of {model.Graph.Node.Count} nodes, where {narrowest.Values.Count} cross: {string.Join(", ", narrowest.Values)}"
@@ -128,15 +130,14 @@ public static class GraphCutter
                 throw new InvalidDataException($"graph \"{graph}\" cannot be cut there: node \"{node.Name}\" ({node.OpType}) also reads \"{missing}\"");
     }
 
-    private static string? FindRecurrent(GraphProto graph, string within)
+    /// <summary>The first node of such an operator, in the graph or in any body inside it.</summary>
+    private static string? Find(GraphProto graph, Func<string, bool> isSuch, string within)
     {
         foreach (var node in graph.Node)
         {
-            var named = $"node \"{node.Name}\" ({node.OpType}{within})";
+            if (isSuch(node.OpType)) return $"node \"{node.Name}\" ({node.OpType}{within})";
             foreach (var body in Bodies(node))
-                if (FindRecurrent(body, $", inside {node.OpType} \"{node.Name}\"") is { } inside) return inside;
-            if (node.OpType is "If") return named + " chooses between networks while it runs, so what crosses a cut is not known beforehand";
-            if (Recurrent.Contains(node.OpType)) return named + " is recurrent: it keeps state from step to step, which a cut between devices would have to carry along";
+                if (Find(body, isSuch, $", inside {node.OpType} \"{node.Name}\"") is { } inside) return inside;
         }
         return null;
     }

@@ -7,7 +7,10 @@ public static class OnnxFile
 {
     /// <exception cref="InvalidDataException">The file is not a readable ONNX model; the message names it and says why.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static ModelProto Read(string path) => Parse(File.ReadAllBytes(path), path);
+    public static ModelProto Read(string path) =>
+        Directory.Exists(path) ? throw new InvalidDataException($"{path}: is a directory; the path of an ONNX file is needed")
+        : !File.Exists(path) ? throw new InvalidDataException($"{path}: there is no such file")
+        : Parse(File.ReadAllBytes(path), path);
 
     /// <param name="bytes">A serialised ModelProto.</param>
     /// <param name="name">What to call these bytes in an error.</param>

@@ -8,9 +8,10 @@ NativeMemory.Keep();
 const int failure = 1;
 const int wrongInput = 2;
 var parsed = CommandLine.Build(new Commands(Console.Out, TimeProvider.System)).Parse(args);
-if (parsed.Errors.Count > 0)
+var wrong = ProcessEdge.Faults(parsed);
+if (wrong.Count > 0)
 {
-    foreach (var error in parsed.Errors) await Console.Error.WriteLineAsync(error.Message);
+    foreach (var fault in wrong) await Console.Error.WriteLineAsync(fault);
     await Console.Error.WriteLineAsync("fleet-training --help shows what there is.");
     return wrongInput;
 }

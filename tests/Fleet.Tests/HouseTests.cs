@@ -13,14 +13,15 @@ public sealed class HouseTests
     private static readonly Dictionary<string, string[]> Arrows = new()
     {
         ["contracts"] = [],
+        ["terminal"] = ["contracts"],
         ["models"] = ["contracts"],
         ["models/onnx"] = [],
-        ["models/training"] = ["contracts", "models", "models/onnx"],
+        ["models/training"] = ["contracts", "terminal", "models", "models/onnx"],
         ["controller"] = ["contracts", "models"],
         ["controller/judge"] = ["controller"],
         ["edge-server"] = ["contracts", "models"],
         ["device-agent"] = ["contracts", "models"],
-        ["emulator"] = ["contracts", "models", "models/onnx", "controller", "controller/judge", "edge-server", "device-agent"],
+        ["emulator"] = ["contracts", "terminal", "models", "models/onnx", "controller", "controller/judge", "edge-server", "device-agent"],
     };
 
     [Test]

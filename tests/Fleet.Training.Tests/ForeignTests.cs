@@ -52,6 +52,13 @@ public sealed class ForeignTests
     }
 
     [Test]
+    public void Attach_IntoTheNetworksOwnDirectory_IsRefusedAndLeavesIt()
+    {
+        Assert.That(() => Attach(Cuts, directory), Throws.TypeOf<FaultsException>().With.Message.Contains("is not empty and holds no model"));
+        Assert.That(file, Does.Exist);
+    }
+
+    [Test]
     public void Attach_UnknownValue_NamesItAndWhatThereIs() =>
         Assert.That(() => Attach(["early", "nowhere"], directory), Throws.TypeOf<FaultsException>().With.Message.Contains("nowhere").And.Message.Contains("late"));
 

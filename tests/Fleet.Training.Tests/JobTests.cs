@@ -8,7 +8,7 @@ namespace Fleet.Training.Tests;
 /// <summary>A whole job on few images: what it writes can be read, and its networks are trained once.</summary>
 public sealed class JobTests
 {
-    private const int Train = FashionMnist.CalibrationCount + 256;
+    private const int Train = CalibrationImages.Count + 256;
     private const int Test = 200;
 
     private readonly string directory = Directory.CreateTempSubdirectory("fleet-jobs-").FullName;

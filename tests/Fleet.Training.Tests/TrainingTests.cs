@@ -10,7 +10,8 @@ public sealed class TrainingTests
 {
     private readonly TaskData task = SmallData.Load();
     private readonly TrainingRecord record = new("fmnist", "a test", SmallData.Recipe.Steps.Seed, SmallData.Recipe.Steps.Epochs, 1280);
-    private readonly string directory = Directory.CreateTempSubdirectory("fleet-training-").FullName;
+    private readonly string scratch = Directory.CreateTempSubdirectory("fleet-training-").FullName;
+    private string directory = "";
     private Network net = null!;
     private IReadOnlyList<EpochReport> reports = null!;
     private BottleneckNet bottleneck = null!;
@@ -19,8 +20,9 @@ public sealed class TrainingTests
     [OneTimeSetUp]
     public async Task TrainAndExport()
     {
+        directory = Path.Combine(scratch, "model");
         (net, reports) = SmallData.Train(task);
-        bottleneck = SmallData.TrainBottleneck(net, task, BottleneckMethod.TwoStages, Path.Combine(directory, "checkpoints"));
+        bottleneck = SmallData.TrainBottleneck(net, task, BottleneckMethod.TwoStages, Path.Combine(scratch, "checkpoints"));
         export = await new ModelExport(net, task, [new TrainedBottleneck("small", "bottlefit", FrozenEncoder: false, bottleneck)], directory, TimeProvider.System) { DriftImages = (20, 30) }.Run(record);
     }
 
@@ -29,7 +31,7 @@ public sealed class TrainingTests
     {
         bottleneck?.Dispose();
         net?.Dispose();
-        Directory.Delete(directory, recursive: true);
+        Directory.Delete(scratch, recursive: true);
     }
 
     [Test]
@@ -54,7 +56,7 @@ public sealed class TrainingTests
     [Test]
     public void Training_Interrupted_GoesOnToTheSameWeights()
     {
-        var file = Path.Combine(directory, "some.progress");
+        var file = Path.Combine(scratch, "some.progress");
         using var stopped = new Network(ZooNetworks.Fmnist(), SmallData.Recipe.Steps.Seed);
         Assert.That(() => SmallData.Train(stopped, task, new ProgressFile(file, "a task"), stopAfter: 1), Throws.TypeOf<OperationCanceledException>());
         using var resumed = new Network(ZooNetworks.Fmnist(), seed: 99);
@@ -162,7 +164,7 @@ public sealed class TrainingTests
     [Test]
     public void Bottleneck_FrozenEncoder_StaysAsTheFirstStageLeftIt()
     {
-        var checkpoints = Path.Combine(directory, "checkpoints");
+        var checkpoints = Path.Combine(scratch, "checkpoints");
         using var first = SmallData.TrainBottleneck(net, task, BottleneckMethod.FrozenEncoder, checkpoints, firstStageOnly: true);
         using var frozen = SmallData.TrainBottleneck(net, task, BottleneckMethod.FrozenEncoder, checkpoints);
         float[] Encoder(BottleneckNet trained) => [.. trained.Design.Encoder.Layers.OfType<ConvLayer>().SelectMany(layer => trained.Layers.Folded(layer).Weights)];
@@ -202,7 +204,7 @@ public sealed class TrainingTests
     [Test]
     public void Checkpoint_WrittenAndRead_KeepsWeights()
     {
-        var path = Path.Combine(directory, "some.checkpoint");
+        var path = Path.Combine(scratch, "some.checkpoint");
         Checkpoint.Write(path, net, "a task");
         using var other = new Network(ZooNetworks.Fmnist(), seed: 99);
         Assert.Multiple(() =>
@@ -216,7 +218,7 @@ public sealed class TrainingTests
     [Test]
     public void Checkpoint_OfSomethingElse_IsRefusedByName()
     {
-        var path = Path.Combine(directory, "no.checkpoint");
+        var path = Path.Combine(scratch, "no.checkpoint");
         File.WriteAllBytes(path, [6, .. "a task"u8, 1, 2, 3]);
         using var other = new Network(ZooNetworks.Fmnist(), seed: 99);
         Assert.That(() => Checkpoint.TryRead(path, other, "a task"), Throws.TypeOf<FaultsException>().With.Message.Contains(path));

@@ -1,5 +1,6 @@
 using Fleet.Contracts;
 using Fleet.Models;
+using Fleet.Models.Replaying;
 
 namespace Fleet.Training;
 
@@ -16,25 +17,30 @@ public sealed class AdaptedModel(Network net, TaskData task, ModelFiles origin)
     /// <param name="command">For the card.</param>
     /// <param name="clock">For the training loop.</param>
     /// <returns>The card, and the files that differ from the origin's and are shipped.</returns>
-    /// <exception cref="FaultsException">The checkpoint is not the model's; the message says so.</exception>
+    /// <exception cref="FaultsException">The checkpoint is not the model's, or the directory is the model's own or holds something else than a model; the message says so.</exception>
     public async Task<(ModelCard Card, IReadOnlyList<StoredFile> Shipped)> Write(Site site, Adaptation way, int samples, string directory, string command, TimeProvider clock)
     {
         if (Path.GetFullPath(directory) == Path.GetFullPath(origin.Directory)) throw new FaultsException(directory, "is the model itself; name another directory for the adapted one");
         Require(origin);
-        way.Run(net, site.See(task.Sets.Calibration, samples), clock);
+        var seen = site.See(task.Sets.Calibration, samples);
         var recorded = site.Recorded(task);
-
-        Directory.CreateDirectory(directory);
-        foreach (var file in origin.Card.StoredFiles) File.Copy(Path.Combine(origin.Directory, file.File), Path.Combine(directory, file.File), overwrite: true);
-        var stage = PieceFile.Write(net, net.Architecture.Stage(1), directory);
-        var card = origin.Card with
+        var card = await ModelDirectory.Write(directory, async unfinished =>
         {
-            Stages = [stage, .. origin.Card.Stages.Skip(1)],
-            DriftTraces = [],
-            Provenance = origin.Card.Provenance with { Command = command, Data = $"{recorded.Description}; adapted to {site}" },
-        };
-        using var replay = new Replay(card, directory);
-        card = await new ModelMeasurement(recorded, directory).Run(card, replay);
+            way.Run(net, seen, clock);
+            foreach (var file in origin.Card.StoredFiles) File.Copy(Path.Combine(origin.Directory, file.File), Path.Combine(unfinished, file.File));
+            var stage = PieceFile.Write(net, net.Architecture.Stage(1), unfinished);
+            var adapted = origin.Card with
+            {
+                Parameters = origin.Card.Parameters - origin.Card.Stage(1).Parameters + stage.Parameters,
+                Stages = [stage, .. origin.Card.Stages.Skip(1)],
+                DriftTraces = [],
+                Provenance = origin.Card.Provenance with { Command = command, Data = $"{recorded.Description}; adapted to {site}" },
+            };
+            using var replay = ModelReplay.Open(adapted, unfinished);
+            // Features of drifted images have other ranges: they are taken from the samples that the site gave.
+            adapted = await FeatureRange.Choose(adapted, replay, recorded.Sets with { Train = seen });
+            return await new ModelMeasurement(recorded, unfinished) { TracesMadeBy = command }.Run(adapted, replay);
+        });
         var known = origin.Card.StoredFiles.Select(file => file.Sha256).ToHashSet();
         return (card, [.. card.StoredFiles.Where(file => !known.Contains(file.Sha256))]);
     }

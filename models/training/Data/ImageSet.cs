@@ -1,4 +1,5 @@
 using Fleet.Models;
+using Fleet.Models.Replaying;
 using TorchSharp;
 
 namespace Fleet.Training;
@@ -36,6 +37,9 @@ public sealed class ImageSet(LabelledImages images, int start, int count, Normal
     public int FirstIndex => start;
 
     public LabelledImages Images => images;
+
+    /// <summary>The images as a replay takes them.</summary>
+    public ImageRun Run => new(images, start, count);
 
     public Normalisation Normalisation => normalisation;
 

@@ -10,7 +10,7 @@ public static class SceneData
     public const double Mean = 0.3522;
     public const double Std = 0.1863;
 
-    public const string Description = "cluttered 96x96 scenes drawn from Fashion-MNIST (arXiv 1708.07747)";
+    public static readonly string Description = TestImages.Describe(ReplaySet.Scenes);
 
     /// <summary>As many scenes show the ranges of features; networks learn from fresh ones instead.</summary>
     private const int RangeScenes = 2000;

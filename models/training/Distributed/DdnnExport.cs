@@ -25,31 +25,33 @@ public sealed class DdnnExport(Ddnn net, TaskData task, string directory)
     /// <summary>Thresholds that are tried, from never to always.</summary>
     public static readonly IReadOnlyList<double> Grid = [0, .. Enumerable.Range(1, 19).Select(step => step / 20.0), 1.01];
 
-    /// <exception cref="FaultsException">The ONNX files differ from the module; no card is written.</exception>
+    /// <exception cref="FaultsException">The ONNX files differ from the module, or the directory holds something else than a model; nothing is written.</exception>
     public async Task<DdnnReport> Run(TrainingRecord record)
     {
-        Directory.CreateDirectory(directory);
-        var files = WriteCard(Draft(record));
+        var report = await ModelDirectory.Write(directory, unfinished => Run(record, unfinished));
+        return report with { Files = GroupFiles.Open(directory) };
+    }
+
+    private async Task<DdnnReport> Run(TrainingRecord record, string unfinished)
+    {
+        var files = WriteCard(Draft(record, unfinished), unfinished);
         var calibration = await Replay(files, task.Sets.Calibration);
         var test = await Replay(files, task.Sets.Test);
         var (difference, flipped) = Difference(test, await test.With(DdnnOutcomes.AllPresent(net.Grid.Views)));
         if (!(difference <= ModelExport.DifferenceMax && flipped <= FlippedMax))
-        {
-            File.Delete(Path.Combine(directory, GroupFiles.CardName));
             throw new FaultsException(directory, $"the ONNX files' logits differ from the trained network's by up to {difference:G3} and {flipped:G3} of the bits; {ModelExport.DifferenceMax:G3} and {FlippedMax:G3} are allowed");
-        }
-        return new DdnnReport(WriteCard(await Describe(files.Card, calibration, test)), difference, flipped);
+        return new DdnnReport(WriteCard(await Describe(files.Card, calibration, test), unfinished), difference, flipped);
     }
 
     public static Task<GroupReplay> Replay(GroupFiles files, ImageSet images) =>
         GroupReplay.Of(files, [.. Enumerable.Range(0, images.Count).Select(i => images.Sample(i).Pixels)], images.Labels);
 
     /// <summary>A card that lacks what is measured.</summary>
-    private GroupCard Draft(TrainingRecord record)
+    private GroupCard Draft(TrainingRecord record, string unfinished)
     {
         var (devices, upper) = (net.Devices, net.Upper.Architecture);
         GroupPiece Unmeasured(ModelPiece piece) => new() { Piece = piece, Temperature = 1, Accuracy = 0 };
-        ModelPiece Above(Network network, Piece piece, string name, int index) => PieceFile.Write(network, piece with { File = name + ".onnx", Index = index }, directory);
+        ModelPiece Above(Network network, Piece piece, string name, int index) => PieceFile.Write(network, piece with { File = name + ".onnx", Index = index }, unfinished);
         return new GroupCard
         {
             Name = record.Model,
@@ -64,7 +66,7 @@ public sealed class DdnnExport(Ddnn net, TaskData task, string directory)
             ViewShape = [1, net.Grid.Height, net.Grid.Width],
             MapShape = devices.Map.ToArray(),
             Aggregation = net.Shape.Name,
-            Views = [.. Enumerable.Range(1, net.Grid.Views).Select(view => Unmeasured(WriteView(view)))],
+            Views = [.. Enumerable.Range(1, net.Grid.Views).Select(view => Unmeasured(WriteView(view, unfinished)))],
             Local = Unmeasured(Above(net.Local, net.Local.Architecture.Stage(1), "local", 0)),
             Edge = Unmeasured(Above(net.Upper, upper.Stage(1), "edge", 1)),
             Cloud = Unmeasured(Above(net.Upper, upper.Stage(2), "cloud", 2)),
@@ -83,11 +85,11 @@ public sealed class DdnnExport(Ddnn net, TaskData task, string directory)
         };
     }
 
-    private ModelPiece WriteView(int view)
+    private ModelPiece WriteView(int view, string unfinished)
     {
         var file = $"view-{view}.onnx";
-        OnnxFile.Write(net.Devices.Export(view), Path.Combine(directory, file));
-        var bytes = File.ReadAllBytes(Path.Combine(directory, file));
+        OnnxFile.Write(net.Devices.Export(view), Path.Combine(unfinished, file));
+        var bytes = File.ReadAllBytes(Path.Combine(unfinished, file));
         return net.Devices.Describe() with { Index = view, File = file, Sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes)), FileBytes = bytes.Length };
     }
 
@@ -148,10 +150,10 @@ public sealed class DdnnExport(Ddnn net, TaskData task, string directory)
     /// <summary>Infinite when either is not a number.</summary>
     private static double Distance(float a, float b) => float.IsNaN(a - b) ? double.PositiveInfinity : Math.Abs((double)a - b);
 
-    private GroupFiles WriteCard(GroupCard card)
+    private static GroupFiles WriteCard(GroupCard card, string unfinished)
     {
         FaultsException.ThrowIfAny(GroupFiles.CardName, card.Faults());
-        File.WriteAllText(Path.Combine(directory, GroupFiles.CardName), JsonSerializer.Serialize(card, Json.File.Info<GroupCard>()) + "\n");
-        return GroupFiles.Open(directory);
+        File.WriteAllText(Path.Combine(unfinished, GroupFiles.CardName), JsonSerializer.Serialize(card, Json.File.Info<GroupCard>()) + "\n");
+        return GroupFiles.Open(unfinished);
     }
 }

@@ -19,6 +19,9 @@ public sealed class DdnnJob : IJob
 
     public string Description => "Six binary device networks that see a sixth of a Fashion-MNIST picture each, and exits over all of them.";
 
+    public string? Standing(Workshop workshop) =>
+        File.Exists(Path.Combine(workshop.Options.Zoo, "ddnn", GroupFiles.CardName)) ? workshop.StandingComparison(Name, Name) : null;
+
     public async Task Run(Workshop workshop)
     {
         var table = new DdnnComparison();
@@ -34,7 +37,7 @@ public sealed class DdnnJob : IJob
             using var seen = DdnnOutcomes.Of(net, workshop.Task("fmnist").Sets.Test);
             table.Losses(string.Create(CultureInfo.InvariantCulture, $"one device lost, trained with view dropout {dropout}, cloud exit"), seen);
         }
-        table.Table(Text, "fleet-training train ddnn").Write(workshop.Comparisons);
+        table.Table(Text, workshop.Command(Name)).Write(workshop.Comparisons);
     }
 
     private static string Text => FormattableString.Invariant(
@@ -49,7 +52,7 @@ public sealed class DdnnJob : IJob
         using var net = Train(workshop, Shipped, Dropout, ShippedEpochs);
         var task = workshop.Task("fmnist");
         var (recipe, images) = (Recipe(workshop, ShippedEpochs), Images(workshop).Count);
-        var record = new TrainingRecord("ddnn", "fleet-training train ddnn" + workshop.Options.Differences, recipe.Seed, recipe.Epochs, images);
+        var record = new TrainingRecord("ddnn", workshop.Command("ddnn"), recipe.Seed, recipe.Epochs, images);
         var report = await new DdnnExport(net, task, Path.Combine(workshop.Options.Zoo, "ddnn")).Run(record);
         var card = report.Files.Card;
         workshop.Say(string.Create(CultureInfo.InvariantCulture,

@@ -1,4 +1,5 @@
 using Fleet.Contracts;
+using Fleet.Models.Replaying;
 
 namespace Fleet.Training;
 
@@ -21,19 +22,19 @@ public static class FeatureRange
     /// The card with int8 scales for cuts 1..N-1: of the limits that quantiles of the training features suggest, the one with
     /// which the tail is right most often on the calibration images.
     /// </summary>
-    public static async Task<ModelCard> Choose(ModelCard card, Replay replay, ImageSets sets)
+    public static async Task<ModelCard> Choose(ModelCard card, ModelReplay replay, ImageSets sets)
     {
         var sample = sets.Train.Slice(0, Math.Min(SampleCount, sets.Train.Count));
         for (var cut = 1; cut < card.StageCount; cut++)
         {
-            var features = await replay.Features(card, sample, cut);
+            var features = await replay.Features(card, sample.Run, cut);
             Array.Sort(features);
             ModelCard? best = null;
             var bestAccuracy = -1.0;
             foreach (var quantile in Quantiles)
             {
                 var candidate = WithLimit(card, cut, features[(int)Math.Round(quantile * (features.Length - 1))]);
-                var outcomes = await replay.Run(candidate, sets.Calibration, [new Route(cut, FeatureCodec.Int8)]);
+                var outcomes = await replay.Run(candidate, sets.Calibration.Run, [new Route(cut, FeatureCodec.Int8)]);
                 var accuracy = outcomes.Accuracy(outcomes.Routes[0]);
                 if (accuracy > bestAccuracy) (best, bestAccuracy) = (candidate, accuracy);
             }

@@ -1,5 +1,6 @@
 using Fleet.Contracts;
 using Fleet.Models;
+using Fleet.Models.Replaying;
 
 namespace Fleet.Training;
 
@@ -26,28 +27,31 @@ public sealed class ModelExport(Network net, TaskData task, IReadOnlyList<Traine
     /// <summary>Images of a drift trace, of the calibration and of the test set.</summary>
     public (int Calibration, int Test) DriftImages { get; init; } = (1000, 2000);
 
-    /// <exception cref="FaultsException">The ONNX files differ from the module by more than <see cref="DifferenceMax"/>; no card is written.</exception>
-    public async Task<ExportReport> Run(TrainingRecord record)
+    /// <summary>Writes the model; the one that stands in its directory stays until all of the new one is there.</summary>
+    /// <exception cref="FaultsException">
+    /// The ONNX files differ from the module by more than <see cref="DifferenceMax"/>, or the directory holds something else than a model; nothing is written.
+    /// </exception>
+    public Task<ExportReport> Run(TrainingRecord record) => ModelDirectory.Write(directory, unfinished => Run(record, unfinished));
+
+    private async Task<ExportReport> Run(TrainingRecord record, string unfinished)
     {
-        Directory.CreateDirectory(directory);
-        foreach (var old in Directory.EnumerateFiles(directory)) File.Delete(old);
         var trained = net.Logits(sets.Test);
-        var card = WritePieces(record, trained);
-        var difference = await Compare(card, trained);
-        var precisions = new PrecisionChoice(task, directory, clock);
-        card = precisions.Choose(card, Latents);
-        using var replay = new Replay(card, directory);
+        var card = WritePieces(record, trained, unfinished);
+        var difference = await Compare(card, trained, unfinished);
+        var precisions = new PrecisionChoice(task, unfinished, clock);
+        card = precisions.Choose(card, (bottleneck, features) => Latents(bottleneck, features, unfinished));
+        using var replay = ModelReplay.Open(card, unfinished);
         card = await FeatureRange.Choose(card, replay, sets);
-        card = await new ModelMeasurement(task, directory) { DriftImages = DriftImages }.Run(card, replay);
+        card = await new ModelMeasurement(task, unfinished) { DriftImages = DriftImages }.Run(card, replay);
         return new ExportReport(card, difference, precisions.Points);
     }
 
     /// <summary>Writes all stages, tails and bottlenecks as fp32.</summary>
     /// <returns>A card that lacks what is measured.</returns>
-    private ModelCard WritePieces(TrainingRecord record, float[][] trained)
+    private ModelCard WritePieces(TrainingRecord record, float[][] trained, string unfinished)
     {
         var architecture = net.Architecture;
-        var stages = architecture.Stages.Select(piece => PieceFile.Write(net, piece, directory)).ToList();
+        var stages = architecture.Stages.Select(piece => PieceFile.Write(net, piece, unfinished)).ToList();
         return new ModelCard
         {
             Name = record.Model,
@@ -59,16 +63,16 @@ public sealed class ModelExport(Network net, TaskData task, IReadOnlyList<Traine
             Parameters = stages.Sum(stage => stage.Parameters),
             Cuts = [.. architecture.Cuts.Select((value, cut) => new CutPoint { Cut = cut, Shape = architecture.Extents[value].ToArray() })],
             Stages = stages,
-            Tails = [.. architecture.Tails.Select(piece => PieceFile.Write(net, piece, directory))],
-            Bottlenecks = [.. bottlenecks.Select((bottleneck, i) => BottleneckFiles.Write(bottleneck, i + 1, directory))],
+            Tails = [.. architecture.Tails.Select(piece => PieceFile.Write(net, piece, unfinished))],
+            Bottlenecks = [.. bottlenecks.Select((bottleneck, i) => BottleneckFiles.Write(bottleneck, i + 1, unfinished))],
             Exits = [],
             Routes = [],
-            CalibrationTrace = new CardFile { File = ModelMeasurement.CalibrationTrace, Sha256 = "", Samples = 0 },
-            TestTrace = new CardFile { File = ModelMeasurement.TestTrace, Sha256 = "", Samples = 0 },
+            CalibrationTrace = new CardFile { File = TraceRecording.CalibrationFile, Sha256 = "", Samples = 0 },
+            TestTrace = new CardFile { File = TraceRecording.TestFile, Sha256 = "", Samples = 0 },
             Provenance = new Provenance
             {
                 Command = record.Command,
-                Data = $"{task.Description}; {record.TrainImages} images trained on, the last {FashionMnist.CalibrationCount} of the training images for calibration, {sets.Test.Count} test images",
+                Data = $"{task.Description}; {record.TrainImages} images trained on, the last {CalibrationImages.Count} of the training images for calibration, {sets.Test.Count} test images",
                 Seed = record.Seed,
                 Epochs = record.Epochs,
                 TrainedAccuracy = [.. trained.Select(logits => Calibration.Accuracy(logits, sets.Test.Labels, architecture.ClassCount))],
@@ -77,11 +81,11 @@ public sealed class ModelExport(Network net, TaskData task, IReadOnlyList<Traine
     }
 
     /// <summary>The largest difference between what the files and what the module say, over routes that change nothing.</summary>
-    private async Task<double> Compare(ModelCard card, float[][] trained)
+    private async Task<double> Compare(ModelCard card, float[][] trained, string unfinished)
     {
-        using var replay = new Replay(card, directory);
+        using var replay = ModelReplay.Open(card, unfinished);
         var lossless = Enumerable.Range(0, card.StageCount).Select(cut => new Route(cut, cut == 0 ? FeatureCodec.Raw : FeatureCodec.Float32)).ToList();
-        var exported = await replay.Run(card, sets.Test, lossless);
+        var exported = await replay.Run(card, sets.Test.Run, lossless);
         var difference = Math.Max(
             trained.Zip(exported.Exits).Max(pair => Difference(pair.First, pair.Second)),
             exported.Routes.Max(route => Difference(trained[^1], route.Logits)));
@@ -90,9 +94,9 @@ public sealed class ModelExport(Network net, TaskData task, IReadOnlyList<Traine
     }
 
     /// <summary>What a bottleneck's tail gets for features at its cut.</summary>
-    private float[] Latents(BottleneckCard bottleneck, float[] features)
+    private float[] Latents(BottleneckCard bottleneck, float[] features, string unfinished)
     {
-        var encoder = File.ReadAllBytes(Path.Combine(directory, bottleneck.Encoder.File));
+        var encoder = File.ReadAllBytes(Path.Combine(unfinished, bottleneck.Encoder.File));
         var latents = PieceRun.Run(encoder, features, net.Architecture.Extents[net.Architecture.Cuts[bottleneck.Cut]].ToArray()).Features;
         for (var i = 0; i < latents.Length; i++) latents[i] = MathF.Round(latents[i] / bottleneck.Scale) * bottleneck.Scale;
         return latents;

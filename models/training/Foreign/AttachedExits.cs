@@ -1,6 +1,8 @@
 using Fleet.Contracts;
 using Fleet.Models;
+using Fleet.Models.Replaying;
 using Fleet.Onnx;
+using Fleet.Terminal;
 using Google.Protobuf;
 
 namespace Fleet.Training;
@@ -20,21 +22,22 @@ public sealed record AttachOptions(string File, IReadOnlyList<string> At, IReadO
 /// </summary>
 public sealed class AttachedExits(AttachOptions options, TaskData task, string directory)
 {
-    /// <exception cref="FaultsException">The network cannot be cut there or run on our images; the message says why.</exception>
+    /// <exception cref="FaultsException">The network cannot be cut there or run on our images, or the directory holds something else than a model; the message says why.</exception>
     public async Task<ModelCard> Write(string command)
     {
         var network = new ForeignNetwork(options.File, options.At, options.InputShape, task.Side);
         var trunk = Enumerable.Range(1, network.Cuts.Count).Select(cut => network.Part(cut - 1, cut)).ToList();
         var shapes = Shapes(trunk);
-        var exits = TrainExits(trunk, shapes);
-        Directory.CreateDirectory(directory);
-        foreach (var old in Directory.EnumerateFiles(directory)) File.Delete(old);
-        var stages = trunk.Select((part, i) => WritePiece($"stage-{i + 1}.onnx", i + 1, WithExit(part, exits[i], shapes[i + 1], i + 1, isLast: i == trunk.Count - 1), shapes[i])).ToList();
-        var tails = trunk.Select((_, cut) => WritePiece($"tail-{cut}.onnx", cut, WithExit(network.Part(cut, trunk.Count), exits[^1], shapes[^1], trunk.Count, isLast: true), shapes[cut])).ToList();
-        var card = Card(network, shapes, stages, tails, command);
-        using var replay = new Replay(card, directory);
-        card = await FeatureRange.Choose(card, replay, task.Sets);
-        return await new ModelMeasurement(task, directory).Run(card, replay);
+        return await ModelDirectory.Write(directory, async unfinished =>
+        {
+            var exits = TrainExits(trunk, shapes);
+            var stages = trunk.Select((part, i) => WritePiece(Path.Combine(unfinished, $"stage-{i + 1}.onnx"), i + 1, WithExit(part, exits[i], shapes[i + 1], i + 1, isLast: i == trunk.Count - 1), shapes[i])).ToList();
+            var tails = trunk.Select((_, cut) => WritePiece(Path.Combine(unfinished, $"tail-{cut}.onnx"), cut, WithExit(network.Part(cut, trunk.Count), exits[^1], shapes[^1], trunk.Count, isLast: true), shapes[cut])).ToList();
+            var card = Card(network, shapes, stages, tails, command);
+            using var replay = ModelReplay.Open(card, unfinished);
+            card = await FeatureRange.Choose(card, replay, task.Sets);
+            return await new ModelMeasurement(task, unfinished).Run(card, replay);
+        });
     }
 
     /// <summary>Of our image and of the features at every cut: channels, height, width.</summary>
@@ -62,8 +65,8 @@ public sealed class AttachedExits(AttachOptions options, TaskData task, string d
         var exits = new List<FrozenExit>();
         for (var i = 0; i < trunk.Count; i++)
         {
-            rows = PieceRun.Run(trunk[i].ToByteArray(), rows, shapes[i]).Features;
-            exits.Add(FrozenExit.Train(FrozenExit.Pool(rows, shapes[i + 1]), labels, task.Classes.Count, options.Epochs, options.Seed));
+            rows = ProgressBar.Show($"features {i + 1}", progress => PieceRun.Run(trunk[i].ToByteArray(), rows, shapes[i], progress).Features);
+            exits.Add(ProgressBar.Show($"exit {i + 1}", progress => FrozenExit.Train(FrozenExit.Pool(rows, shapes[i + 1]), labels, task.Classes.Count, options.Epochs, options.Seed, progress)));
         }
         return exits;
     }
@@ -74,20 +77,19 @@ public sealed class AttachedExits(AttachOptions options, TaskData task, string d
         return isLast ? GraphSplice.Join(part, graph, PieceExporter.Features, PieceExporter.Features) : GraphSplice.Join(part, graph, PieceExporter.Features);
     }
 
-    private ModelPiece WritePiece(string file, int index, ModelProto piece, IReadOnlyList<int> inputShape)
+    private static ModelPiece WritePiece(string path, int index, ModelProto piece, IReadOnlyList<int> inputShape)
     {
-        var path = Path.Combine(directory, file);
         OnnxFile.Write(piece, path);
         var bytes = File.ReadAllBytes(path);
         var cost = GraphCost.Of(piece, PieceShapes.Of(path, piece, inputShape));
         return new ModelPiece
         {
             Index = index,
-            File = file,
+            File = Path.GetFileName(path),
             Sha256 = ModelFiles.Sha256(bytes),
             FileBytes = bytes.Length,
-            Parameters = cost.ParameterBytes / sizeof(float),
-            PeakActivationBytes = cost.PeakActivationBytes,
+            Parameters = cost.Parameters,
+            PeakActivationBytes = cost.LayerActivationBytes,
             Work = new KernelWork
             {
                 FirstConv = new Macs(cost.FirstConvMacs),
@@ -115,8 +117,8 @@ public sealed class AttachedExits(AttachOptions options, TaskData task, string d
         Tails = tails,
         Exits = [],
         Routes = [],
-        CalibrationTrace = new CardFile { File = ModelMeasurement.CalibrationTrace, Sha256 = "", Samples = 0 },
-        TestTrace = new CardFile { File = ModelMeasurement.TestTrace, Sha256 = "", Samples = 0 },
+        CalibrationTrace = new CardFile { File = TraceRecording.CalibrationFile, Sha256 = "", Samples = 0 },
+        TestTrace = new CardFile { File = TraceRecording.TestFile, Sha256 = "", Samples = 0 },
         Provenance = new Provenance
         {
             Command = command,

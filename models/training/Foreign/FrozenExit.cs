@@ -17,7 +17,8 @@ public sealed record FrozenExit(float[] Weights, float[] Bias)
     /// <param name="classes">How many there are.</param>
     /// <param name="epochs">Passes over the rows.</param>
     /// <param name="seed">Of the order of the rows.</param>
-    public static FrozenExit Train(float[] features, byte[] labels, int classes, int epochs, int seed)
+    /// <param name="progress">Told the share done, 0 to 1.</param>
+    public static FrozenExit Train(float[] features, byte[] labels, int classes, int epochs, int seed, Action<double>? progress = null)
     {
         var channels = features.Length / labels.Length;
         using var scope = NewDisposeScope();
@@ -35,6 +36,7 @@ public sealed record FrozenExit(float[] Weights, float[] Bias)
             random.Shuffle(order);
             foreach (var group in optimiser.ParamGroups) group.LearningRate = Rate * 0.5 * (1 + Math.Cos(Math.PI * epoch / epochs));
             for (var first = 0; first + BatchSize <= order.Length; first += BatchSize) Step(optimiser, linear, x, y, order.AsSpan(first, BatchSize).ToArray());
+            progress?.Invoke((epoch + 1.0) / epochs);
         }
         using var noGradient = no_grad();
         var weights = linear.weight / scale;

@@ -61,7 +61,7 @@ public sealed record BottleneckJob(string Name, string Description, JointJob Mai
             Name = Name,
             Task = Main.Task,
             Text = string.Create(CultureInfo.InvariantCulture, $"Bottlenecks at cut {Cut}, by size and by way of learning; bytes are what the prior predicts, those of the shipped ones as coded stand above. The uncut network reaches {whole[^1]:P2}, exit {Cut} {whole[Cut - 1]:P2}. All train for as many epochs, but head distillation, which is the first of the two stages alone."),
-            Command = $"fleet-training train {Name}{workshop.Options.Differences}",
+            Command = workshop.Command(Name),
             Points = points,
         }.Write(workshop.Comparisons);
         return Task.CompletedTask;

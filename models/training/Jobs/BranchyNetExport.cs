@@ -9,6 +9,8 @@ public sealed class BranchyNetExport : IJob
 
     public string Description => "Exports B-LeNet to the zoo.";
 
+    public string? Standing(Workshop workshop) => workshop.StandingModel("b-lenet", workshop.Command(Name), workshop.Adjusted(BranchyNetJob.Steps), bottlenecks: []);
+
     public async Task Run(Workshop workshop)
     {
         using var net = BranchyNetJob.Joint(workshop);

@@ -22,7 +22,7 @@ public sealed class BranchyNetJob : IJob
     private static readonly double[] Weights = [1, 0.3];
 
     /// <summary>Of each training; two start from the trained trunk.</summary>
-    private static readonly Recipe Steps = new() { Epochs = 8, LearningRate = 1e-3, WeightDecay = 0.01 };
+    public static readonly Recipe Steps = new() { Epochs = 8, LearningRate = 1e-3, WeightDecay = 0.01 };
 
     /// <summary>Of weights and batches: what is compared differs by little more than two trainings of one kind do.</summary>
     private static readonly IReadOnlyList<int> Seeds = [1, 2, 3];
@@ -46,7 +46,7 @@ public sealed class BranchyNetJob : IJob
                 (runs.Count == 1 ? "" : $"Exits are means over {seeds.Count} seeds of weights and batches, with the standard error of the mean. ") +
                 "An image leaves at the branch when its entropy in nats is below T. Rows with a threshold are of the seed that ships: the Pareto front that the calibration images give over the published grid, " +
                 "measured on the test images; work counts the branch's head, which the published timer did not.",
-            Command = $"fleet-training train {Name}{workshop.Options.Differences}",
+            Command = workshop.Command(Name),
             Points = [.. Means(workshop, runs), .. Points("joint", joint, sets, workshop), .. Points("separate", separate, sets, workshop)],
         }.Write(workshop.Comparisons);
         return Task.CompletedTask;
@@ -100,7 +100,7 @@ public sealed class BranchyNetJob : IJob
     {
         var steps = workshop.Adjusted(Steps);
         var images = Math.Min(workshop.Options.Limit ?? int.MaxValue, workshop.Task("fmnist").Sets.Train.Count);
-        return new TrainingRecord("b-lenet", $"fleet-training train b-lenet-export{workshop.Options.Differences}", steps.Seed, steps.Epochs, images);
+        return new TrainingRecord("b-lenet", workshop.Command("b-lenet-export"), steps.Seed, steps.Epochs, images);
     }
 
     /// <summary>Test accuracies of the three trainings from one seed.</summary>

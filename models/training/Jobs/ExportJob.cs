@@ -10,6 +10,13 @@ public sealed record ExportJob(string Name, string Description, JointJob Main, B
 
     public static readonly ExportJob Scenes = new("scenes-export", "Exports scenes and its bottlenecks to the zoo.", JointJob.Scenes, BottleneckJob.Scenes);
 
+    public string? Standing(Workshop workshop)
+    {
+        var bottlenecks = (Bottlenecks?.Shipped ?? []).Select(spec => spec.Size);
+        return workshop.StandingComparison(Main.Name + "-int8", Name) is null ? null
+            : workshop.StandingModel(Main.Name, workshop.Command(Main.Name), workshop.Adjusted(Main.Recipe.Steps), bottlenecks);
+    }
+
     public async Task Run(Workshop workshop)
     {
         using var net = Main.Train(workshop);
@@ -25,7 +32,7 @@ public sealed record ExportJob(string Name, string Description, JointJob Main, B
             Name = Main.Name + "-int8",
             Task = Main.Task,
             Text = "Each piece as fp32 and as int8, quantised after training. Accuracy is that of the piece's own logits, or of the final exit behind it, on calibration images: the choice is made there. What ships is the faster, if int8 loses at most 0.2 point; times are of one run on one machine and one thread.",
-            Command = $"fleet-training train {Name}{workshop.Options.Differences}",
+            Command = workshop.Command(Name),
             Points = report.Precisions,
         }.Write(workshop.Comparisons);
     }

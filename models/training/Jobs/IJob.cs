@@ -10,6 +10,12 @@ public interface IJob
     string Description { get; }
 
     Task Run(Workshop workshop);
+
+    /// <summary>
+    /// The file that this job would only write once more, since the same command has made it and nothing it builds on has been trained by this
+    /// workshop; null when there is something to do.
+    /// </summary>
+    string? Standing(Workshop workshop) => workshop.StandingComparison(Name, Name);
 }
 
 /// <summary>All of them, in an order in which each finds what it needs.</summary>

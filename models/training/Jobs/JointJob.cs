@@ -24,20 +24,28 @@ public sealed record JointJob(string Name, string Description, string Task, Func
         return System.Threading.Tasks.Task.CompletedTask;
     }
 
+    public string? Standing(Workshop workshop) => workshop.StandingCheckpoint(Name, Adjusted(workshop).ToString());
+
+    /// <summary>The network that ships with the code, whatever the command line says of seeds and threads; never trained here.</summary>
+    /// <exception cref="Contracts.FaultsException">There is no checkpoint of it.</exception>
+    public Network Kept(Workshop workshop) => workshop.Kept(Name, new Network(Architecture(), Recipe.Steps.Seed), Recipe.ToString());
+
     /// <summary>The trained network, out of its checkpoint when there is one.</summary>
     public Network Train(Workshop workshop)
     {
-        var recipe = Recipe with { Steps = workshop.Adjusted(Recipe.Steps) };
+        var recipe = Adjusted(workshop);
         var task = workshop.Task(Task);
         return workshop.Trained(Name, new Network(Architecture(), recipe.Steps.Seed), recipe.ToString(), (net, progress) => JointTraining.Run(
             net, task.Learning(recipe.Steps.Seed, workshop.Options.Limit), task.Sets.Calibration, recipe, progress, workshop.Clock, workshop.Say));
     }
+
+    private JointRecipe Adjusted(Workshop workshop) => Recipe with { Steps = workshop.Adjusted(Recipe.Steps) };
 
     /// <summary>For the card.</summary>
     public TrainingRecord Record(Workshop workshop)
     {
         var steps = workshop.Adjusted(Recipe.Steps);
         var images = workshop.Task(Task).Learning(steps.Seed, workshop.Options.Limit).Count;
-        return new TrainingRecord(Name, $"fleet-training train {Name}{workshop.Options.Differences}", steps.Seed, steps.Epochs, images);
+        return new TrainingRecord(Name, workshop.Command(Name), steps.Seed, steps.Epochs, images);
     }
 }

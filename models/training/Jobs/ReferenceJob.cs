@@ -19,7 +19,7 @@ public sealed record ReferenceJob(string Name, string Description, JointJob Main
             Name = Name,
             Task = Main.Task,
             Text = string.Create(CultureInfo.InvariantCulture, $"The network of {Main.Name} beside one of the same layers with twice the channels, both trained for {epochs} epochs in the same way; work is of all exits up to the one that answers."),
-            Command = $"fleet-training train {Name}{workshop.Options.Differences}",
+            Command = workshop.Command(Name),
             Points = [.. Points(workshop, Main.Name, main), .. Points(workshop, "reference", larger)],
         }.Write(workshop.Comparisons);
         return Task.CompletedTask;

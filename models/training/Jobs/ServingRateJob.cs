@@ -41,7 +41,7 @@ public sealed class ServingRateJob : IJob
             Task = "fmnist",
             Text = "Copies of a trained network fine-tuned with exit losses weighted by how often each exit answers in a fleet, or equally, with as many steps. " +
                 "Rates are counted on the calibration images before; the accuracy is that of all answers in the fleet to the test images.",
-            Command = $"fleet-training train {Name}{workshop.Options.Differences}",
+            Command = workshop.Command(Name),
             Points = points,
         }.Write(workshop.Comparisons);
         return Task.CompletedTask;

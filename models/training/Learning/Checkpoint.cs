@@ -23,6 +23,22 @@ public static class Checkpoint
         File.Move(unfinished, path, overwrite: true);
     }
 
+    /// <summary>What made the file; null when there is none.</summary>
+    /// <exception cref="FaultsException">The file is damaged; the message names it.</exception>
+    public static string? TaskOf(string path)
+    {
+        if (!File.Exists(path)) return null;
+        try
+        {
+            using var reader = new BinaryReader(File.OpenRead(path));
+            return reader.ReadString();
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or FormatException)
+        {
+            throw new FaultsException(path, $"is not a checkpoint ({fault.Message}); delete it to train again");
+        }
+    }
+
     /// <summary>Loads the weights into <paramref name="net"/>; false when there is no checkpoint, or one of another task.</summary>
     /// <exception cref="FaultsException">The file is damaged; the message names it and says why.</exception>
     public static bool TryRead(string path, nn.Module net, string task)

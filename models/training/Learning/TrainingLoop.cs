@@ -1,3 +1,4 @@
+using Fleet.Terminal;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -38,7 +39,7 @@ public sealed class TrainingLoop(nn.Module module, ITrainingImages images, Recip
         for (var epoch = done; epoch < recipe.Epochs; epoch++)
         {
             enterTraining();
-            var mean = Epoch(epoch, batches, optimiser, loss);
+            var mean = ProgressBar.Show($"epoch {epoch + 1} of {recipe.Epochs}", tell => Epoch(epoch, batches, optimiser, loss, tell));
             var figures = validate();
             var elapsed = clock.GetElapsedTime(start);
             reports.Add(new EpochReport(epoch + 1, recipe.Epochs, mean, figures, elapsed, elapsed / (epoch + 1 - done) * (recipe.Epochs - epoch - 1)));
@@ -48,7 +49,7 @@ public sealed class TrainingLoop(nn.Module module, ITrainingImages images, Recip
         return reports;
     }
 
-    private double Epoch(int epoch, int batches, optim.Optimizer optimiser, Func<Tensor, Tensor, Tensor> loss)
+    private double Epoch(int epoch, int batches, optim.Optimizer optimiser, Func<Tensor, Tensor, Tensor> loss, Action<double> tell)
     {
         var seed = Models.Seeds.Mix(recipe.Seed, epoch);
         torch.random.manual_seed(seed);
@@ -60,6 +61,7 @@ public sealed class TrainingLoop(nn.Module module, ITrainingImages images, Recip
             var rate = recipe.RateAt(epoch * batches + batch, recipe.Epochs * batches);
             foreach (var group in optimiser.ParamGroups) group.LearningRate = rate;
             total += Step(epoch, order.AsSpan(batch * recipe.BatchSize, recipe.BatchSize), optimiser, loss);
+            tell((batch + 1.0) / batches);
         }
         return total / batches;
     }

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Fleet.Onnx;
+using Fleet.Terminal;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -146,7 +147,9 @@ public sealed class Network : nn.Module<Tensor, Tensor[]>
     }
 
     /// <summary>The logits of every exit for every image: [exit][image * classes + class]. Leaves the module in evaluation mode.</summary>
-    public float[][] Logits(ImageSet images)
+    public float[][] Logits(ImageSet images) => ProgressBar.Show($"answers to {images.Count} images", progress => Logits(images, progress));
+
+    private float[][] Logits(ImageSet images, Action<double> progress)
     {
         var classes = Architecture.ClassCount;
         var logits = Architecture.Exits.Select(_ => new float[images.Count * classes]).ToArray();
@@ -157,6 +160,7 @@ public sealed class Network : nn.Module<Tensor, Tensor[]>
             using var scope = NewDisposeScope();
             var outputs = forward(batch());
             for (var exit = 0; exit < outputs.Length; exit++) Elements(outputs[exit]).CopyTo(logits[exit], first * classes);
+            progress((double)first / images.Count);
         }
         return logits;
     }

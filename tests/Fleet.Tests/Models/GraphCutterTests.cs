@@ -107,6 +107,14 @@ public sealed class GraphCutterTests
     }
 
     [Test]
+    public void Refusal_OfStateBehindAChoice_NamesTheState()
+    {
+        var model = Networks.With(new NodeProto { OpType = "If", Name = "rate", Attribute = { new AttributeProto { Name = "then_branch", G = new GraphProto { Node = { new NodeProto { OpType = "If", Name = "first" } } } } } });
+        model.Graph.Node.Add(new NodeProto { OpType = "GRU", Name = "memory", Output = { "h" } });
+        Assert.That(GraphCutter.Refusal(model), Does.StartWith("node \"memory\" (GRU) is recurrent"));
+    }
+
+    [Test]
     public void Refusal_NoSingleValue_NamesTheNarrowestPlace() => Assert.That(
         GraphCutter.Refusal(Networks.Conditioned()),
         Does.Contain("nowhere does a single value").And.Match(@"after \d of 8 nodes, where 2 cross: x, \w+"));

@@ -61,6 +61,31 @@ internal sealed class NarrowModel : IDisposable
     /// <summary>Writes the card anew.</summary>
     public void Write(ModelCard card) => File.WriteAllText(At(ModelFiles.CardName), JsonSerializer.Serialize(card, Json.File.Info<ModelCard>()));
 
+    /// <summary>A card whose work is that of the files; the model's own says more, so that planners have something to weigh.</summary>
+    public ModelCard Counted(ModelCard card)
+    {
+        ModelPiece Count(ModelPiece piece)
+        {
+            var model = OnnxFile.Read(At(piece.File));
+            long[] shape = [1, .. model.Graph.Input[0].Type.TensorType.Shape.Dim.Skip(1).Select(extent => extent.DimValue)];
+            var cost = GraphCost.Of(model, OnnxShapes.Of(model, new float[shape.Aggregate((a, b) => a * b)], shape));
+            return piece with
+            {
+                Parameters = cost.Parameters,
+                PeakActivationBytes = cost.LayerActivationBytes,
+                Work = new KernelWork { FirstConv = new(cost.FirstConvMacs), Conv = new(cost.ConvMacs), Pointwise = new(cost.PointwiseMacs), Depthwise = new(cost.DepthwiseMacs), Dense = new(cost.DenseMacs), OutputElements = cost.OutputElements, Layers = cost.Layers },
+            };
+        }
+        var stages = card.Stages.Select(Count).ToList();
+        return card with
+        {
+            Stages = stages,
+            Parameters = stages.Sum(stage => stage.Parameters),
+            Tails = [.. card.Tails.Select(Count)],
+            Bottlenecks = [.. card.Bottlenecks.Select(bottleneck => bottleneck with { Encoder = Count(bottleneck.Encoder), Tail = Count(bottleneck.Tail) })],
+        };
+    }
+
     /// <summary>What the files say of an image over a route, one after another and without any codec but the rounding itself.</summary>
     public float[] Direct(ModelFiles model, int sample, Route route)
     {

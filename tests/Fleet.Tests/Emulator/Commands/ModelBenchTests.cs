@@ -40,6 +40,22 @@ public sealed class ModelBenchTests : CommandFixture
     }
 
     [Test]
+    public void Bench_PiecesWhosePrecisionWasChosen_TellsWhatTheExportMeasured()
+    {
+        var said = Fleet("models", "bench", "fmnist");
+        Assert.That(said.Out, Does.Match(@"stage 3 ships as int8; at export int8 was: .*times as fast as fp32").And.Match("tail 0 ships as fp32; at export int8 was: "));
+        Assert.That(said.Out, Does.Not.Contain("encoder tiny ships"), "of encoders nothing was to choose");
+    }
+
+    [Test]
+    public void Bench_Group_TimesEveryNetwork()
+    {
+        var said = Fleet("models", "bench", "ddnn");
+        Assert.That(said.ExitCode, Is.Zero, said.Error);
+        Assert.That(said.Out, Does.Contain("view 1").And.Contain("view 6").And.Contain("cloud"));
+    }
+
+    [Test]
     public void Bench_NoSuchModel_NamesThoseThereAre()
     {
         var said = Fleet("models", "bench", "nobody");

@@ -105,6 +105,25 @@ public sealed partial class ModelTableTests : CommandFixture
     }
 
     [Test]
+    public void Table_CardThatItsTraceContradicts_IsAFault()
+    {
+        var card = ModelFiles.Open(Path.Combine(Zoo, "fmnist")).Card;
+        ModelFiles.WriteCard(Path.Combine(Zoo, "fmnist"), card with { Exits = [card.Exits[0] with { Accuracy = 0.95 }, .. card.Exits.Skip(1)] });
+        var said = Fleet("models", "table", "--zoo", Zoo, "--out", Out);
+        Assert.That(said.ExitCode, Is.EqualTo(2), said.Out);
+        Assert.That(said.Error, Does.Contain("card.json").And.Match("exit 1 accuracy is 0\\.9500; its trace says 0\\.8"));
+    }
+
+    [Test]
+    public void Table_ZooWithoutComparisons_IsAFault()
+    {
+        Directory.Delete(Path.Combine(Zoo, "comparison"), recursive: true);
+        var said = Fleet("models", "table", "--zoo", Zoo, "--out", Out);
+        Assert.That(said.ExitCode, Is.EqualTo(2), said.Out);
+        Assert.That(said.Error, Does.Contain("comparison").And.Contain("rival"));
+    }
+
+    [Test]
     public void Table_DirectoryThatIsAFile_SaysSo()
     {
         File.WriteAllText(Out, "");

@@ -1,8 +1,8 @@
 using Fleet.Contracts;
-using Fleet.Emulator.Commands;
+using Fleet.Terminal;
 using NUnit.Framework;
 
-namespace Fleet.Tests.Emulator.Commands;
+namespace Fleet.Tests.Terminal;
 
 public sealed class ProgressBarTests
 {

@@ -3,11 +3,16 @@ using Fleet.Contracts;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
-namespace Fleet.Emulator.Commands;
+namespace Fleet.Terminal;
 
-/// <summary>A bar on standard error while something long runs, gone when it ends; nothing where standard error is no terminal.</summary>
+/// <summary>
+/// A bar on standard error while something long runs, gone when it ends; nothing where standard error is no terminal, or where another bar
+/// is shown already: work that shows its own may be part of longer work.
+/// </summary>
 public static class ProgressBar
 {
+    private static int shown;
+
     /// <param name="what">Before the bar.</param>
     /// <param name="work">Is given whom to tell the share done, 0 to 1.</param>
     public static T Show<T>(string what, Func<Action<double>, T> work) => ShowAsync(what, tell => Task.FromResult(work(tell))).GetAwaiter().GetResult();
@@ -19,7 +24,19 @@ public static class ProgressBar
     /// <inheritdoc cref="Show"/>
     public static async Task<T> ShowAsync<T>(string what, Func<Action<double>, Task<T>> work, Seconds? simulated = null)
     {
-        if (Console.IsErrorRedirected) return await work(_ => { });
+        if (Console.IsErrorRedirected || Interlocked.Exchange(ref shown, 1) == 1) return await work(_ => { });
+        try
+        {
+            return await OnScreen(what, work, simulated);
+        }
+        finally
+        {
+            shown = 0;
+        }
+    }
+
+    private static async Task<T> OnScreen<T>(string what, Func<Action<double>, Task<T>> work, Seconds? simulated)
+    {
         var screen = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
         ProgressColumn[] columns = [new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()];
         return await screen.Progress().AutoClear(true).Columns(simulated is { } time ? [.. columns, new RateColumn(time)] : columns).StartAsync(bars =>
