@@ -67,7 +67,7 @@ internal static class Choices
     /// <param name="choose">Given a device and its place in order of ids, those offline included.</param>
     public static (Plan, PlannerState) ForEachChanged(IPlanner planner, FleetSnapshot fleet, IReadOnlyList<EdgeView> edges, PlannerState last, Func<DeviceView, int, Choice?> choose)
     {
-        DeviceView[] devices = [.. fleet.Devices];
+        var devices = AsArray(fleet.Devices);
         var before = last.Asked is { } asked && asked.By == planner && AreSame(asked.Devices, devices) && asked.Edges.SequenceEqual(edges, ReferenceEqualityComparer.Instance) ? asked : null;
         if (before is null) devices = InOrder(devices);
         var choices = new Choice?[devices.Length];
@@ -80,6 +80,9 @@ internal static class Choices
         var table = before is null ? ChoiceTable.Of(devices, choices) : before.Choices.With(choices);
         return (new Plan(table), new PlannerState(table) { Asked = new Asked(planner, devices, edges, table) });
     }
+
+    /// <summary>A view's own devices are an array already.</summary>
+    public static DeviceView[] AsArray(IReadOnlyList<DeviceView> devices) => devices as DeviceView[] ?? [.. devices];
 
     public static DeviceView[] InOrder(IReadOnlyList<DeviceView> devices) => [.. devices.OrderBy(device => device.Id, StringComparer.Ordinal)];
 
@@ -101,9 +104,12 @@ internal static class Choices
         var edges = fleet.LiveEdges.OrderBy(edge => edge.Id, StringComparer.Ordinal).ToList();
         if (edges.Count == 0) return ForEach(fleet, device => last.Last.GetValueOrDefault(device.Id));
         // Dealt with those offline, so that one that comes or goes moves nobody else.
+        var able = new List<Choice>(edges.Count);
         return ForEachChanged(planner, fleet, edges, last, (device, place) =>
         {
-            var able = edges.Select(edge => Try(costs, option, device, edge, reason)).OfType<Choice>().ToList();
+            able.Clear();
+            foreach (var edge in edges)
+                if (Try(costs, option, device, edge, reason) is { } choice) able.Add(choice);
             return able.Count == 0 ? null : able[place % able.Count];
         });
     }

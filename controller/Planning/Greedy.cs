@@ -23,7 +23,7 @@ public sealed class Greedy(OptionTable options, CostModel costs) : IPlanner
     public (Plan Plan, PlannerState State) Plan(FleetSnapshot fleet, PlannerState last, Random random)
     {
         var edges = fleet.LiveEdges.OrderBy(edge => edge.Id, StringComparer.Ordinal).ToArray();
-        DeviceView[] devices = [.. fleet.Devices];
+        var devices = Choices.AsArray(fleet.Devices);
         var before = last.Wanted is { } known && known.By == this && Choices.AreSame(known.Devices, devices) && known.Edges.SequenceEqual(edges, ReferenceEqualityComparer.Instance) ? known : null;
         if (before is null) devices = Choices.InOrder(devices);
         var served = wishes.Served(edges);
