@@ -70,7 +70,7 @@ public sealed record Assignment : Message
     [JsonIgnore] public FeatureCodec Codec => Cut == 0 ? InputCodec : FeatureDType;
 
     /// <summary>Whether no exit held can ever be confident, so that the input may leave before any stage has run.</summary>
-    [JsonIgnore] public bool SendsAll => Cut == 0 && OffloadTo.Length > 0 && Thresholds.All(threshold => threshold > 1);
+    [JsonIgnore] public bool SendsAll => Cut == 0 && OffloadTo.Length > 0 && Thresholds.AreAbove(1);
 
     /// <summary>What is sent when no exit was confident; only the card knows a bottleneck's number. Throws <see cref="FaultsException"/> when it has none such.</summary>
     public Route RouteIn(ModelCard card) => new(Cut, Codec, card.NumberOf(Bottleneck) ?? throw new FaultsException("bottleneck", card.UnknownBottleneck(Bottleneck)));
@@ -87,8 +87,11 @@ public sealed record Assignment : Message
     }
 
     /// <summary>Whether both would make a device do the same, whoever decided it, when and why.</summary>
-    public bool RunsAs(Assignment other) => this == other ||
-        this with { Version = 0, Epoch = 0, ArtifactsUrl = "", Reason = "", Error = "" } == other with { Version = 0, Epoch = 0, ArtifactsUrl = "", Reason = "", Error = "" };
+    public bool RunsAs(Assignment other) => ReferenceEquals(this, other)
+        || Head == other.Head && Cut == other.Cut && InputCodec == other.InputCodec && FeatureDType == other.FeatureDType && ExitRule == other.ExitRule
+        && View == other.View && Deadline == other.Deadline && AuditRatio.Equals(other.AuditRatio) && ReportPeriod == other.ReportPeriod
+        && OffloadTo == other.OffloadTo && Bottleneck == other.Bottleneck && Group == other.Group && Transport == other.Transport && Model == other.Model && CardSha256 == other.CardSha256
+        && Thresholds.Equals(other.Thresholds) && Temperatures.Equals(other.Temperatures);
 
     private protected override void Check(ref FaultList faults)
     {

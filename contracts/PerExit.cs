@@ -17,12 +17,17 @@ public sealed class PerExit : IReadOnlyList<double>, IEquatable<PerExit>
     public PerExit() => values = [];
 
     /// <param name="values">NaN where a number is unknown. Unknown ones at the end are left off, as they are on the wire.</param>
-    public PerExit(IEnumerable<double> values)
+    public PerExit(ReadOnlySpan<double> values)
     {
-        this.values = [.. values];
-        var known = Array.FindLastIndex(this.values, value => !double.IsNaN(value)) + 1;
-        if (known < this.values.Length) this.values = this.values[..known];
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(this.values.Length, Max, nameof(values));
+        var known = values.Length;
+        while (known > 0 && double.IsNaN(values[known - 1])) known--;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(known, Max, nameof(values));
+        this.values = known == 0 ? [] : values[..known].ToArray();
+    }
+
+    /// <inheritdoc cref="PerExit(ReadOnlySpan{double})"/>
+    public PerExit(IEnumerable<double> values) : this([.. values])
+    {
     }
 
     public int Count => values.Length;
@@ -31,6 +36,9 @@ public sealed class PerExit : IReadOnlyList<double>, IEquatable<PerExit>
 
     /// <summary>The value of exit <paramref name="exit"/> (1-based).</summary>
     public double Of(int exit) => values[exit - 1];
+
+    /// <summary>Whether all of them are; true of none.</summary>
+    public bool AreAbove(double least) => !values.AsSpan().ContainsAnyInRange(double.NegativeInfinity, least);
 
     public double? Find(int exit) => exit <= values.Length && !double.IsNaN(values[exit - 1]) ? values[exit - 1] : null;
 

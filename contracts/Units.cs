@@ -178,6 +178,11 @@ public readonly record struct Celsius(double Value) : IQuantity<Celsius>
 
 public static class Quantity
 {
+    private const int TensBelow = 16;
+
+    /// <summary>From 10^-16 to 10^22, each the double nearest to it.</summary>
+    private static readonly double[] Tens = [.. Enumerable.Range(-TensBelow, TensBelow + 23).Select(power => double.Parse($"1e{power}", CultureInfo.InvariantCulture))];
+
     /// <summary>
     /// The value to six significant digits. Reports are rounded where they are made, so that the record in memory and its text
     /// on the wire are the same number.
@@ -185,11 +190,20 @@ public static class Quantity
     public static double Rounded(double value)
     {
         if (value == 0 || !double.IsFinite(value)) return value;
-        var digits = 5 - (int)Math.Floor(Math.Log10(Math.Abs(value)));
+        var digits = 5 - Magnitude(Math.Abs(value));
         if (digits is >= 0 and <= 15) return Math.Round(value, digits);
         // Powers of ten are exact up to the 22nd: whole numbers times or over them are the double nearest to the decimal.
         if (digits is < 0 and >= -22) return Math.Round(value / Math.Pow(10, -digits)) * Math.Pow(10, -digits);
         return double.Parse(value.ToString("E5", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>The largest k with 10^k not above a positive value.</summary>
+    private static int Magnitude(double value)
+    {
+        if (value is < 1e-15 or >= 1e22) return (int)Math.Floor(Math.Log10(value));
+        // The binary exponent tells it to one: log10(2) = 0.30103.
+        var magnitude = (int)Math.Floor(Math.ILogB(value) * 0.30103);
+        return value >= Tens[magnitude + 1 + TensBelow] ? magnitude + 1 : magnitude;
     }
 
     /// <inheritdoc cref="Rounded(double)"/>

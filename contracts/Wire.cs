@@ -15,7 +15,6 @@ public static class Wire
 
     [ThreadStatic] private static ArrayBufferWriter<byte>? scratch;
     [ThreadStatic] private static Utf8JsonWriter? scratchWriter;
-    [ThreadStatic] private static byte[]? flat;
 
     /// <summary>The message's payload on the wire.</summary>
     public static byte[] Encode(Message message)
@@ -33,7 +32,7 @@ public static class Wire
         }
     }
 
-    /// <summary>As <see cref="Encode"/> for what is not a tensor frame, into a buffer of this thread's that the next call overwrites.</summary>
+    /// <summary>As <see cref="Encode"/> for what is not a tensor frame, into a buffer of this thread's that a later call overwrites.</summary>
     public static ReadOnlySpan<byte> EncodeShared(Message message) => message is State state ? Encoding.ASCII.GetBytes(state.Word) : Write(message);
 
     /// <summary>Exactly the length of <see cref="Encode"/>, without keeping a copy: a frame's is computed, a report's is written to a reused buffer.</summary>
@@ -101,8 +100,8 @@ public static class Wire
 
     private static ReadOnlySpan<byte> Write(Message message)
     {
-        flat ??= new byte[FleetBytesMax];
-        return FlatJson.TryWrite(message, flat, out var length) ? flat.AsSpan(0, length) : Serialize(message);
+        var recent = RecentTexts.Own;
+        return recent.TryFind(message, out var text) || recent.TryWrite(message, out text) ? text : Serialize(message);
     }
 
     private static ReadOnlySpan<byte> Serialize(Message message)

@@ -9,13 +9,14 @@ namespace Fleet.Controller;
 public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareProfile> profiles, TimeProvider clock)
 {
     private const double SilentPeriods = 3;
-    private readonly Entries<DeviceEntry> devices = new();
-    private readonly Entries<EdgeEntry> edges = new();
+    private readonly Entries<DeviceEntry, DeviceView> devices = new();
+    private readonly Entries<EdgeEntry, EdgeView> edges = new();
     private readonly HashSet<string> lostGateways = new(StringComparer.Ordinal);
 
     // Nobody falls silent before this timestamp, if nothing was said that changes who is online.
     private long silenceAt = long.MinValue;
     private bool hasStirred;
+    private FleetSnapshot? last;
 
     /// <summary>Grows with every change that a plan could depend on.</summary>
     public long Revision { get; private set; }
@@ -37,39 +38,39 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
                 MalformedTotal++;
                 break;
             case (TopicKind.State, State state):
-                Set(Device(topic.Id), state.Presence);
+                Set(devices.Changed(Device(topic.Id)), state.Presence);
                 break;
             case (TopicKind.Info, Info info):
-                Set(Device(topic.Id), info);
+                Set(devices.Changed(Device(topic.Id)), info);
                 break;
             case (TopicKind.Budget, Budget budget):
-                Fold(Device(topic.Id), budget);
+                Fold(devices.Changed(Device(topic.Id)), budget);
                 break;
             case (TopicKind.Infer, InferWindow):
                 Hear(Device(topic.Id));
                 break;
             case (TopicKind.Desired, Assignment desired):
-                Device(topic.Id).Desired = desired;
+                devices.Changed(Device(topic.Id)).Desired = desired;
                 Said(desired.Epoch, desired.Version);
                 break;
             case (TopicKind.Reported, Assignment reported):
-                Fold(Device(topic.Id), reported);
+                Fold(devices.Changed(Device(topic.Id)), reported);
                 break;
             case (TopicKind.EdgeState, State state):
-                Set(Edge(topic.Id), state.Presence);
+                Set(edges.Changed(Edge(topic.Id)), state.Presence);
                 break;
             case (TopicKind.EdgeInfo, Info info):
-                Set(Edge(topic.Id), info);
+                Set(edges.Changed(Edge(topic.Id)), info);
                 break;
             case (TopicKind.EdgeLoad, EdgeLoad load):
-                Fold(Edge(topic.Id), load);
+                Fold(edges.Changed(Edge(topic.Id)), load);
                 break;
             case (TopicKind.EdgeDesired, TailAssignment desired):
-                Edge(topic.Id).Desired = desired;
+                edges.Changed(Edge(topic.Id)).Desired = desired;
                 Said(desired.Epoch, desired.Version);
                 break;
             case (TopicKind.EdgeReported, TailAssignment reported):
-                Fold(Edge(topic.Id), reported);
+                Fold(edges.Changed(Edge(topic.Id)), reported);
                 break;
             case (TopicKind.GatewayState, State state):
                 if (state.Presence is Presence.Lost ? lostGateways.Add(topic.Id) : lostGateways.Remove(topic.Id)) Revision++;
@@ -83,18 +84,36 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
         }
     }
 
-    public FleetSnapshot Snapshot() => new(
-        site,
-        [.. devices.InOrder.Where(pair => pair.Entry.Info is not null).Select(pair => pair.Entry.View(pair.Id, IsOnline(pair.Entry), Profile(pair.Entry.Info)))],
-        [.. edges.InOrder.Where(pair => pair.Entry.Info is not null).Select(pair => pair.Entry.View(pair.Id, IsOnline(pair.Entry), Profile(pair.Entry.Info)))]);
+    /// <summary>Whoever has not changed since the last one is the same object in this one.</summary>
+    public FleetSnapshot Snapshot()
+    {
+        if (!IsCalm)
+        {
+            foreach (var entry in devices.InOrder) devices.Show(entry, IsOnline(entry));
+            foreach (var entry in edges.InOrder) edges.Show(entry, IsOnline(entry));
+        }
+        var (seen, servers) = (devices.Views(entry => entry.View(Profile(entry.Info))), edges.Views(entry => entry.View(Profile(entry.Info))));
+        return last is not null && last.Devices == seen && last.Edges == servers ? last : last = new FleetSnapshot(site, seen, servers);
+    }
+
+    /// <summary>Whether nobody can have come or fallen silent since the last look.</summary>
+    private bool IsCalm => !hasStirred && clock.GetTimestamp() < silenceAt;
 
     /// <summary>Notices who has fallen silent since the last look; costs nothing while nobody can have.</summary>
     public void Look()
     {
-        if (!hasStirred && clock.GetTimestamp() < silenceAt) return;
+        if (IsCalm) return;
         (hasStirred, silenceAt) = (false, long.MaxValue);
-        foreach (var (_, entry) in devices.InOrder) Notice(entry, IsOnline(entry), PatienceWith(entry));
-        foreach (var (_, entry) in edges.InOrder) Notice(entry, IsOnline(entry), PatienceWith(entry));
+        foreach (var entry in devices.InOrder)
+        {
+            Notice(entry, IsOnline(entry), PatienceWith(entry));
+            devices.Show(entry, entry.WasOnline);
+        }
+        foreach (var entry in edges.InOrder)
+        {
+            Notice(entry, IsOnline(entry), PatienceWith(entry));
+            edges.Show(entry, entry.WasOnline);
+        }
     }
 
     private void Notice(Entry entry, bool isOnline, Seconds patience)
@@ -189,14 +208,16 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
 
     private EdgeEntry Edge(string id) => edges.Of(id);
 
-    /// <summary>What is known by id: found fast, told in order.</summary>
-    private sealed class Entries<T> where T : Entry, new()
+    /// <summary>What is known by id: found fast, told in order, and seen as it was when it was last asked for unless it has changed.</summary>
+    private sealed class Entries<T, TView> where T : Entry, new()
     {
         private readonly Dictionary<string, T> byId = new(StringComparer.Ordinal);
-        private readonly List<(string Id, T Entry)> inOrder = [];
-        private bool isSorted = true;
+        private readonly List<T> inOrder = [];
+        private readonly List<T> changed = [];
+        private TView[] views = [];
+        private bool isSorted = true, isSameSet = true;
 
-        public IReadOnlyList<(string Id, T Entry)> InOrder
+        public List<T> InOrder
         {
             get
             {
@@ -209,16 +230,66 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
         public T Of(string id)
         {
             if (byId.TryGetValue(id, out var known)) return known;
-            var entry = new T();
+            var entry = new T { Id = id };
             byId.Add(id, entry);
-            inOrder.Add((id, entry));
+            inOrder.Add(entry);
             isSorted = false;
             return entry;
+        }
+
+        /// <summary>Something about it is going to be another.</summary>
+        public T Changed(T entry)
+        {
+            if (!entry.HasChanged) changed.Add(entry);
+            entry.HasChanged = true;
+            return entry;
+        }
+
+        /// <summary>Whether it is seen to be online.</summary>
+        public void Show(T entry, bool isOnline)
+        {
+            if (entry.IsShownOnline != isOnline) Changed(entry).IsShownOnline = isOnline;
+        }
+
+        /// <summary>Of all that have said what they are, in order of ids: the same array as long as nothing has changed.</summary>
+        public TView[] Views(Func<T, TView> view)
+        {
+            if (changed.Count == 0) return views;
+            foreach (var entry in changed) isSameSet &= entry.Place is not null || entry.Info is null;
+            if (isSameSet) views = [.. views];
+            else
+            {
+                var known = InOrder.Where(entry => entry.Info is not null).ToList();
+                var more = new TView[known.Count];
+                for (var place = 0; place < more.Length; place++)
+                {
+                    if (known[place] is { HasChanged: false, Place: { } before }) more[place] = views[before];
+                    known[place].Place = place;
+                }
+                (views, isSameSet) = (more, true);
+            }
+            foreach (var entry in changed)
+            {
+                entry.HasChanged = false;
+                if (entry.Place is { } place) views[place] = view(entry);
+            }
+            changed.Clear();
+            return views;
         }
     }
 
     private abstract class Entry
     {
+        public string Id { get; init; } = "";
+
+        /// <summary>Among the views; null when it is not seen yet.</summary>
+        public int? Place { get; set; }
+
+        /// <summary>Since it was last seen.</summary>
+        public bool HasChanged { get; set; }
+
+        public bool IsShownOnline { get; set; }
+
         public Presence State { get; set; } = Presence.Disconnected;
 
         public long Heard { get; set; }
@@ -239,8 +310,8 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
 
         public Assignment? Reported { get; set; }
 
-        public DeviceView View(string id, bool isOnline, HardwareProfile? profile) =>
-            new() { Id = id, IsOnline = isOnline, IsDutyCycled = State is Presence.Sleeping, Profile = profile, Info = Info, Budget = Budget, Desired = Desired, Reported = Reported };
+        public DeviceView View(HardwareProfile? profile) =>
+            new() { Id = Id, IsOnline = IsShownOnline, IsDutyCycled = State is Presence.Sleeping, Profile = profile, Info = Info, Budget = Budget, Desired = Desired, Reported = Reported };
     }
 
     private sealed class EdgeEntry : Entry
@@ -251,7 +322,7 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
 
         public TailAssignment? Reported { get; set; }
 
-        public EdgeView View(string id, bool isOnline, HardwareProfile? profile) =>
-            new() { Id = id, IsOnline = isOnline, IsStarting = State is Presence.Init, Profile = profile, Info = Info, Load = Load, Desired = Desired, Reported = Reported };
+        public EdgeView View(HardwareProfile? profile) =>
+            new() { Id = Id, IsOnline = IsShownOnline, IsStarting = State is Presence.Init, Profile = profile, Info = Info, Load = Load, Desired = Desired, Reported = Reported };
     }
 }

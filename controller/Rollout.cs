@@ -6,10 +6,11 @@ namespace Fleet.Controller;
 /// <summary>Turns plans into desired assignments and publishes only what would run differently from what is already desired.</summary>
 public sealed class Rollout(string site, IBus bus, ControllerOptions options)
 {
-    private readonly Dictionary<string, Assignment> desired = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, Assignment> before = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, (Assignment Of, Option? Option)> found = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Told> devices = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TailAssignment> edgeDesired = new(StringComparer.Ordinal);
+
+    // The last plan, when every device has been told its part of it.
+    private ChoiceTable? inForce;
 
     /// <summary>Of this controller's decisions; larger than any seen before it.</summary>
     public long Epoch { get; private set; }
@@ -22,7 +23,7 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options)
     {
         (Epoch, Version) = (epochSeen + 1, versionSeen);
         foreach (var device in fleet.Devices)
-            if (device.Desired is { } assignment) desired[device.Id] = assignment;
+            if (device.Desired is { } assignment) ToldTo(device.Id).Tell(assignment);
         foreach (var edge in fleet.Edges)
             if (edge.Desired is { } assignment) edgeDesired[edge.Id] = assignment;
     }
@@ -32,24 +33,19 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options)
     {
         (Epoch, Version) = (epoch + 1, Math.Max(Version, version) + 1);
         foreach (var (edge, tails) in edgeDesired.ToList()) edgeDesired[edge] = tails with { Epoch = Epoch, Version = Version };
-        foreach (var (device, assignment) in desired.ToList()) desired[device] = assignment with { Epoch = Epoch, Version = Version };
+        foreach (var told in devices.Values) told.Desired = told.Desired! with { Epoch = Epoch, Version = Version };
         Republish();
     }
 
-    public Assignment? DesiredOf(string device) => desired.GetValueOrDefault(device);
+    public Assignment? DesiredOf(string device) => devices.GetValueOrDefault(device)?.Desired;
 
     /// <summary>The option that a device runs by the assignment of this version; null when it is not among its last two, or no option of the table.</summary>
     public Option? OptionGiven(string device, long version, OptionTable table)
     {
-        if (Given(device, version) is not { } assignment) return null;
-        if (found.TryGetValue(device, out var last) && ReferenceEquals(last.Of, assignment)) return last.Option;
-        var option = table.Find(assignment);
-        found[device] = (assignment, option);
-        return option;
+        if (!devices.TryGetValue(device, out var told) || told.By(version) is not { } assignment) return null;
+        if (!ReferenceEquals(told.Found.Of, assignment)) told.Found = (assignment, table.Find(assignment));
+        return told.Found.Option;
     }
-
-    private Assignment? Given(string device, long version) =>
-        desired.GetValueOrDefault(device) is { } now && now.Version == version ? now : before.GetValueOrDefault(device) is { } last && last.Version == version ? last : null;
 
     public TailAssignment? EdgeDesiredOf(string edge) => edgeDesired.GetValueOrDefault(edge);
 
@@ -61,14 +57,16 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options)
         var (changed, waiting) = (0, new HashSet<string>(StringComparer.Ordinal));
         foreach (var edge in fleet.OnlineEdges) changed += PublishTails(edge.Id, table);
         var live = fleet.LiveEdges.Select(edge => edge.Id).ToHashSet(StringComparer.Ordinal);
-        foreach (var (device, choice) in allowance.IsBounded ? plan.Choices.OrderByDescending(pair => pair.Value.Gain).ThenBy(pair => pair.Key, StringComparer.Ordinal) : plan.Choices.AsEnumerable())
+        var others = plan.Choices.Since(inForce);
+        foreach (var (device, choice) in allowance.IsBounded ? others.OrderByDescending(pair => pair.Value.Gain).ThenBy(pair => pair.Key, StringComparer.Ordinal) : others)
         {
             var assignment = choice.Option.Assign(choice.Edge, options.Deadline, options.ReportPeriod, options.ArtifactsUrl, choice.Reason);
-            if (!desired.TryGetValue(device, out var standing) || standing.OffloadTo.Length > 0 && !live.Contains(standing.OffloadTo)) changed += Publish(device, assignment);
+            if (DesiredOf(device) is not { } standing || standing.OffloadTo.Length > 0 && !live.Contains(standing.OffloadTo)) changed += Publish(device, assignment);
             else if (standing.RunsAs(assignment)) continue;
             else if (allowance.Take()) changed += Publish(device, assignment);
             else waiting.Add(device);
         }
+        inForce = waiting.Count == 0 ? plan.Choices : null;
         return (changed, waiting);
     }
 
@@ -78,10 +76,10 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options)
 
     private int Publish(string device, Assignment assignment)
     {
-        if (desired.TryGetValue(device, out var standing) && standing.RunsAs(assignment)) return 0;
-        if (standing is not null) before[device] = standing;
-        desired[device] = assignment with { Version = ++Version, Epoch = Epoch };
-        bus.Publish(new Topic(TopicKind.Desired, site, device), desired[device]);
+        var told = ToldTo(device);
+        if (told.Desired?.RunsAs(assignment) is true) return 0;
+        told.Tell(assignment with { Version = ++Version, Epoch = Epoch });
+        bus.Publish(new Topic(TopicKind.Desired, site, device), told.Desired!);
         return 1;
     }
 
@@ -89,7 +87,13 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options)
     public void Republish()
     {
         foreach (var (edge, tails) in edgeDesired) bus.Publish(new Topic(TopicKind.EdgeDesired, site, edge), tails);
-        foreach (var (device, assignment) in desired) bus.Publish(new Topic(TopicKind.Desired, site, device), assignment);
+        foreach (var (device, told) in devices) bus.Publish(new Topic(TopicKind.Desired, site, device), told.Desired!);
+    }
+
+    private Told ToldTo(string device)
+    {
+        if (!devices.TryGetValue(device, out var told)) devices.Add(device, told = new Told());
+        return told;
     }
 
     private int PublishTails(string edge, OptionTable table)
@@ -117,5 +121,22 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options)
         edgeDesired[edge] = tails with { Version = ++Version, Epoch = Epoch };
         bus.Publish(new Topic(TopicKind.EdgeDesired, site, edge), edgeDesired[edge]);
         return 1;
+    }
+
+    /// <summary>What one device was told.</summary>
+    private sealed class Told
+    {
+        private Assignment? before;
+
+        /// <summary>Null only until it is told the first time.</summary>
+        public Assignment? Desired { get; set; }
+
+        /// <summary>The option of the assignment that was asked for last.</summary>
+        public (Assignment? Of, Option? Option) Found { get; set; }
+
+        public void Tell(Assignment assignment) => (before, Desired) = (Desired ?? before, assignment);
+
+        /// <summary>Of its last two the one of this version.</summary>
+        public Assignment? By(long version) => Desired?.Version == version ? Desired : before?.Version == version ? before : null;
     }
 }

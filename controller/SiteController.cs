@@ -143,10 +143,11 @@ public sealed class SiteController
     /// <summary>Those who have to wait for their change go on as before, and the planner knows it.</summary>
     private void Keep(IReadOnlyDictionary<string, Choice> before, IReadOnlySet<string> waiting)
     {
-        var inForce = new SortedDictionary<string, Choice>(StringComparer.Ordinal);
+        var choices = new SortedDictionary<string, Choice>(StringComparer.Ordinal);
         foreach (var (device, choice) in Plan.Choices)
-            if (!waiting.Contains(device)) inForce.Add(device, choice);
-            else if (before.TryGetValue(device, out var standing)) inForce.Add(device, standing);
+            if (!waiting.Contains(device)) choices.Add(device, choice);
+            else if (before.TryGetValue(device, out var standing)) choices.Add(device, standing);
+        var inForce = ChoiceTable.Of(choices);
         Plan = Plan with { Choices = inForce };
         state = state with { Last = inForce };
     }
@@ -160,29 +161,26 @@ public sealed class SiteController
 
     private PlanReport Describe(FleetSnapshot fleet, int changed)
     {
-        var choices = Plan.Choices.Values.ToList();
-        double? Mean(Func<Choice, double> of) => choices.Count == 0 ? null : Quantity.Rounded(choices.Average(of));
-        var rates = fleet.Devices.ToDictionary(device => device.Id, device => device.Budget?.RequestRate.Value ?? 0);
-        var busy = fleet.LiveEdges.Select(edge => Plan.Choices.Where(pair => pair.Value.Edge == edge.Id).Sum(pair => rates[pair.Key] * pair.Value.Estimate.EdgeTime.Value) / CostModel.Capacity(edge)).ToList();
+        var sum = PlanSum.Of(Plan, fleet, model.Files.Card.StageCount);
         return new PlanReport
         {
             Version = rollout.Version,
             Epoch = rollout.Epoch,
             SentAt = clock.UnixTime(),
             Policy = planner.Name,
-            Devices = choices.Count,
+            Devices = sum.Devices,
             Changed = changed,
             Objective = Plan.Proof is { } proof ? Quantity.Rounded(proof.Objective) : null,
             Bound = Plan.Proof is { Bound: var bound } && double.IsFinite(bound) ? Quantity.Rounded(bound) : null,
             Gap = Plan.Proof is { Gap: var gap } && double.IsFinite(gap) ? Quantity.Rounded(gap) : null,
             EdgePrice = Plan.Proof is { Prices.Count: > 0 } priced ? Quantity.Rounded(priced.Prices.Values.Max()) : null,
-            Accuracy = Mean(choice => choice.Estimate.Accuracy),
-            Offload = Mean(choice => choice.Estimate.Offload),
-            Latency = Mean(choice => choice.Estimate.Latency.Value) is { } latency ? new Seconds(latency) : null,
-            Energy = Mean(choice => choice.Estimate.Energy.Value) is { } energy ? new Joules(energy) : null,
-            EdgeBusy = busy.Count == 0 ? null : Quantity.Rounded(busy.Max()),
-            SendAll = choices.Count(choice => choice.Option.SendsAll),
-            Heads = new PerExit(Enumerable.Range(1, model.Files.Card.StageCount).Select(head => (double)choices.Count(choice => choice.Option.Head == head && !choice.Option.SendsAll))),
+            Accuracy = sum.Mean(sum.Accuracy),
+            Offload = sum.Mean(sum.Offload),
+            Latency = sum.Mean(sum.Latency) is { } latency ? new Seconds(latency) : null,
+            Energy = sum.Mean(sum.Energy) is { } energy ? new Joules(energy) : null,
+            EdgeBusy = sum.EdgeBusy is { } busy ? Quantity.Rounded(busy) : null,
+            SendAll = sum.SendAll,
+            Heads = new PerExit(sum.Heads.Select(count => (double)count)),
             Reason = changed == 0 ? "nothing to change" : $"{changed} assignments changed",
         };
     }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Fleet.Contracts;
 using Fleet.DeviceAgent.Sensing;
 using Fleet.Models;
@@ -96,7 +97,8 @@ public sealed class Agent
         bus.Publish(state, State.Disconnected);
     }
 
-    private async Task TakeInputs(Camera camera, CancellationToken stop)
+    [AsyncMethodBuilder(typeof(LoopMethod))]
+    private async ValueTask TakeInputs(Camera camera, CancellationToken stop)
     {
         using var stopped = stop.Register(() => firstHead.TrySetResult());
         await firstHead.Task;
@@ -126,7 +128,8 @@ public sealed class Agent
         return false;
     }
 
-    private async Task Report(CancellationToken stop)
+    [AsyncMethodBuilder(typeof(LoopMethod))]
+    private async ValueTask Report(CancellationToken stop)
     {
         // A random phase keeps a fleet that started together from reporting together.
         using var alarm = new Alarm(clock, stop);

@@ -126,13 +126,13 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
             window.Spent(activePower * took);
             confidence = Confidence.MaxProbability(head.Logits(stage), assignment.Temperatures.Of(stage), out label);
             if (confidence < assignment.Thresholds.Of(stage)) continue;
-            if (assignment.AuditRatio > 0 && now.Edge is not null && random.NextDouble() < assignment.AuditRatio && now.Route.Cut <= stage && offloads.MayTry()) Audit(now, await Pack(now), label);
+            if (assignment.AuditRatio > 0 && now.Edge is not null && random.NextDouble() < assignment.AuditRatio && now.Route.Cut <= stage && offloads.MayTry()) _ = Audit(now, await Pack(now), label);
             Answer(now, sample, arrived, label, confidence, AnsweredBy.Exit, stage);
             return false;
         }
         if (MayAsk(now, sample))
         {
-            Offload(now, await Pack(now), sample, arrived, new Local(label, confidence));
+            _ = Offload(now, await Pack(now), sample, arrived, new Local(label, confidence));
             return true;
         }
         Answer(now, sample, arrived, label, confidence, now.Edge is null ? AnsweredBy.Exit : AnsweredBy.Fallback, assignment.Head);
@@ -147,7 +147,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     private async ValueTask<bool> SendInput(Running now, Sample sample, long arrived)
     {
         now.Head.Load(sample);
-        Offload(now, await Pack(now), sample, arrived, local: null);
+        _ = Offload(now, await Pack(now), sample, arrived, local: null);
         return true;
     }
 
@@ -169,8 +169,8 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         return took;
     }
 
-    /// <summary>Asks the edge server and answers; a failure here is a bug and ends the process, hence async void.</summary>
-    private async void Offload(Running now, TensorFrame frame, Sample sample, long arrived, Local? local)
+    /// <summary>Asks the edge server and answers.</summary>
+    private async Unawaited Offload(Running now, TensorFrame frame, Sample sample, long arrived, Local? local)
     {
         var reply = await (now.Assignment.View == 0 ? Ask(now, frame) : AskGroup(now, frame));
         var missed = reply is null;
@@ -198,7 +198,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         }
     }
 
-    private async void Audit(Running now, TensorFrame frame, int label)
+    private async Unawaited Audit(Running now, TensorFrame frame, int label)
     {
         if (options.WakeLocks is { } locks) await locks.Take();
         if (await Ask(now, frame) is { Status: OffloadStatus.Ok } reply) window.Audited(reply.Label == label);

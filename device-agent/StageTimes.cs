@@ -25,7 +25,14 @@ public sealed class StageTimes
 
     public Seconds Of(int stage) => new(seconds[stage - 1]);
 
-    public PerExit Seconds(int depth) => new(seconds.Take(depth).Select(Quantity.Rounded));
+    public PerExit Seconds(int depth) => Times(depth, 1);
 
-    public PerExit Energies(int depth, Watts power) => new(seconds.Take(depth).Select(time => Quantity.Rounded(time * power.Value)));
+    public PerExit Energies(int depth, Watts power) => Times(depth, power.Value);
+
+    private PerExit Times(int depth, double factor)
+    {
+        Span<double> rounded = stackalloc double[PerExit.Max];
+        for (var stage = 0; stage < depth; stage++) rounded[stage] = Quantity.Rounded(seconds[stage] * factor);
+        return new PerExit(rounded[..depth]);
+    }
 }

@@ -74,7 +74,7 @@ public sealed class Window
             Count = count,
             Labelled = labelled,
             Correct = correct,
-            Exits = new PerExit(exits.Take(deepest).Select(answers => (double)answers)),
+            Exits = ExitsTo(deepest),
             Offloaded = offloaded,
             Fallback = fallback,
             DeadlineMissed = deadlineMissed,
@@ -92,6 +92,13 @@ public sealed class Window
         };
         Clear(skippedTotal);
         return report;
+    }
+
+    private PerExit ExitsTo(int deepest)
+    {
+        Span<double> answers = stackalloc double[PerExit.Max];
+        for (var exit = 0; exit < deepest; exit++) answers[exit] = exits[exit];
+        return new PerExit(answers[..deepest]);
     }
 
     /// <summary>A window that an assignment cut short says little by itself.</summary>

@@ -52,21 +52,27 @@ public sealed class CostModel(Weights weights)
     {
         if (device.Profile is not { } profile || !Fits(option.Model, option.Head, option.Route?.Bottleneck ?? 0, device, profile)) return null;
         if (option.Route is null != edge is null) return null;
+        Span<(Seconds, Joules)> stages = stackalloc (Seconds, Joules)[PerExit.Max];
+        for (var stage = 1; stage <= option.Head; stage++) stages[stage - 1] = Stage(option.Model, stage, device, profile);
+        if (edge is null || option.Route is not { } route) return Sum(option, stages);
+        return Served(option.Model, route, edge) is { } served ? Sum(option, stages, Crossing(option.Model, route, option.Payload, device, profile), RoundTrip(device), Queueing(edge), served) : null;
+    }
+
+    /// <summary>An estimate from what one run of each stage takes and, of an option that sends something, the way to the edge server and back.</summary>
+    internal static Estimate? Sum(Option option, ReadOnlySpan<(Seconds Time, Joules Energy)> stages, (Seconds Time, Joules Energy) crossing = default, Seconds roundTrip = default, Seconds queueing = default, Seconds served = default)
+    {
         var (latency, energy) = (Seconds.Zero, Joules.Zero);
-        for (var stage = 1; stage <= option.Head && !option.SendsAll; stage++)
+        for (var stage = 0; stage < option.Head && !option.SendsAll; stage++)
         {
-            var (time, spent) = Stage(option.Model, stage, device, profile);
-            var share = option.StageShares[stage - 1];
-            latency += time * share;
-            energy += spent * share;
+            var share = option.StageShares[stage];
+            latency += stages[stage].Time * share;
+            energy += stages[stage].Energy * share;
         }
         var edgeTime = Seconds.Zero;
-        if (edge is not null && option.Route is { } route)
+        if (option.Route is not null)
         {
-            if (Served(option.Model, route, edge) is not { } served) return null;
-            var (crossing, spent) = Crossing(option.Model, route, option.Payload, device, profile);
-            latency += (crossing + RoundTrip(device) + Queueing(edge) + served) * option.OffloadShare;
-            energy += spent * option.OffloadShare;
+            latency += (crossing.Time + roundTrip + queueing + served) * option.OffloadShare;
+            energy += crossing.Energy * option.OffloadShare;
             edgeTime = served * option.OffloadShare;
         }
         // A report may be absurd and still lawful: what it leads to is no option.
@@ -139,10 +145,7 @@ public sealed class CostModel(Weights weights)
     /// <summary>Whether the head, and the encoder of a bottleneck (0: none), fit the device's memory and storage.</summary>
     internal static bool Fits(PlannedModel model, int head, int bottleneckNumber, DeviceView device, HardwareProfile profile)
     {
-        var stages = model.Files.Card.Stages.Take(head).ToList();
-        var bottleneck = bottleneckNumber > 0 ? model.Files.Card.Bottleneck(bottleneckNumber) : null;
-        var files = stages.Sum(stage => stage.FileBytes) + (bottleneck?.DeviceFiles.Sum(file => file.FileBytes) ?? 0);
-        var memory = files + Math.Max(stages.Max(stage => stage.PeakActivationBytes), bottleneck?.Encoder.PeakActivationBytes ?? 0);
+        var (files, memory) = model.Needs(head, bottleneckNumber);
         return memory <= (device.Info?.Memory is { Value: > 0 } told ? told : profile.Memory.Value).Value
             && files <= (device.Info?.Storage is { Value: > 0 } room ? room : profile.Storage.Value).Value;
     }

@@ -19,12 +19,13 @@ public sealed class DdnnThresholds(OptionTable options, CostModel costs, double 
     public const double DefaultEntropy = 0.8;
 
     private readonly Option option = Equivalent(options, entropy);
+    private readonly LocalOnly local = new(options, costs);
 
     public string Name => PolicyName;
 
     public (Plan Plan, PlannerState State) Plan(FleetSnapshot fleet, PlannerState last, Random random) => option.Route is null
-        ? new LocalOnly(options, costs).Plan(fleet, last, random)
-        : Choices.Spread(fleet, last, costs, option, $"ddnn: {option.Route} above entropy {Quantity.Rounded(entropy)}");
+        ? local.Plan(fleet, last, random)
+        : Choices.Spread(this, fleet, last, costs, option, $"ddnn: {option.Route} above entropy {Quantity.Rounded(entropy)}");
 
     private static Option Equivalent(OptionTable options, double entropy)
     {

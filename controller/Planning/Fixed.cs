@@ -8,19 +8,17 @@ public sealed class LocalOnly(OptionTable options, CostModel costs) : IPlanner
 {
     public const string PolicyName = "local-only";
 
+    private readonly List<Option> local =
+    [
+        .. options.All.Where(option => option.Route is null && (option.Head == 1 || option.Thresholds.Of(1) == OptionTable.DefaultThreshold)).OrderByDescending(option => option.Head),
+    ];
+
     public string Name => PolicyName;
 
-    public (Plan Plan, PlannerState State) Plan(FleetSnapshot fleet, PlannerState last, Random random)
-    {
-        var local = options.All
-            .Where(option => option.Route is null)
-            .Where(option => option.Head == 1 || option.Thresholds.Of(1) == OptionTable.DefaultThreshold)
-            .OrderByDescending(option => option.Head)
-            .ToList();
-        return Choices.ForEach(fleet, device => local
+    public (Plan Plan, PlannerState State) Plan(FleetSnapshot fleet, PlannerState last, Random random) =>
+        Choices.ForEachChanged(this, fleet, edges: [], last, (device, _) => local
             .Select(option => Choices.Try(costs, option, device, edge: null, $"local-only: {option.Head} stages fit"))
             .FirstOrDefault(choice => choice is not null));
-    }
 }
 
 /// <summary>Every input crosses as it is; the first stage stays on the device for when no edge server answers.</summary>
@@ -28,13 +26,12 @@ public sealed class OffloadAll(OptionTable options, CostModel costs) : IPlanner
 {
     public const string PolicyName = "offload-all";
 
+    private readonly Option option = options.Get(head: 1, OptionTable.Never, new Route(0, FeatureCodec.Raw));
+
     public string Name => PolicyName;
 
-    public (Plan Plan, PlannerState State) Plan(FleetSnapshot fleet, PlannerState last, Random random)
-    {
-        var option = options.Get(head: 1, OptionTable.Never, new Route(0, FeatureCodec.Raw));
-        return Choices.Spread(fleet, last, costs, option, "offload-all: every input crosses raw");
-    }
+    public (Plan Plan, PlannerState State) Plan(FleetSnapshot fleet, PlannerState last, Random random) =>
+        Choices.Spread(this, fleet, last, costs, option, "offload-all: every input crosses raw");
 }
 
 /// <summary>
@@ -45,16 +42,15 @@ public sealed class StaticSplit(OptionTable options, CostModel costs, double thr
 {
     public const string PolicyName = "static-split";
 
+    private readonly LocalOnly local = new(options, costs);
+    private readonly Option? split = options.All.Where(option => option.Head == 1 && option.Route is { Cut: 1 } && option.Thresholds.Of(1) == OptionTable.DefaultThreshold)
+        .OrderByDescending(option => option.Route == new Route(1, FeatureCodec.Int8)).Select(option => options.Get(1, threshold, option.Route)).FirstOrDefault();
+
     public string Name => PolicyName;
 
-    public (Plan Plan, PlannerState State) Plan(FleetSnapshot fleet, PlannerState last, Random random)
-    {
-        var split = options.All.Where(option => option.Head == 1 && option.Route is { Cut: 1 } && option.Thresholds.Of(1) == OptionTable.DefaultThreshold)
-            .OrderByDescending(option => option.Route == new Route(1, FeatureCodec.Int8)).Select(option => options.Get(1, threshold, option.Route)).FirstOrDefault();
-        return split is null
-            ? new LocalOnly(options, costs).Plan(fleet, last, random)
-            : Choices.Spread(fleet, last, costs, split, string.Create(CultureInfo.InvariantCulture, $"static-split: {split.Route} below {threshold}"));
-    }
+    public (Plan Plan, PlannerState State) Plan(FleetSnapshot fleet, PlannerState last, Random random) => split is null
+        ? local.Plan(fleet, last, random)
+        : Choices.Spread(this, fleet, last, costs, split, string.Create(CultureInfo.InvariantCulture, $"static-split: {split.Route} below {threshold}"));
 }
 
 /// <summary>What the policies share.</summary>
@@ -62,26 +58,59 @@ internal static class Choices
 {
     public static (Plan, PlannerState) ForEach(FleetSnapshot fleet, Func<DeviceView, Choice?> choose)
     {
-        var choices = new SortedDictionary<string, Choice>(StringComparer.Ordinal);
-        foreach (var device in fleet.Devices.Where(device => device.IsOnline))
-            if (choose(device) is { } choice) choices.Add(device.Id, choice);
+        var devices = InOrder(fleet.Devices);
+        var choices = ChoiceTable.Of(devices, Array.ConvertAll(devices, device => device.IsOnline ? choose(device) : null));
         return (new Plan(choices), new PlannerState(choices));
+    }
+
+    /// <summary>As <see cref="ForEach"/>, where the choice depends on nothing but the device, its place and the edge servers: those who are the same as in the last plan keep what it chose.</summary>
+    /// <param name="choose">Given a device and its place in order of ids, those offline included.</param>
+    public static (Plan, PlannerState) ForEachChanged(IPlanner planner, FleetSnapshot fleet, IReadOnlyList<EdgeView> edges, PlannerState last, Func<DeviceView, int, Choice?> choose)
+    {
+        var devices = AsArray(fleet.Devices);
+        var before = last.Asked is { } asked && asked.By == planner && AreSame(asked.Devices, devices) && asked.Edges.SequenceEqual(edges, ReferenceEqualityComparer.Instance) ? asked : null;
+        if (before is null) devices = InOrder(devices);
+        var choices = new Choice?[devices.Length];
+        for (var place = 0; place < choices.Length; place++)
+        {
+            var device = devices[place];
+            if (before is not null && device == (object)before.Devices[place]) choices[place] = before.Choices.At(place);
+            else if (device.IsOnline) choices[place] = choose(device, place);
+        }
+        var table = before is null ? ChoiceTable.Of(devices, choices) : before.Choices.With(choices);
+        return (new Plan(table), new PlannerState(table) { Asked = new Asked(planner, devices, edges, table) });
+    }
+
+    /// <summary>A view's own devices are an array already.</summary>
+    public static DeviceView[] AsArray(IReadOnlyList<DeviceView> devices) => devices as DeviceView[] ?? [.. devices];
+
+    public static DeviceView[] InOrder(IReadOnlyList<DeviceView> devices) => [.. devices.OrderBy(device => device.Id, StringComparer.Ordinal)];
+
+    /// <summary>Whether these are the same devices at the same places, whatever they say now.</summary>
+    public static bool AreSame(DeviceView[] before, DeviceView[] now)
+    {
+        if (before.Length != now.Length) return false;
+        for (var place = 0; place < now.Length; place++)
+            if (before[place] != (object)now[place] && before[place].Id != now[place].Id) return false;
+        return true;
     }
 
     public static Choice? Try(CostModel costs, Option option, DeviceView device, EdgeView? edge, string reason) =>
         costs.Estimate(option, device, edge) is { } estimate ? new Choice(option, edge?.Id, estimate, reason) : null;
 
     /// <summary>The same option for all, dealt out over the live edge servers in order of ids. While none lives everybody keeps what it has.</summary>
-    public static (Plan, PlannerState) Spread(FleetSnapshot fleet, PlannerState last, CostModel costs, Option option, string reason)
+    public static (Plan, PlannerState) Spread(IPlanner planner, FleetSnapshot fleet, PlannerState last, CostModel costs, Option option, string reason)
     {
         var edges = fleet.LiveEdges.OrderBy(edge => edge.Id, StringComparer.Ordinal).ToList();
-        // Ranked with those offline, so that one that comes or goes moves nobody else.
-        var rank = fleet.Devices.Select(device => device.Id).Order(StringComparer.Ordinal).Select((id, i) => (id, i)).ToDictionary(pair => pair.id, pair => pair.i);
-        return ForEach(fleet, device =>
+        if (edges.Count == 0) return ForEach(fleet, device => last.Last.GetValueOrDefault(device.Id));
+        // Dealt with those offline, so that one that comes or goes moves nobody else.
+        var able = new List<Choice>(edges.Count);
+        return ForEachChanged(planner, fleet, edges, last, (device, place) =>
         {
-            if (edges.Count == 0) return last.Last.GetValueOrDefault(device.Id);
-            var able = edges.Select(edge => Try(costs, option, device, edge, reason)).OfType<Choice>().ToList();
-            return able.Count == 0 ? null : able[rank[device.Id] % able.Count];
+            able.Clear();
+            foreach (var edge in edges)
+                if (Try(costs, option, device, edge, reason) is { } choice) able.Add(choice);
+            return able.Count == 0 ? null : able[place % able.Count];
         });
     }
 }

@@ -10,9 +10,13 @@ public sealed record Choice(Option Option, string? Edge, Estimate Estimate, stri
 }
 
 /// <summary>A decision for a whole site. Devices for which nothing fits are absent: they keep what they run.</summary>
-public sealed record Plan(IReadOnlyDictionary<string, Choice> Choices)
+public sealed record Plan(ChoiceTable Choices)
 {
-    public static readonly Plan Empty = new(new Dictionary<string, Choice>());
+    public static readonly Plan Empty = new([]);
+
+    public Plan(IEnumerable<KeyValuePair<string, Choice>> choices) : this(ChoiceTable.Of(choices))
+    {
+    }
 
     /// <summary>How good it is; null where a policy proves nothing.</summary>
     public Proof? Proof { get; init; }
@@ -40,9 +44,20 @@ public sealed record PlannerState(IReadOnlyDictionary<string, Choice> Last)
     /// <summary>Of an error, on top of its weight.</summary>
     public double ErrorPrice { get; init; }
 
+    /// <summary>What the last plan was made of, by policies that ask each device for itself.</summary>
+    public Asked? Asked { get; init; }
+
+    /// <summary>Of `greedy`.</summary>
+    internal Greedy.Wanted? Wanted { get; init; }
+
     /// <summary>Of devices, by policies that average.</summary>
     public IReadOnlyDictionary<string, MovingAverages> Averages { get; init; } = new Dictionary<string, MovingAverages>();
 }
+
+/// <summary>Whom a policy asked last, and what it chose for them: whoever is still the same, before the same edge servers, need not be asked again.</summary>
+/// <param name="Devices">In order of their ids.</param>
+/// <param name="Edges">Those that could finish something.</param>
+public sealed record Asked(IPlanner By, DeviceView[] Devices, IReadOnlyList<EdgeView> Edges, ChoiceTable Choices);
 
 /// <summary>
 /// A placement policy: a pure function, without clock, bus, log or hidden state. The result does not depend on the order of devices

@@ -37,10 +37,11 @@ public sealed record Option
     /// <summary>Mean payload of what crosses, without the frame's header.</summary>
     public required Bytes Payload { get; init; }
 
-    public double Accuracy => ExitShares.Zip(ExitAccuracies, (share, accuracy) => share * accuracy).Sum() + OffloadShare * OffloadAccuracy;
+    /// <summary>Of all answers: those of the exits and of the edge server by their shares.</summary>
+    public required double Accuracy { get; init; }
 
     /// <summary>Whether the input leaves before any stage has run.</summary>
-    public bool SendsAll => Route is { Cut: 0 } && Thresholds.All(threshold => threshold > 1);
+    public bool SendsAll => Route is { Cut: 0 } && Thresholds.AreAbove(1);
 
     /// <summary>What a device is told, but for who decided and when.</summary>
     public Assignment Assign(string? edge, Seconds deadline, Seconds report, string artifactsUrl, string reason) => new()
@@ -80,6 +81,22 @@ public sealed record PlannedModel(ModelFiles Files, Trace Calibration)
 
     // Made once: every device that is given a head shares them.
     private readonly IReadOnlyList<PerExit> temperatures = [.. Enumerable.Range(1, Files.Card.StageCount).Select(head => new PerExit(Files.Card.Exits.Take(head).Select(exit => Quantity.Rounded(exit.Temperature))))];
+
+    private readonly IReadOnlyList<IReadOnlyList<(long Files, long Memory)>> needs = [.. Enumerable.Range(1, Files.Card.StageCount).Select(head => NeedsOf(Files.Card, head))];
+
+    /// <summary>Storage and memory that a head and the encoder of a bottleneck (0: none) take, in bytes.</summary>
+    public (long Files, long Memory) Needs(int head, int bottleneck) => needs[head - 1][bottleneck];
+
+    private static IReadOnlyList<(long, long)> NeedsOf(ModelCard card, int head)
+    {
+        var stages = card.Stages.Take(head).ToList();
+        var (files, activations) = (stages.Sum(stage => stage.FileBytes), stages.Max(stage => stage.PeakActivationBytes));
+        return [(files, files + activations), .. card.Bottlenecks.Select(bottleneck =>
+        {
+            var all = files + bottleneck.DeviceFiles.Sum(file => file.FileBytes);
+            return (all, all + Math.Max(activations, bottleneck.Encoder.PeakActivationBytes));
+        })];
+    }
 
     public PerExit Temperatures(int head) => temperatures[head - 1];
 

@@ -139,6 +139,8 @@ public sealed class OptionTable
             if (routeCorrect[route!.Value][sample]) offloadRight++;
             if (correct[head - 1][sample]) fallbackRight++;
         }
+        var (exitShares, exitAccuracies) = (exited.Select(count => (double)count / samples).ToArray(), right.Zip(exited, Share).ToArray());
+        var (offloadShare, offloadAccuracy) = ((double)offloaded / samples, Share(offloadRight, offloaded));
         return new Option
         {
             Model = Model,
@@ -146,10 +148,11 @@ public sealed class OptionTable
             Route = route,
             Thresholds = new PerExit(Enumerable.Range(1, head).Select(exit => route is null && exit == head ? 0 : thresholds[exit - 1])),
             StageShares = [.. ran.Select(count => (double)count / samples)],
-            ExitShares = [.. exited.Select(count => (double)count / samples)],
-            ExitAccuracies = [.. right.Zip(exited, Share)],
-            OffloadShare = (double)offloaded / samples,
-            OffloadAccuracy = Share(offloadRight, offloaded),
+            ExitShares = exitShares,
+            ExitAccuracies = exitAccuracies,
+            OffloadShare = offloadShare,
+            OffloadAccuracy = offloadAccuracy,
+            Accuracy = exitShares.Zip(exitAccuracies, (share, accuracy) => share * accuracy).Sum() + offloadShare * offloadAccuracy,
             FallbackAccuracy = Share(fallbackRight, offloaded),
             Payload = route is { } crossing ? MeanPayload(crossing) : Bytes.Zero,
         };

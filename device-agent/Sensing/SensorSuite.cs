@@ -4,8 +4,10 @@ namespace Fleet.DeviceAgent.Sensing;
 /// The sensors of one device, read as one. Where two know the same quantity the earlier in the list is believed: put a power
 /// meter before the kernel's estimate.
 /// </summary>
-public sealed class SensorSuite(IReadOnlyList<ISensor> sensors) : IDisposable
+public sealed class SensorSuite(IEnumerable<ISensor> all) : IDisposable
 {
+    private readonly ISensor[] sensors = [.. all];
+
     /// <summary>Readings that failed, of any sensor, since the start.</summary>
     public long Faults { get; private set; }
 
@@ -17,17 +19,17 @@ public sealed class SensorSuite(IReadOnlyList<ISensor> sensors) : IDisposable
 
     public Reading Read()
     {
-        var all = new Reading();
+        var known = default(Reading);
         List<string>? faults = null;
-        foreach (var sensor in sensors)
+        for (var i = 0; i < sensors.Length; i++)
         {
-            if (!sensor.TryRead(out var reading, out var fault)) (faults ??= []).Add($"{sensor.Name}: {fault}");
-            all = all.Or(reading);
+            if (!sensors[i].TryRead(out var reading, out var fault)) (faults ??= []).Add($"{sensors[i].Name}: {fault}");
+            known = i == 0 ? reading : known.Or(reading);
         }
         Faults += faults?.Count ?? 0;
         LastFault = faults is null ? "" : string.Join("; ", faults);
-        PowerMeasured = all.Power is not null;
-        return all;
+        PowerMeasured = known.Power is not null;
+        return known;
     }
 
     public void Dispose()

@@ -73,10 +73,10 @@ public sealed class RadioBus : IBus
             }
         }
         queued++;
-        Transmit(topic, message);
+        _ = Transmit(topic, message);
     }
 
-    public IDisposable Subscribe(string filter, Action<Topic, Message> handler) => inner.Subscribe(filter, (topic, message) => Receive(topic, message, handler));
+    public IDisposable Subscribe(string filter, Action<Topic, Message> handler) => inner.Subscribe(filter, (topic, message) => _ = Receive(topic, message, handler));
 
     /// <summary>The connection under it is going away: what is still on the air is lost.</summary>
     public void Close()
@@ -89,8 +89,7 @@ public sealed class RadioBus : IBus
     /// <summary>Takes what it costs to receive a message that is not an MQTT one, a download for instance, and waits for it.</summary>
     public Task Download(Bytes bytes) => radio.Download(bytes);
 
-    /// <summary>A failure here is a bug and ends the run, hence async void.</summary>
-    private async void Transmit(Topic topic, Message message)
+    private async Unawaited Transmit(Topic topic, Message message)
     {
         if (locks is not null && radio.NeedsBoard) await locks.Take();
         if (message is TensorFrame { Codec: FeatureCodec.Png or FeatureCodec.Webp } image)
@@ -110,8 +109,7 @@ public sealed class RadioBus : IBus
         inner.Publish(topic, message);
     }
 
-    /// <summary>A failure here is a bug and ends the run, hence async void.</summary>
-    private async void Receive(Topic topic, Message message, Action<Topic, Message> handler)
+    private async Unawaited Receive(Topic topic, Message message, Action<Topic, Message> handler)
     {
         books.Due(topic.Kind);
         receiving++;

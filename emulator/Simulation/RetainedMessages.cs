@@ -10,6 +10,9 @@ internal sealed class RetainedMessages
     /// <summary>In order of their paths.</summary>
     public IEnumerable<SimBus.Kept> All => Matching("#");
 
+    /// <summary>Of one kind, in no order.</summary>
+    public IEnumerable<SimBus.Kept> Of(TopicKind kind) => byKind[(int)kind]?.Values ?? Enumerable.Empty<SimBus.Kept>();
+
     public void Keep(SimBus.Kept kept) => (byKind[(int)kept.Topic.Kind] ??= new(StringComparer.Ordinal))[kept.Topic.Path] = kept;
 
     public void Clear() => Array.Clear(byKind);

@@ -12,6 +12,9 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
     private readonly SimClock clock = simClock;
     private readonly Dictionary<string, List<Subscription>> exact = new(StringComparer.Ordinal);
 
+    // How many of those may match each kind of topic: most kinds that devices speak have none.
+    private readonly int[] exactOf = new int[TopicRule.All.Count];
+
     // By the kind of topic, each in the order of subscribing; who may match several kinds stands with each of them.
     private readonly List<Subscription>?[] wild = new List<Subscription>?[TopicRule.All.Count];
     private readonly RetainedMessages retained = new();
@@ -20,6 +23,9 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
 
     /// <summary>Retained messages as a new viewer would see them, in order of their paths.</summary>
     public IEnumerable<(Topic Topic, Message Message)> Retained => retained.All.Select(kept => (kept.Topic, kept.Message));
+
+    /// <summary>Retained messages of one kind by the id in their topics, in no order.</summary>
+    public Dictionary<string, T> RetainedOf<T>(TopicKind kind) where T : Message => retained.Of(kind).ToDictionary(kept => kept.Topic.Id, kept => (T)kept.Message);
 
     /// <summary>What befalls deliveries; null when nothing ever does.</summary>
     public Disturbances? Disturbances { get; init; }
@@ -51,7 +57,7 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
         hash.Message(clock.GetTimestamp(), topic, message);
         if (throughWire) message = Wire.Decode(topic, Wire.Encode(message), (message as TensorFrame)?.ReplyTo.Path);
         if (topic.Rule.Retained) retained.Keep(new Kept(topic, message, from));
-        if (exact.TryGetValue(topic.Path, out var direct))
+        if (exactOf[(int)topic.Kind] > 0 && exact.TryGetValue(topic.Path, out var direct))
             foreach (var subscription in direct) Deliver(from, subscription, topic, message);
         if (wild[(int)topic.Kind] is not { } others) return;
         foreach (var subscription in others)
@@ -183,15 +189,20 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
     private void Add(Subscription subscription)
     {
         subscription.Number = nextSubscription++;
-        if (TopicFilter.IsExact(subscription.Filter)) (exact.TryGetValue(subscription.Filter, out var same) ? same : exact[subscription.Filter] = []).Add(subscription);
-        else foreach (var kind in RetainedMessages.KindsOf(subscription.Filter)) (wild[kind] ??= []).Add(subscription);
+        var isExact = TopicFilter.IsExact(subscription.Filter);
+        if (isExact) (exact.TryGetValue(subscription.Filter, out var same) ? same : exact[subscription.Filter] = []).Add(subscription);
+        foreach (var kind in RetainedMessages.KindsOf(subscription.Filter))
+            if (isExact) exactOf[kind]++;
+            else (wild[kind] ??= []).Add(subscription);
         DeliverRetained(subscription);
     }
 
     private void Remove(Subscription subscription)
     {
-        if (!exact.TryGetValue(subscription.Filter, out var same)) foreach (var kind in RetainedMessages.KindsOf(subscription.Filter)) wild[kind]?.Remove(subscription);
-        else if (same.Count == 1) exact.Remove(subscription.Filter);
+        foreach (var kind in RetainedMessages.KindsOf(subscription.Filter))
+            if (wild[kind]?.Remove(subscription) is not true) exactOf[kind]--;
+        if (!exact.TryGetValue(subscription.Filter, out var same)) return;
+        if (same.Count == 1) exact.Remove(subscription.Filter);
         else same.Remove(subscription);
     }
 

@@ -91,23 +91,20 @@ public sealed class SiteWorld
     /// <summary>What sees, plans and has promised; the last one, when its process has died.</summary>
     public SiteController LastController => control.Last;
 
-    public int Online => Retained<State>(TopicKind.State).Count(pair => pair.Value.Presence is Presence.Ready or Presence.Sleeping);
+    public int Online => bus.RetainedOf<State>(TopicKind.State).Count(pair => pair.Value.Presence is Presence.Ready or Presence.Sleeping);
 
-    public int EdgesOnline => Retained<State>(TopicKind.EdgeState).Count(pair => pair.Value.Presence is Presence.Ready);
+    public int EdgesOnline => bus.RetainedOf<State>(TopicKind.EdgeState).Count(pair => pair.Value.Presence is Presence.Ready);
 
     /// <summary>Whether every live device reports what it is desired to run.</summary>
     public bool DesiredEqualsReported
     {
         get
         {
-            var (desired, reported) = (Retained<Assignment>(TopicKind.Desired), Retained<Assignment>(TopicKind.Reported));
-            return Retained<State>(TopicKind.State).Where(pair => pair.Value.Presence is Presence.Ready or Presence.Sleeping)
+            var (desired, reported) = (bus.RetainedOf<Assignment>(TopicKind.Desired), bus.RetainedOf<Assignment>(TopicKind.Reported));
+            return bus.RetainedOf<State>(TopicKind.State).Where(pair => pair.Value.Presence is Presence.Ready or Presence.Sleeping)
                 .All(pair => desired.TryGetValue(pair.Key, out var wanted) && reported.TryGetValue(pair.Key, out var has) && has.Error.Length == 0 && has.RunsAs(wanted));
         }
     }
-
-    private Dictionary<string, T> Retained<T>(TopicKind kind) where T : Message =>
-        bus.Retained.Where(kept => kept.Topic.Kind == kind).ToDictionary(kept => kept.Topic.Id, kept => (T)kept.Message);
 
     /// <summary>Runs the whole scenario on the calling thread.</summary>
     /// <param name="progress">Told the virtual time reached, a few hundred times.</param>

@@ -280,7 +280,7 @@ internal static class AnyMessage
     public static readonly Gen<Message> Prediction =
         from seconds in Gen.Double[0, 100].Array[8]
         from error in Gen.Double[0, 10]
-        select (Message)new Prediction { SentAt = new Seconds(seconds[0]), Profile = "pi-4b", Model = "fmnist", Predicted = new PerExit(seconds[1..4]), Measured = new PerExit(seconds[4..7]), Error = error };
+        select (Message)new Prediction { SentAt = new Seconds(seconds[0]), Profile = "pi-4b", Model = "fmnist", Predicted = new PerExit(seconds.AsSpan(1, 3)), Measured = new PerExit(seconds.AsSpan(4, 3)), Error = error };
 
     public static readonly Gen<Message> Reply =
         from id in Gen.ULong

@@ -119,6 +119,21 @@ public sealed class UnitsTests
         },
         iter: 20_000);
 
+    private static readonly double[] Edges = [1, Math.BitDecrement(1), Math.BitIncrement(1), 9.999995, 9.9999949999];
+
+    /// <summary>The digits counted by the logarithm, as they are defined; powers of ten and their neighbours come often.</summary>
+    [Test]
+    public void Rounded_AnyValue_IsAsByTheLogarithm() => Gen.Select(Gen.Int[-20, 24], Gen.Double[1, 10], Gen.Int[0, 9]).Sample(
+        (power, any, edge) =>
+        {
+            var value = Math.Pow(10, power) * (edge < Edges.Length ? Edges[edge] : any);
+            var digits = 5 - (int)Math.Floor(Math.Log10(value));
+            if (digits is < -22 or > 15) return;
+            var expected = digits >= 0 ? Math.Round(value, digits) : Math.Round(value / Math.Pow(10, -digits)) * Math.Pow(10, -digits);
+            Assert.That(Quantity.Rounded(value), Is.EqualTo(expected));
+        },
+        iter: 20_000, threads: 1);
+
     [Test]
     public void Rounded_Quantity_RoundsItsValue() => Assert.That(Quantity.Rounded(new Watts(1.23456789)), Is.EqualTo(new Watts(1.23457)));
 

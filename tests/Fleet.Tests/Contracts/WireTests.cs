@@ -100,6 +100,31 @@ public sealed class WireTests
         Assert.That(Samples.TailAssignment.RunsAs(Samples.TailAssignment with { Tails = "1" }), Is.False);
     }
 
+    /// <summary>Whatever is added to an assignment counts, unless it says who decided, when, why, and how it went.</summary>
+    [Test]
+    public void RunsAs_AnythingElseIsAnother_IsFalse()
+    {
+        string[] about = [nameof(Assignment.Version), nameof(Assignment.Epoch), nameof(Assignment.ArtifactsUrl), nameof(Assignment.Reason), nameof(Assignment.Error)];
+        foreach (var property in typeof(Assignment).GetProperties().Where(property => property.CanWrite))
+        {
+            var other = Samples.Assignment with { };
+            property.SetValue(other, Another(property.GetValue(other)!));
+            Assert.That(Samples.Assignment.RunsAs(other), Is.EqualTo(about.Contains(property.Name)), property.Name);
+        }
+        static object Another(object value) => value switch
+        {
+            long number => number + 1,
+            int number => number + 1,
+            double number => number + 0.25,
+            string text => text + "x",
+            Seconds time => time * 2,
+            PerExit values => new PerExit([.. values.Select(each => each + 0.125)]),
+            FeatureCodec codec => codec is FeatureCodec.Raw ? FeatureCodec.Png : FeatureCodec.Raw,
+            ExitRuleKind => (ExitRuleKind)99,
+            _ => throw new InvalidOperationException($"another {value.GetType().Name}?"),
+        };
+    }
+
     [Test]
     public void TypeOf_EveryKind_IsTheTypeOfItsMessage()
     {

@@ -1,6 +1,8 @@
+using CsCheck;
 using Fleet.Contracts;
 using Fleet.Controller;
 using Fleet.Emulator.Simulation;
+using Fleet.Tests.Contracts;
 using Fleet.Tests.Emulator;
 using NUnit.Framework;
 
@@ -134,6 +136,63 @@ public sealed class FleetViewTests
         Say(view, TopicKind.State, State.Ready);
         Assert.That(view.Snapshot().Devices, Is.Empty);
     }
+
+    [Test]
+    public void Snapshot_NothingHasChanged_IsTheSameOne()
+    {
+        var (_, view) = Make();
+        var before = view.Snapshot();
+        Say(view, TopicKind.Infer, Samples.InferWindow);
+        Assert.That(view.Snapshot(), Is.SameAs(before));
+    }
+
+    [Test]
+    public void Snapshot_OneDeviceReports_OthersAreTheSameAndTheOldOneStays()
+    {
+        var (_, view) = Make();
+        view.Fold(new Topic(TopicKind.Info, "lab", "cam-2"), FleetBuilder.Info("pi-4b"));
+        var before = view.Snapshot();
+        view.Fold(new Topic(TopicKind.Budget, "lab", "cam-2"), Budget() with { Sequence = 8 });
+        var after = view.Snapshot();
+        Assert.That(after.Devices[0], Is.SameAs(before.Devices[0]));
+        Assert.That((before.Devices[1].Budget, after.Devices[1].Budget?.Sequence), Is.EqualTo(((Budget?)null, 8L)));
+    }
+
+    /// <summary>One that is looked at all the time, and one that is looked at once, at the end.</summary>
+    [Test]
+    public void Snapshot_AfterAnything_IsAsIfMadeAnew() => Gen.Select(Gen.Int[0, 7], Gen.Int[1, 6], Gen.Double[0, 4]).Array[1, 60].Sample(
+        said =>
+        {
+            var clock = new SimClock();
+            var (watched, other) = (new FleetView("lab", World.Stock.Profiles, clock), new FleetView("lab", World.Stock.Profiles, clock));
+            foreach (var (what, number, wait) in said)
+            {
+                var id = $"cam-{number}";
+                (Topic Topic, Message Message)? message = what switch
+                {
+                    0 => (new Topic(TopicKind.State, "lab", id), number % 3 == 0 ? State.Lost : State.Ready),
+                    1 => (new Topic(TopicKind.Info, "lab", id), FleetBuilder.Info("pi-5") with { Gateway = number % 2 == 0 ? "gw" : "" }),
+                    2 => (new Topic(TopicKind.Budget, "lab", id), Budget() with { ReportPeriod = new Seconds(wait + 0.1) }),
+                    3 => (new Topic(TopicKind.Infer, "lab", id), Samples.InferWindow),
+                    4 => (new Topic(TopicKind.GatewayState, "lab", "gw"), number > 3 ? State.Lost : State.Ready),
+                    5 => (new Topic(TopicKind.EdgeInfo, "lab", id), FleetBuilder.Info("n5105-mini-pc")),
+                    6 => (new Topic(TopicKind.EdgeState, "lab", id), State.Ready),
+                    _ => null,
+                };
+                if (message is { } one)
+                {
+                    watched.Fold(one.Topic, one.Message);
+                    other.Fold(one.Topic, one.Message);
+                }
+                clock.Run(TimeSpan.FromSeconds(clock.Since(0).Value + wait));
+                if (number % 2 == 0) watched.Look();
+                if (number % 3 > 0) watched.Snapshot();
+            }
+            var (kept, anew) = (watched.Snapshot(), other.Snapshot());
+            Assert.That(kept.Devices, Is.EqualTo(anew.Devices));
+            Assert.That(kept.Edges, Is.EqualTo(anew.Edges));
+        },
+        iter: 300, threads: 1);
 
     private static (SimClock Clock, FleetView View) Make(string gateway = "")
     {
