@@ -8,8 +8,6 @@ namespace Fleet.Controller.Planning;
 /// </summary>
 public sealed class Dual(OptionTable table, CostModel costs) : IPlanner
 {
-    private readonly Greedy greedy = new(table, costs);
-
     public const string PolicyName = "dual";
 
     public string Name => PolicyName;
@@ -17,9 +15,7 @@ public sealed class Dual(OptionTable table, CostModel costs) : IPlanner
     public (Plan Plan, PlannerState State) Plan(FleetSnapshot fleet, PlannerState last, Random random)
     {
         var problem = SiteProblem.Of(fleet, table, costs, last.Last);
-        // Where one device is a large part of a site, filling greedily is sometimes lucky: repair begins there, too.
-        var rival = problem.Devices.Count <= DualSolver.SmallMax ? problem.Places(greedy.Plan(fleet, last, random).Plan.Choices) : null;
-        var solved = DualSolver.Solve(problem.Candidates, Warm(problem, last), rival);
+        var solved = DualSolver.Solve(problem.Candidates, Warm(problem, last));
         var choices = problem.Choices(solved.Choice, costs, (device, j) => Explain(problem, solved, device, j));
         var prices = problem.Edges.Select((edge, i) => (edge.Id, Price: solved.Prices[i])).ToDictionary(pair => pair.Id, pair => pair.Price, StringComparer.Ordinal);
         return (new Plan(choices) { Proof = Proof.Of(problem, solved, prices) }, new PlannerState(choices) { Prices = prices, ErrorPrice = problem.Candidates.HasErrors ? solved.Prices[^1] : 0 });

@@ -40,7 +40,7 @@ internal sealed class Repair(Candidates candidates, double[] prices)
         Array.Clear(load);
         for (var device = 0; device < choice.Length; device++) Count(device, choice[device], 1);
         Trim();
-        for (var round = 0; round < (choice.Length > SwapMax ? 2 : 10) && Fill() > 0; round++) { }
+        for (var round = 0; round < (choice.Length > DualSolver.SmallMax ? 1 : choice.Length > SwapMax ? 2 : 10) && Fill() > 0; round++) { }
         if (choice.Length > SwapMax) return;
         for (var round = 0; round < 10 && (Swap() > 0 || Fill() > 0); round++) { }
     }

@@ -16,10 +16,9 @@ public sealed class SiteProblem
 
     /// <summary>What each device runs, by its place in the columns and in <see cref="Edges"/>; -1: nothing that the columns know.</summary>
     private readonly (int Option, short Edge)[] incumbents;
-    private readonly Dictionary<(int Head, Route? Route, PerExit Thresholds), int> places;
 
-    private SiteProblem(IReadOnlyList<DeviceView> devices, IReadOnlyList<EdgeView> edges, OptionColumns columns, Candidates candidates, (int, short)[] incumbents, Dictionary<(int, Route?, PerExit), int> places) =>
-        (Devices, Edges, Columns, Candidates, this.incumbents, this.places) = (devices, edges, columns, candidates, incumbents, places);
+    private SiteProblem(IReadOnlyList<DeviceView> devices, IReadOnlyList<EdgeView> edges, OptionColumns columns, Candidates candidates, (int, short)[] incumbents) =>
+        (Devices, Edges, Columns, Candidates, this.incumbents) = (devices, edges, columns, candidates, incumbents);
 
     /// <summary>Those that are online and can run something.</summary>
     public IReadOnlyList<DeviceView> Devices { get; }
@@ -54,7 +53,7 @@ public sealed class SiteProblem
             switching.Fill(terms, devices[i], standing);
             pruning.Put(i, terms);
         }
-        return new SiteProblem(devices, edges, columns, candidates, incumbents, places);
+        return new SiteProblem(devices, edges, columns, candidates, incumbents);
 
         void Fill(DeviceTerms into, DeviceView device, IReadOnlyList<EdgeView> reachable)
         {
@@ -91,21 +90,6 @@ public sealed class SiteProblem
             if (costs.Estimate(option, Devices[device], server) is { } estimate) choices.Add(Devices[device].Id, new Choice(option, server?.Id, estimate, reason(device, chosen[device])) { Gain = Gain(device, chosen[device]) });
         }
         return choices;
-    }
-
-    /// <summary>Somebody's choices as candidates of the devices: the very one, or where it was pruned the cheapest at the same edge server.</summary>
-    public int[] Places(IReadOnlyDictionary<string, Choice> choices)
-    {
-        var chosen = new int[Devices.Count];
-        for (var device = 0; device < chosen.Length; device++)
-        {
-            var choice = choices.GetValueOrDefault(Devices[device].Id);
-            var option = choice is not null && places.TryGetValue((choice.Option.Head, choice.Option.Route, choice.Option.Thresholds), out var place) ? place : -1;
-            var edge = choice?.Edge is { } id ? Edges.TakeWhile(known => known.Id != id).Count() : Edges.Count;
-            var (from, end) = Candidates.Of(device);
-            chosen[device] = Enumerable.Range(from, end - from).OrderBy(j => Candidates.Edge[j] != edge).ThenBy(j => Candidates.Option[j] != option).ThenBy(j => Candidates.Cost[j]).First();
-        }
-        return chosen;
     }
 
     /// <summary>What the choice saves a second over what the device runs; 0 when that is no choice any more, or the device runs nothing.</summary>
