@@ -221,8 +221,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     {
         window.Sent(new Bytes(frame.EncodedBytes));
         window.Spent(new Bytes(frame.EncodedBytes) * options.Profile.Radio.TxPerByte.Value);
-        var air = options.Profile.OnAir(frame.EncodedBytes) / options.Profile.Radio.Goodput.Value;
-        return offloads.Send(now.Edge!, frame, air);
+        return offloads.Send(now.Edge!, frame, options.Profile.OnAir(frame.EncodedBytes));
     }
 
     private void Answer(Running now, Sample sample, long arrived, int label, double confidence, AnsweredBy by, int exit, bool missed = false)

@@ -42,6 +42,12 @@ public sealed class CostModel(Weights weights)
     /// <summary>Assumed until a device has measured its own: optimistic, so that offloading is tried once and then known.</summary>
     private static readonly Seconds UnknownRoundTrip = new(0.001);
 
+    /// <summary>Topic and headers of MQTT around a frame, about.</summary>
+    private const int PublishBytes = 40;
+
+    /// <summary>An answer, with its topic and headers, about.</summary>
+    private const int ReplyBytes = 140;
+
     public Weights Weights => weights;
 
     public double Cost(in Estimate estimate) =>
@@ -86,9 +92,10 @@ public sealed class CostModel(Weights weights)
     /// <summary>Getting one input across: packing and the air, without the way there and back.</summary>
     internal static (Seconds Time, Joules Energy) Crossing(PlannedModel model, Route route, Bytes payload, DeviceView device, HardwareProfile profile)
     {
-        var onAir = profile.OnAir((long)payload.Value + TensorFrame.HeaderBytes);
+        var onAir = profile.OnAir((long)payload.Value + TensorFrame.HeaderBytes + PublishBytes);
         var (packing, sending) = (PackTime(model, route, device, profile), AirTime(onAir, device, profile));
-        var energy = profile.Power.Active.Value * packing + onAir * (device.Budget?.TxEnergy ?? profile.Radio.TxPerByte.Value);
+        var energy = (profile.Power.Active.Value - Standing(device, profile)) * packing + onAir * (device.Budget?.TxEnergy ?? profile.Radio.TxPerByte.Value)
+            + profile.OnAir(ReplyBytes) * profile.Radio.RxPerByte.Value;
         // Whoever stays awake anyway pays for waiting whatever is planned; a device that could sleep pays for it here, as far as that is the same at all servers.
         if (device.IsDutyCycled) energy += (profile.Power.Idle.Value - (profile.Power.Sleep?.Value ?? Watts.Zero)) * (sending + RoundTrip(device));
         return (packing + sending, energy);
@@ -108,10 +115,17 @@ public sealed class CostModel(Weights weights)
     public static bool IsAffordable(in Estimate estimate, DeviceView device) =>
         device.Budget is not { EnergyBudget: { } budget } known || known.RequestRate * estimate.Energy <= budget;
 
-    private static Joules StageEnergy(int stage, Seconds time, DeviceView device, HardwareProfile profile) =>
-        device.Budget?.StageJoules.Find(stage) is { } joules && device.Budget.StageSeconds.Find(stage) is { } measured and > 0
+    /// <summary>Above what the device draws all the same: a run costs what it adds.</summary>
+    private static Joules StageEnergy(int stage, Seconds time, DeviceView device, HardwareProfile profile)
+    {
+        var drawn = device.Budget?.StageJoules.Find(stage) is { } joules && device.Budget.StageSeconds.Find(stage) is { } measured and > 0
             ? new Joules(joules) * (time.Value / measured)
             : profile.Power.Active.Value * time;
+        return new Joules(Math.Max(0, (drawn - Standing(device, profile) * time).Value));
+    }
+
+    /// <summary>What the device draws while it does nothing.</summary>
+    private static Watts Standing(DeviceView device, HardwareProfile profile) => device.IsDutyCycled ? profile.Power.Sleep?.Value ?? Watts.Zero : profile.Power.Idle.Value;
 
     /// <summary>Measured times count only for the model they were measured with.</summary>
     private static bool Ran(DeviceView device, PlannedModel model) => device.Reported?.CardSha256 == model.Files.CardSha256;

@@ -25,7 +25,7 @@ public static class DualSolver
     {
         var search = new PriceSearch(candidates);
         search.Ascend(warm);
-        if (candidates.Devices > SmallMax) return Repaired(candidates, search.Best, search.Choice) with { Bound = search.Bound };
+        if (candidates.Devices > SmallMax) return Repaired(candidates, search.Best, search.Choice, fills: warm is null ? 2 : 1) with { Bound = search.Bound };
         var best = Repaired(candidates, search.Best, search.Choice);
         if (best.IsFeasible && best.Cost <= search.Bound) return best with { Bound = search.Bound };
         best = Better(best, Repaired(candidates, search.Best, Starts.Alone(candidates)));
@@ -34,9 +34,9 @@ public static class DualSolver
         return best with { Bound = search.Bound, Prices = search.Best };
     }
 
-    private static SolvedChoice Repaired(Candidates candidates, double[] prices, ReadOnlySpan<int> start)
+    private static SolvedChoice Repaired(Candidates candidates, double[] prices, ReadOnlySpan<int> start, int fills = 2)
     {
-        var repair = new Repair(candidates, prices);
+        var repair = new Repair(candidates, prices, fills);
         repair.From(start);
         return new SolvedChoice(repair.Choice, repair.Cost, double.NegativeInfinity, prices, repair.IsFeasible);
     }

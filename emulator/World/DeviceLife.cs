@@ -38,7 +38,7 @@ public sealed class DeviceLife : ISensor
         locks = spec.Group.Sleep ? new WakeLocks(board.Suspend, board.Resume) : null;
         radio = new RadioBus(connection, Radio(airspace), board, ledger.Messages, locks);
         camera = spec.Together is { } together ? Triggered(together, stock, own) : Alone(stock).Camera(clock, own);
-        agent = new Agent(Options(flash.Last), radio, own, Stream("agent"), new SensorSuite([this]), (wanted, _) => flash.Install(wanted, radio, board));
+        agent = new Agent(Options(flash.Last), radio, own, Stream("agent"), new SensorSuite([this]), (wanted, _) => flash.Install(wanted, Download, board));
         agent.Applied += assignment => flash.Last = assignment;
         agent.Started += _ =>
         {
@@ -94,6 +94,14 @@ public sealed class DeviceLife : ISensor
         fault = "";
         reading = battery.IsMains ? default : new Reading { Battery = battery.Stored, BatteryRatio = battery.Ratio, Harvest = battery.Harvest };
         return true;
+    }
+
+    /// <summary>Fetches files; how long they took says what the link is like.</summary>
+    private async Task Download(Bytes bytes)
+    {
+        var began = clock.GetTimestamp();
+        await radio.Download(bytes);
+        agent.Fetched(bytes, clock.Since(began));
     }
 
     private Radio Radio(Airspace? airspace) => spec.Group.Radio is { } shared

@@ -147,6 +147,18 @@ public sealed class DualSolverTests
         Assert.That(Planned(careful with { LatencyMax = new Seconds(1e-9) }).Choices, Has.Count.EqualTo(1), "what nobody can keep does not leave a device without a plan");
     }
 
+    /// <summary>Until its first files are there it answers nothing; what is better follows while the first head answers.</summary>
+    [Test]
+    public void Dual_DeviceThatRunsNothing_BeginsWithTheFilesThatComeSoonest()
+    {
+        var planner = new Dual(FleetBuilder.Table, new CostModel(new Weights { ErrorWeight = 100 }));
+        var running = FleetBuilder.Device("cam", "pi-5", budgetWatts: 5);
+        var empty = running with { Reported = null, Budget = running.Budget! with { Uplink = new BytesPerSecond(20_000) } };
+        var (first, state) = planner.Plan(FleetBuilder.Fleet([empty]), PlannerState.Empty, new Random(1));
+        var then = planner.Plan(FleetBuilder.Fleet([running]), state, new Random(1)).Plan;
+        Assert.That((first.Choices["cam"].Option.Head, then.Choices["cam"].Option.Head), Is.EqualTo((1, FleetBuilder.Model.Files.Card.StageCount)));
+    }
+
     [Test]
     public void Dual_PlannedAgainWithoutAChange_ChangesNothing() => Gen.Int[1, 1000].Sample(
         seed =>
