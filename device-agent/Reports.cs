@@ -33,7 +33,7 @@ public sealed class Reports(AgentOptions options, TimeProvider clock, SensorSuit
             RoundTrip = Rounded(offloads.Link.RoundTrip),
             TxEnergy = options.Profile.Radio.TxPerByte.Value,
             StageSeconds = times.Seconds(depth),
-            StageJoules = times.Energies(depth, power.Active.Value),
+            StageJoules = times.Energies(depth, options.RunPower),
             EncoderTime = Rounded(times.Encoder),
         };
     }

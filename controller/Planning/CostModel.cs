@@ -86,20 +86,23 @@ public sealed class CostModel(Weights weights)
         var time = device.Budget?.StageSeconds.Find(stage) is { } measured and > 0 && Ran(device, model)
             ? new Seconds(measured)
             : profile.NominalTime(model.Files.Card.Stage(stage).Work);
-        return (time, StageEnergy(stage, time, device, profile));
+        return (time, RunPower(device, profile) * time);
     }
 
     /// <summary>Getting one input across: packing and the air, without the way there and back.</summary>
     internal static (Seconds Time, Joules Energy) Crossing(PlannedModel model, Route route, Bytes payload, DeviceView device, HardwareProfile profile)
     {
-        var onAir = profile.OnAir((long)payload.Value + TensorFrame.HeaderBytes + PublishBytes);
+        var onAir = OnAir(payload, profile);
         var (packing, sending) = (PackTime(model, route, device, profile), AirTime(onAir, device, profile));
-        var energy = (profile.Power.Active.Value - Standing(device, profile)) * packing + onAir * (device.Budget?.TxEnergy ?? profile.Radio.TxPerByte.Value)
+        var energy = RunPower(device, profile) * packing + onAir * (device.Budget?.TxEnergy ?? profile.Radio.TxPerByte.Value)
             + profile.OnAir(ReplyBytes) * profile.Radio.RxPerByte.Value;
         // Whoever stays awake anyway pays for waiting whatever is planned; a device that could sleep pays for it here, as far as that is the same at all servers.
         if (device.IsDutyCycled) energy += (profile.Power.Idle.Value - (profile.Power.Sleep?.Value ?? Watts.Zero)) * (sending + RoundTrip(device));
         return (packing + sending, energy);
     }
+
+    /// <summary>What a payload puts on the air.</summary>
+    internal static Bytes OnAir(Bytes payload, HardwareProfile profile) => profile.OnAir((long)payload.Value + TensorFrame.HeaderBytes + PublishBytes);
 
     /// <summary>How long the air is busy with so many bytes, headers included.</summary>
     internal static Seconds AirTime(Bytes onAir, DeviceView device, HardwareProfile profile) => onAir / (device.Budget?.Uplink ?? profile.Radio.Goodput.Value);
@@ -115,17 +118,12 @@ public sealed class CostModel(Weights weights)
     public static bool IsAffordable(in Estimate estimate, DeviceView device) =>
         device.Budget is not { EnergyBudget: { } budget } known || known.RequestRate * estimate.Energy <= budget;
 
-    /// <summary>Above what the device draws all the same: a run costs what it adds.</summary>
-    private static Joules StageEnergy(int stage, Seconds time, DeviceView device, HardwareProfile profile)
+    /// <summary>Drawn by a run above what the device draws without it: by its own account of the stages it holds, else by its profile.</summary>
+    private static Watts RunPower(DeviceView device, HardwareProfile profile)
     {
-        var drawn = device.Budget?.StageJoules.Find(stage) is { } joules && device.Budget.StageSeconds.Find(stage) is { } measured and > 0
-            ? new Joules(joules) * (time.Value / measured)
-            : profile.Power.Active.Value * time;
-        return new Joules(Math.Max(0, (drawn - Standing(device, profile) * time).Value));
+        if (device.Budget is { } budget && budget.StageJoules.Find(1) is { } joules && budget.StageSeconds.Find(1) is { } seconds and > 0) return new Watts(joules / seconds);
+        return profile.Power.Active.Value - (device.IsDutyCycled ? profile.Power.Sleep?.Value ?? Watts.Zero : profile.Power.Idle.Value);
     }
-
-    /// <summary>What the device draws while it does nothing.</summary>
-    private static Watts Standing(DeviceView device, HardwareProfile profile) => device.IsDutyCycled ? profile.Power.Sleep?.Value ?? Watts.Zero : profile.Power.Idle.Value;
 
     /// <summary>Measured times count only for the model they were measured with.</summary>
     private static bool Ran(DeviceView device, PlannedModel model) => device.Reported?.CardSha256 == model.Files.CardSha256;

@@ -17,14 +17,17 @@ public sealed class SiteProblem
     /// <summary>What each device runs, by its place in the columns and in <see cref="Edges"/>; -1: nothing that the columns know.</summary>
     private readonly (int Option, short Edge)[] incumbents;
 
-    private SiteProblem(IReadOnlyList<DeviceView> devices, IReadOnlyList<EdgeView> edges, OptionColumns columns, Candidates candidates, (int, short)[] incumbents) =>
-        (Devices, Edges, Columns, Candidates, this.incumbents) = (devices, edges, columns, candidates, incumbents);
+    private SiteProblem(IReadOnlyList<DeviceView> devices, IReadOnlyList<EdgeView> edges, IReadOnlyList<string> cells, OptionColumns columns, Candidates candidates, (int, short)[] incumbents) =>
+        (Devices, Edges, Cells, Columns, Candidates, this.incumbents) = (devices, edges, cells, columns, candidates, incumbents);
 
     /// <summary>Those that are online and can run something.</summary>
     public IReadOnlyList<DeviceView> Devices { get; }
 
     /// <summary>Those that can finish something.</summary>
     public IReadOnlyList<EdgeView> Edges { get; }
+
+    /// <summary>Those whose air several devices share.</summary>
+    public IReadOnlyList<string> Cells { get; }
 
     public OptionColumns Columns { get; }
 
@@ -36,8 +39,10 @@ public sealed class SiteProblem
         var columns = table.Columns;
         var edges = fleet.LiveEdges.OrderBy(edge => edge.Id, StringComparer.Ordinal).ToList();
         var devices = fleet.Devices.Where(device => device.IsOnline && device.Profile is { } profile && IsFinite(columns, device, profile)).OrderBy(device => device.Id, StringComparer.Ordinal).ToList();
+        var cells = devices.Select(device => device.Info?.Cell ?? "").Where(cell => cell.Length > 0).GroupBy(cell => cell).Where(shared => shared.Count() > 1).Select(shared => shared.Key).Order(StringComparer.Ordinal).ToList();
+        int[]? cellOf = cells.Count == 0 ? null : [.. devices.Select(device => cells.IndexOf(device.Info?.Cell ?? ""))];
         var errors = costs.Weights.AccuracyMin is { } least ? devices.Sum(WeightOf) * (1 - least) : (double?)null;
-        var candidates = new Candidates(devices.Count, [.. edges.Select(edge => CostModel.Capacity(edge) * Headroom)], errorCapacity: errors, expected: 8);
+        var candidates = new Candidates(devices.Count, [.. edges.Select(edge => CostModel.Capacity(edge) * Headroom)], cellOf is null ? null : [.. cells.Select(_ => Headroom)], cellOf, errors, expected: 8);
         var pruning = new Pruning(columns, Terms(columns, edges), costs.Weights, PruningKind.Dominated, candidates);
         var terms = new DeviceTerms(columns);
         var places = columns.Options.Select((option, i) => (option, i)).ToDictionary(pair => (pair.option.Head, pair.option.Route, pair.option.Thresholds), pair => pair.i);
@@ -53,7 +58,7 @@ public sealed class SiteProblem
             switching.Fill(terms, devices[i], standing);
             pruning.Put(i, terms);
         }
-        return new SiteProblem(devices, edges, columns, candidates, incumbents);
+        return new SiteProblem(devices, edges, cells, columns, candidates, incumbents);
 
         void Fill(DeviceTerms into, DeviceView device, IReadOnlyList<EdgeView> reachable)
         {
@@ -68,6 +73,7 @@ public sealed class SiteProblem
             {
                 var (time, energy) = CostModel.Crossing(model, columns.Crossings[crossing].Route, columns.Crossings[crossing].Payload, device, profile);
                 (into.CrossTime[crossing], into.CrossEnergy[crossing]) = ((float)time.Value, (float)energy.Value);
+                into.AirTime[crossing] = (float)CostModel.AirTime(CostModel.OnAir(columns.Crossings[crossing].Payload, profile), device, profile).Value;
             }
             for (var block = 0; block < columns.Blocks.Count; block++)
             {

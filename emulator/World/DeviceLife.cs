@@ -38,7 +38,7 @@ public sealed class DeviceLife : ISensor
         locks = spec.Group.Sleep ? new WakeLocks(board.Suspend, board.Resume) : null;
         radio = new RadioBus(connection, Radio(airspace), board, ledger.Messages, locks);
         camera = spec.Together is { } together ? Triggered(together, stock, own) : Alone(stock).Camera(clock, own);
-        agent = new Agent(Options(flash.Last), radio, own, Stream("agent"), new SensorSuite([this]), (wanted, _) => flash.Install(wanted, Download, board));
+        agent = new Agent(Options(flash.Last, stock), radio, own, Stream("agent"), new SensorSuite([this]), (wanted, _) => flash.Install(wanted, Download, board));
         agent.Applied += assignment => flash.Last = assignment;
         agent.Started += _ =>
         {
@@ -122,7 +122,7 @@ public sealed class DeviceLife : ISensor
         return new Camera(new TriggeredSource(stock.Images(ReplaySet.FashionMnist), ViewGrid.Of(stock.Groups[group.Model].Card), view, group.Rate, order, own), pace: null, own);
     }
 
-    private AgentOptions Options(Assignment? last) => new()
+    private AgentOptions Options(Assignment? last, Stock stock) => new()
     {
         Site = spec.Site,
         Id = spec.Id,
@@ -143,6 +143,7 @@ public sealed class DeviceLife : ISensor
             Storage = spec.Profile.Storage.Value,
             Codecs = Route.AllCodecs,
             Gateway = spec.Gateway,
+            Cell = spec.Group.Radio is { } shared && stock.Radios.Find(shared.Part)!.Kind is not (RadioKind.Lorawan or RadioKind.Cellular) ? shared.Cell : "",
         },
     };
 

@@ -147,6 +147,23 @@ public sealed class DualSolverTests
         Assert.That(Planned(careful with { LatencyMax = new Seconds(1e-9) }).Choices, Has.Count.EqualTo(1), "what nobody can keep does not leave a device without a plan");
     }
 
+    /// <summary>Who shares an access point's air leaves room in it, and air that is scarce has a price.</summary>
+    [Test]
+    public void Dual_DevicesOfOneCell_KeepItsAirBelowTheHeadroom()
+    {
+        DeviceView Cam(int i, string cell) => FleetBuilder.Device($"cam-{i:D2}", "stm32h747i-disco", rate: 8, roundTrip: 0.005) is var cam
+            ? cam with { Info = cam.Info! with { Cell = cell }, Budget = cam.Budget! with { Uplink = new BytesPerSecond(50_000) } } : cam;
+        FleetSnapshot Fleet(Func<int, string> cell) => FleetBuilder.Fleet(Enumerable.Range(0, 30).Select(i => Cam(i, cell(i))), FleetBuilder.Edge("e", workers: 100));
+        double Sent(Plan plan) => plan.Choices.Values.Sum(choice => choice.Estimate.Offload * choice.Option.Payload.Value);
+        var (shared, state) = FleetBuilder.Planner(Dual.PolicyName).Plan(Fleet(_ => "hall"), PlannerState.Empty, new Random(1));
+        var own = FleetBuilder.Planner(Dual.PolicyName).Plan(Fleet(i => $"own-{i}"), PlannerState.Empty, new Random(1)).Plan;
+        var problem = SiteProblem.Of(Fleet(_ => "hall"), FleetBuilder.Table, FleetBuilder.Costs, PlannerState.Empty.Last);
+        Assert.That(problem.Cells, Is.EqualTo((string[])["hall"]));
+        Assert.That(Exact.Keeps(problem.Candidates, DualSolver.Solve(problem.Candidates).Choice));
+        Assert.That(Sent(shared), Is.LessThan(Sent(own)).And.GreaterThan(0));
+        Assert.That(state.AirPrices["hall"], Is.GreaterThan(0));
+    }
+
     /// <summary>Until its first files are there it answers nothing; what is better follows while the first head answers.</summary>
     [Test]
     public void Dual_DeviceThatRunsNothing_BeginsWithTheFilesThatComeSoonest()

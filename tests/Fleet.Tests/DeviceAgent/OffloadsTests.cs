@@ -47,7 +47,7 @@ public sealed class OffloadsTests
         world.Clock.Start(() => offloads.Send(Edge, TinyModel.Frame(1, offloads.NewRequestId()), Bytes.Zero).AsTask());
         world.Run(0.3);
         offloads.Receive(new Reply { RequestId = 1, Status = OffloadStatus.Ok, Label = 1, Confidence = 1, Queue = new Seconds(0.1), Compute = new Seconds(0.15) });
-        Assert.That(offloads.Link.RoundTrip!.Value.Value, Is.EqualTo(0.05).Within(1e-9));
+        Assert.That(offloads.Link.RoundTrip!.Value.Value, Is.EqualTo(0.05).Within(1e-6));
     }
 
     [Test]
