@@ -48,6 +48,12 @@ public sealed class CostModel(Weights weights)
     /// <summary>An answer, with its topic and headers, about.</summary>
     private const int ReplyBytes = 140;
 
+    /// <summary>Share of its time that a device is taken to be idle at least.</summary>
+    internal const double IdleMin = 0.05;
+
+    /// <summary>Seconds that an input waits at most: reports may be absurd.</summary>
+    internal const double WaitMax = 3600;
+
     public Weights Weights => weights;
 
     public double Cost(in Estimate estimate) =>
@@ -58,14 +64,17 @@ public sealed class CostModel(Weights weights)
     {
         if (device.Profile is not { } profile || !Fits(option.Model, option.Head, option.Route?.Bottleneck ?? 0, device, profile)) return null;
         if (option.Route is null != edge is null) return null;
-        var (latency, energy) = (Seconds.Zero, Joules.Zero);
+        var (latency, energy, run, square) = (Seconds.Zero, Joules.Zero, Seconds.Zero, 0.0);
         for (var stage = 1; stage <= option.Head && !option.SendsAll; stage++)
         {
             var (time, spent) = Stage(option.Model, stage, device, profile);
             var share = option.StageShares[stage - 1];
             latency += time * share;
             energy += spent * share;
+            square += share * Squares(run, time);
+            run += time;
         }
+        var busy = latency;
         var edgeTime = Seconds.Zero;
         if (edge is not null && option.Route is { } route)
         {
@@ -74,11 +83,27 @@ public sealed class CostModel(Weights weights)
             latency += (crossing + RoundTrip(device) + Queueing(edge) + served) * option.OffloadShare;
             energy += spent * option.OffloadShare;
             edgeTime = served * option.OffloadShare;
+            var encoding = Encoding(option.Model, route, device, profile);
+            (busy, square) = (busy + encoding * option.OffloadShare, square + option.OffloadShare * Squares(run, encoding));
         }
+        latency += Waiting(device.Budget?.RequestRate ?? Hertz.Zero, busy, square);
         // A report may be absurd and still lawful: what it leads to is no option.
         if (!double.IsFinite(latency.Value) || !double.IsFinite(energy.Value)) return null;
         return new Estimate(option.Accuracy, option.Model.FullAccuracy - option.Accuracy, latency, energy, option.OffloadShare, edgeTime);
     }
+
+    /// <summary>
+    /// How long an input waits for those before it, in the mean: rate x E[S^2] / 2 (1 - rate x E[S]) for inputs that know nothing of each other (Pollaczek and Khinchine). Who is asked more than
+    /// it can do waits long, but not for ever: a camera's backlog ends.
+    /// </summary>
+    /// <param name="square">E[S^2], in square seconds.</param>
+    internal static Seconds Waiting(Hertz rate, Seconds busy, double square) => new(Math.Min(WaitMax, rate.Value * square / 2 / Math.Max(IdleMin, 1 - rate * busy)));
+
+    /// <summary>What more work adds to the square of the time that came before.</summary>
+    internal static double Squares(Seconds before, Seconds more) => more.Value * (more.Value + 2 * before.Value);
+
+    /// <summary>What of a crossing keeps the processor from the next input: the encoder.</summary>
+    internal static Seconds Encoding(PlannedModel model, Route route, DeviceView device, HardwareProfile profile) => route.Bottleneck > 0 ? PackTime(model, route, device, profile) : Seconds.Zero;
 
     /// <summary>One run of a stage on a device.</summary>
     internal static (Seconds Time, Joules Energy) Stage(PlannedModel model, int stage, DeviceView device, HardwareProfile profile)

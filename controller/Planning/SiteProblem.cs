@@ -73,6 +73,7 @@ public sealed class SiteProblem
             {
                 var (time, energy) = CostModel.Crossing(model, columns.Crossings[crossing].Route, columns.Crossings[crossing].Payload, device, profile);
                 (into.CrossTime[crossing], into.CrossEnergy[crossing]) = ((float)time.Value, (float)energy.Value);
+                into.EncodeTime[crossing] = (float)CostModel.Encoding(model, columns.Crossings[crossing].Route, device, profile).Value;
                 into.AirTime[crossing] = (float)CostModel.AirTime(CostModel.OnAir(columns.Crossings[crossing].Payload, profile), device, profile).Value;
             }
             for (var block = 0; block < columns.Blocks.Count; block++)

@@ -169,6 +169,17 @@ public sealed class PlannerLawsTests
         Assert.That(near.Choices["a"].Edge, Is.EqualTo("e"));
     }
 
+    /// <summary>Inputs come as they like: a device that is busy half of its time makes them wait half a run in the mean (M/D/1), and one that hardly runs does not.</summary>
+    [TestCase(0.5)]
+    [TestCase(0.01)]
+    public void CostModel_BusyDevice_InputsWaitAsInAQueue(double busy)
+    {
+        var option = FleetBuilder.Table.Get(1, OptionTable.DefaultThreshold, route: null);
+        var run = FleetBuilder.Costs.Estimate(option, FleetBuilder.Device("a", "pi-zero-2w", rate: null), null)!.Value.Latency.Value;
+        var latency = FleetBuilder.Costs.Estimate(option, FleetBuilder.Device("a", "pi-zero-2w", rate: busy / run), null)!.Value.Latency.Value;
+        Assert.That(latency, Is.EqualTo(run * (1 + busy / (2 * (1 - busy)))).Within(1e-9));
+    }
+
     [Test]
     public void CostModel_EdgeServerOfAnUnknownProfile_IsNotTakenForFree()
     {
