@@ -12,6 +12,9 @@ internal sealed class Repair(Candidates candidates, double[] prices, int fills =
     /// <summary>Above so many devices nobody changes places: it costs more than it brings.</summary>
     private const int SwapMax = 2000;
 
+    /// <summary>Above so many candidates of all devices together likewise where more than edge servers is shared: then anybody may have to make room for anybody.</summary>
+    private const int SwapSharedMax = 1500;
+
     private const int TrimRounds = 30;
     private const int FillsOfSmall = 10;
     private readonly int[] choice = new int[candidates.Devices];
@@ -45,7 +48,7 @@ internal sealed class Repair(Candidates candidates, double[] prices, int fills =
         for (var device = 0; device < choice.Length; device++) Count(device, choice[device], 1);
         Trim();
         for (var round = 0; round < (choice.Length > SwapMax ? fills : FillsOfSmall) && Fill() > 0; round++) { }
-        if (choice.Length > SwapMax) return;
+        if (choice.Length > SwapMax || !candidates.IsEdgesOnly && candidates.Total > SwapSharedMax) return;
         for (var round = 0; round < 10 && (Swap() > 0 || Fill() > 0); round++) { }
     }
 
