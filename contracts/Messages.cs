@@ -86,6 +86,9 @@ public sealed record Info : Message
     /// <summary>The shared connection it speaks through; empty when it has its own.</summary>
     [JsonPropertyName("gateway")] public string Gateway { get; init; } = "";
 
+    /// <summary>Whose air it shares with others of its site who name the same: an access point or a coordinator; empty when it shares none, or does not know.</summary>
+    [JsonPropertyName("cell")] public string Cell { get; init; } = "";
+
     private protected override void Check(ref FaultList faults)
     {
         faults.NotNegative("memory_bytes", Memory.Value);
@@ -126,7 +129,7 @@ public sealed record Budget : Message
     /// <summary>Measured latency of each stage held.</summary>
     [JsonPropertyName("stage_{n}_s")] public PerExit StageSeconds { get; init; } = new();
 
-    /// <summary>Energy of one run of each stage held.</summary>
+    /// <summary>Energy of one run of each stage held, above what the device draws without it.</summary>
     [JsonPropertyName("stage_{n}_j")] public PerExit StageJoules { get; init; } = new();
 
     /// <summary>Measured latency of the encoder of the bottleneck in use.</summary>

@@ -168,8 +168,20 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
     private void Fold(EdgeEntry entry, EdgeLoad load)
     {
         Hear(entry);
+        if (entry.Planned is not { } before || Differs(before, load))
+        {
+            entry.Planned = load;
+            Revision++;
+        }
         entry.Load = load;
     }
+
+    /// <summary>How many can work, how fast, and how long frames wait; while none came nobody waited.</summary>
+    private static bool Differs(EdgeLoad a, EdgeLoad b) =>
+        a.Workers != b.Workers
+        || PlannedBudget.Differs(a.QueueMean?.Value ?? 0, b.QueueMean?.Value ?? 0, floor: 0.005)
+        || PlannedBudget.Differs(a.TailSeconds, b.TailSeconds, floor: 1e-4)
+        || PlannedBudget.Differs(a.BottleneckSeconds, b.BottleneckSeconds, floor: 1e-4);
 
     private void Fold(EdgeEntry entry, TailAssignment reported)
     {
@@ -317,6 +329,9 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
     private sealed class EdgeEntry : Entry
     {
         public EdgeLoad? Load { get; set; }
+
+        /// <summary>The load that the last plan could have seen.</summary>
+        public EdgeLoad? Planned { get; set; }
 
         public TailAssignment? Desired { get; set; }
 

@@ -9,18 +9,22 @@ internal readonly struct PlannedBudget(Budget budget)
     private const double Meaningful = 0.15;
 
     private readonly PerExit stageSeconds = budget.StageSeconds;
-    private readonly double requestRate = budget.RequestRate.Value, roundTrip = KnownOrNaN(budget.RoundTrip), energyBudget = KnownOrNaN(budget.EnergyBudget), encoderTime = KnownOrNaN(budget.EncoderTime);
+    private readonly double requestRate = budget.RequestRate.Value, roundTrip = KnownOrNaN(budget.RoundTrip), energyBudget = KnownOrNaN(budget.EnergyBudget), encoderTime = KnownOrNaN(budget.EncoderTime), kilobyte = Kilobyte(budget);
 
     public bool DiffersFrom(Budget next) =>
         Differs(requestRate, next.RequestRate.Value, floor: 0.1)
         || Differs(roundTrip, KnownOrNaN(next.RoundTrip), floor: 0.005)
+        || Differs(kilobyte, Kilobyte(next), floor: 0.001)
         || Differs(energyBudget, KnownOrNaN(next.EnergyBudget), floor: 0.01)
         || Differs(encoderTime, KnownOrNaN(next.EncoderTime), floor: 1e-4)
         || Differs(stageSeconds, next.StageSeconds, floor: 1e-4);
 
+    /// <summary>Seconds that a kilobyte takes.</summary>
+    private static double Kilobyte(Budget budget) => 1000 / KnownOrNaN(budget.Uplink);
+
     private static double KnownOrNaN<T>(T? quantity) where T : struct, IQuantity<T> => quantity is { } known ? known.Value : double.NaN;
 
-    private static bool Differs(PerExit a, PerExit b, double floor)
+    internal static bool Differs(PerExit a, PerExit b, double floor)
     {
         if (a.Count != b.Count) return true;
         for (var stage = 1; stage <= a.Count; stage++)
@@ -29,6 +33,6 @@ internal readonly struct PlannedBudget(Budget budget)
     }
 
     /// <summary>By more than the meaningful share and more than a floor below which nobody cares; NaN is unknown.</summary>
-    private static bool Differs(double a, double b, double floor) =>
+    internal static bool Differs(double a, double b, double floor) =>
         double.IsNaN(a) != double.IsNaN(b) || Math.Abs(a - b) > Math.Max(floor, Meaningful * Math.Abs(a));
 }

@@ -7,6 +7,8 @@ namespace Fleet.Controller;
 public sealed class Rollout(string site, IBus bus, ControllerOptions options)
 {
     private readonly Dictionary<string, Told> devices = new(StringComparer.Ordinal);
+    // Who ran nothing when it was first told something: that may have been what came soonest, not what is best.
+    private readonly HashSet<string> beginners = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TailAssignment> edgeDesired = new(StringComparer.Ordinal);
 
     // The last plan, when every device has been told its part of it.
@@ -56,13 +58,20 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options)
     {
         var (changed, waiting) = (0, new HashSet<string>(StringComparer.Ordinal));
         foreach (var edge in fleet.OnlineEdges) changed += PublishTails(edge.Id, table);
+        var empty = fleet.Devices.Where(device => device.Reported is null).Select(device => device.Id).ToHashSet(StringComparer.Ordinal);
         var live = fleet.LiveEdges.Select(edge => edge.Id).ToHashSet(StringComparer.Ordinal);
         var others = plan.Choices.Since(inForce);
         foreach (var (device, choice) in allowance.IsBounded ? others.OrderByDescending(pair => pair.Value.Gain).ThenBy(pair => pair.Key, StringComparer.Ordinal) : others)
         {
             var assignment = choice.Option.Assign(choice.Edge, options.Deadline, options.ReportPeriod, options.ArtifactsUrl, choice.Reason);
-            if (DesiredOf(device) is not { } standing || standing.OffloadTo.Length > 0 && !live.Contains(standing.OffloadTo)) changed += Publish(device, assignment);
+            if (DesiredOf(device) is not { } standing)
+            {
+                if (empty.Contains(device)) beginners.Add(device);
+                changed += Publish(device, assignment);
+            }
+            else if (standing.OffloadTo.Length > 0 && !live.Contains(standing.OffloadTo)) changed += Publish(device, assignment);
             else if (standing.RunsAs(assignment)) continue;
+            else if (beginners.Remove(device)) changed += Publish(device, assignment);
             else if (allowance.Take()) changed += Publish(device, assignment);
             else waiting.Add(device);
         }

@@ -38,7 +38,7 @@ public sealed class Agent
         (this.options, this.bus, this.clock, this.random, this.sensors, this.install) = (options, bus, clock, random, sensors, install);
         Topic Mine(TopicKind kind) => new(kind, options.Site, options.Id);
         (state, info, budget, infer, reported) = (Mine(TopicKind.State), Mine(TopicKind.Info), Mine(TopicKind.Budget), Mine(TopicKind.Infer), Mine(TopicKind.Reported));
-        offloads = new Offloads(bus, clock, options.PendingMax);
+        offloads = new Offloads(bus, clock, options.PendingMax, new LinkEstimate(options.Profile.Radio.Goodput.Value));
         path = new RequestPath(options, clock, random, offloads, Window, times);
         applier = new Applier<Assignment>(clock, Switch, (target, error) => ReportError($"version {target.Version}: {error}"), () => 0.5 + random.NextDouble());
         epochSeen = options.Default?.Epoch ?? 0;
@@ -67,6 +67,9 @@ public sealed class Agent
 
     /// <summary>Raised for every assignment that runs from now on, so that it can be remembered over a restart.</summary>
     public event Action<Assignment>? Applied;
+
+    /// <summary>To be told when files were fetched over its link: so many bytes in this time.</summary>
+    public void Fetched(Bytes bytes, Seconds took) => offloads.Link.Fetched(bytes, took);
 
     /// <summary>What it runs; null before the first head.</summary>
     public Assignment? Assignment => path.Running?.Assignment;

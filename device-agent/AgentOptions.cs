@@ -23,6 +23,9 @@ public sealed record AgentOptions
     /// <summary>Lets the board sleep while there is nothing to do; null keeps it awake.</summary>
     public WakeLocks? WakeLocks { get; init; }
 
+    /// <summary>Drawn by a run above what the device draws anyway, idling or asleep.</summary>
+    public Watts RunPower => Profile.Power.Active.Value - (WakeLocks is null ? Profile.Power.Idle.Value : Profile.Power.Sleep!.Value);
+
     /// <summary>Offloads that may wait for their answers at once; one more falls back at once.</summary>
     public int PendingMax { get; init; } = 32;
 

@@ -53,6 +53,7 @@ internal static class AgentProgram
         Console.WriteLine($"agent {options.Site}/{options.Id} ({options.Profile.Id}) on {connection.Broker}");
         var agent = new Agent(options, bus, clock, random, sensors, (wanted, cancel) => Install(store, wanted, cancel));
         agent.Applied += store.Remember;
+        store.Fetched += agent.Fetched;
         var telling = ProcessEdge.TellFaults(bus, clock, stop);
         await agent.Run(camera, stop);
         await telling;

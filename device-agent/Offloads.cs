@@ -6,12 +6,11 @@ namespace Fleet.DeviceAgent;
 /// Offloads that wait for their answers: each ends with a reply or with its deadline, never later. When an edge server fails three
 /// times in a row it is left alone but for one probe every few seconds, so that a dead server costs neither energy nor waiting.
 /// </summary>
-public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax)
+/// <param name="link">Told how long answers took.</param>
+public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax, LinkEstimate link)
 {
     private const int FailuresToRest = 3;
 
-    /// <summary>Small: one packet sent again must not look like another link.</summary>
-    private const double RoundTripWeight = 0.05;
     private static readonly Seconds ProbePeriod = new(5);
     private readonly Dictionary<ulong, Pending> pending = [];
     private ulong nextRequest = 1;
@@ -21,8 +20,7 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax)
     /// <summary>Replies that came for no waiting request: too late, or nobody's.</summary>
     public long Late { get; private set; }
 
-    /// <summary>Network share of the last answers, without the server's queue and computing; null before the first.</summary>
-    public Seconds? RoundTrip { get; private set; }
+    public LinkEstimate Link => link;
 
     public int Waiting => pending.Count;
 
@@ -42,10 +40,10 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax)
     public ulong NewRequestId() => nextRequest++;
 
     /// <summary>Publishes a frame; the reply, or null when the deadline passed without one.</summary>
-    /// <param name="airTime">What the frame itself takes on the link: no part of the round trip.</param>
-    public ValueTask<Reply?> Send(Topic edge, TensorFrame frame, Seconds airTime)
+    /// <param name="onAir">What the frame puts on the air.</param>
+    public ValueTask<Reply?> Send(Topic edge, TensorFrame frame, Bytes onAir)
     {
-        var waiting = new Pending(this, frame.RequestId, clock.GetTimestamp(), airTime, generation);
+        var waiting = new Pending(this, frame.RequestId, clock.GetTimestamp(), onAir, generation);
         pending.Add(frame.RequestId, waiting);
         waiting.Start(clock, frame.Deadline);
         bus.Publish(edge, frame);
@@ -63,8 +61,7 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax)
         if (reply.Status is OffloadStatus.Ok or OffloadStatus.BitsWanted)
         {
             if (waiting.Generation == generation) failures = 0;
-            var network = Seconds.Max(Seconds.Zero, clock.Since(waiting.SentAt) - reply.Queue - reply.Compute - waiting.AirTime);
-            RoundTrip = RoundTrip is { } mean ? mean + (network - mean) * RoundTripWeight : network;
+            link.Answered(waiting.OnAir, Seconds.Max(Seconds.Zero, clock.Since(waiting.SentAt) - reply.Queue - reply.Compute));
         }
         else
         {
@@ -74,8 +71,8 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax)
     }
 
     /// <summary>
-    /// Another edge server, or none: the failures of the last one no longer count, nor does what is still to come of it. The round trip
-    /// stays: it is mostly this device's own link, and a planner that forgot it would try offloading again and again.
+    /// Another edge server, or none: the failures of the last one no longer count, nor does what is still to come of it. The link's
+    /// estimate stays: it is mostly this device's own, and a planner that forgot it would try offloading again and again.
     /// </summary>
     public void Forget() => (failures, generation) = (0, generation + 1);
 
@@ -91,7 +88,7 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax)
         waiting.Answer(null);
     }
 
-    private sealed class Pending(Offloads owner, ulong requestId, long sentAt, Seconds airTime, int generation) : Awaited<Reply?>
+    private sealed class Pending(Offloads owner, ulong requestId, long sentAt, Bytes onAir, int generation) : Awaited<Reply?>
     {
         private readonly SynchronizationContext? loop = SynchronizationContext.Current;
         private ITimer? timer;
@@ -100,7 +97,7 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax)
 
         public long SentAt => sentAt;
 
-        public Seconds AirTime => airTime;
+        public Bytes OnAir => onAir;
 
         /// <summary>Which edge server was asked, counted by <see cref="Forget"/>.</summary>
         public int Generation => generation;

@@ -29,11 +29,11 @@ public sealed class Reports(AgentOptions options, TimeProvider clock, SensorSuit
             PowerMeasured = reading.Power is not null,
             EnergyBudget = EnergyBudget(reading),
             RequestRate = Quantity.Rounded(window.ArrivalRate),
-            Uplink = options.Profile.Radio.Goodput.Value,
-            RoundTrip = Rounded(offloads.RoundTrip),
+            Uplink = Quantity.Rounded(offloads.Link.Rate),
+            RoundTrip = Rounded(offloads.Link.RoundTrip),
             TxEnergy = options.Profile.Radio.TxPerByte.Value,
             StageSeconds = times.Seconds(depth),
-            StageJoules = times.Energies(depth, power.Active.Value),
+            StageJoules = times.Energies(depth, options.RunPower),
             EncoderTime = Rounded(times.Encoder),
         };
     }

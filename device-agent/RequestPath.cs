@@ -28,7 +28,7 @@ public sealed record Running(Head Head, Assignment Assignment, Topic? Edge)
 public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random random, Offloads offloads, Window window, StageTimes times)
 {
     private readonly Turn turn = new();
-    private readonly Watts activePower = options.Profile.Power.Active.Value;
+    private readonly Watts runPower = options.RunPower;
     private readonly Topic replies = new(TopicKind.Reply, options.Site, options.Id);
     private Running? running;
 
@@ -123,7 +123,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         {
             var took = await head.Run(stage);
             times.Add(stage, took);
-            window.Spent(activePower * took);
+            window.Spent(runPower * took);
             confidence = Confidence.MaxProbability(head.Logits(stage), assignment.Temperatures.Of(stage), out label);
             if (confidence < assignment.Thresholds.Of(stage)) continue;
             if (assignment.AuditRatio > 0 && now.Edge is not null && random.NextDouble() < assignment.AuditRatio && now.Route.Cut <= stage && offloads.MayTry()) _ = Audit(now, await Pack(now), label);
@@ -158,7 +158,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         if (now.Assignment.View > 0) return frame with { View = now.Assignment.View, RequestId = GroupRequest.Id(now.Assignment.Group, frame.Sample) };
         if (now.Route.Bottleneck == 0) return frame;
         times.AddEncoder(took);
-        window.Spent(options.Profile.Power.Active.Value * took);
+        window.Spent(runPower * took);
         return frame;
     }
 
@@ -188,7 +188,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         {
             var now = running!;
             now.Head.Load(sample);
-            for (var stage = 1; stage <= now.Assignment.Head; stage++) window.Spent(options.Profile.Power.Active.Value * await RunStage(now.Head, stage));
+            for (var stage = 1; stage <= now.Assignment.Head; stage++) window.Spent(runPower * await RunStage(now.Head, stage));
             var confidence = Confidence.MaxProbability(now.Head.Logits(now.Assignment.Head), now.Assignment.Temperatures.Of(now.Assignment.Head), out var label);
             Answer(now, sample, arrived, label, confidence, AnsweredBy.Fallback, now.Assignment.Head, missed);
         }
@@ -221,8 +221,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     {
         window.Sent(new Bytes(frame.EncodedBytes));
         window.Spent(new Bytes(frame.EncodedBytes) * options.Profile.Radio.TxPerByte.Value);
-        var air = options.Profile.OnAir(frame.EncodedBytes) / options.Profile.Radio.Goodput.Value;
-        return offloads.Send(now.Edge!, frame, air);
+        return offloads.Send(now.Edge!, frame, options.Profile.OnAir(frame.EncodedBytes));
     }
 
     private void Answer(Running now, Sample sample, long arrived, int label, double confidence, AnsweredBy by, int exit, bool missed = false)

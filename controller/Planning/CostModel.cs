@@ -42,6 +42,18 @@ public sealed class CostModel(Weights weights)
     /// <summary>Assumed until a device has measured its own: optimistic, so that offloading is tried once and then known.</summary>
     private static readonly Seconds UnknownRoundTrip = new(0.001);
 
+    /// <summary>Topic and headers of MQTT around a frame, about.</summary>
+    private const int PublishBytes = 40;
+
+    /// <summary>An answer, with its topic and headers, about.</summary>
+    private const int ReplyBytes = 140;
+
+    /// <summary>Share of its time that a device is taken to be idle at least.</summary>
+    internal const double IdleMin = 0.05;
+
+    /// <summary>Seconds that an input waits at most: reports may be absurd.</summary>
+    internal const double WaitMax = 3600;
+
     public Weights Weights => weights;
 
     public double Cost(in Estimate estimate) =>
@@ -54,31 +66,55 @@ public sealed class CostModel(Weights weights)
         if (option.Route is null != edge is null) return null;
         Span<(Seconds, Joules)> stages = stackalloc (Seconds, Joules)[PerExit.Max];
         for (var stage = 1; stage <= option.Head; stage++) stages[stage - 1] = Stage(option.Model, stage, device, profile);
-        if (edge is null || option.Route is not { } route) return Sum(option, stages);
-        return Served(option.Model, route, edge) is { } served ? Sum(option, stages, Crossing(option.Model, route, option.Payload, device, profile), RoundTrip(device), Queueing(edge), served) : null;
+        var rate = device.Budget?.RequestRate ?? Hertz.Zero;
+        if (edge is null || option.Route is not { } route) return Sum(option, rate, stages);
+        return Served(option.Model, route, edge) is { } served
+            ? Sum(option, rate, stages, Crossing(option.Model, route, option.Payload, device, profile), Encoding(option.Model, route, device, profile), RoundTrip(device), Queueing(edge), served)
+            : null;
     }
 
     /// <summary>An estimate from what one run of each stage takes and, of an option that sends something, the way to the edge server and back.</summary>
-    internal static Estimate? Sum(Option option, ReadOnlySpan<(Seconds Time, Joules Energy)> stages, (Seconds Time, Joules Energy) crossing = default, Seconds roundTrip = default, Seconds queueing = default, Seconds served = default)
+    internal static Estimate? Sum(
+        Option option, Hertz rate, ReadOnlySpan<(Seconds Time, Joules Energy)> stages,
+        (Seconds Time, Joules Energy) crossing = default, Seconds encoding = default, Seconds roundTrip = default, Seconds queueing = default, Seconds served = default)
     {
-        var (latency, energy) = (Seconds.Zero, Joules.Zero);
+        var (latency, energy, run, square) = (Seconds.Zero, Joules.Zero, Seconds.Zero, 0.0);
         for (var stage = 0; stage < option.Head && !option.SendsAll; stage++)
         {
+            var (time, spent) = stages[stage];
             var share = option.StageShares[stage];
-            latency += stages[stage].Time * share;
-            energy += stages[stage].Energy * share;
+            latency += time * share;
+            energy += spent * share;
+            square += share * Squares(run, time);
+            run += time;
         }
+        var busy = latency;
         var edgeTime = Seconds.Zero;
         if (option.Route is not null)
         {
             latency += (crossing.Time + roundTrip + queueing + served) * option.OffloadShare;
             energy += crossing.Energy * option.OffloadShare;
             edgeTime = served * option.OffloadShare;
+            (busy, square) = (busy + encoding * option.OffloadShare, square + option.OffloadShare * Squares(run, encoding));
         }
+        latency += Waiting(rate, busy, square);
         // A report may be absurd and still lawful: what it leads to is no option.
         if (!double.IsFinite(latency.Value) || !double.IsFinite(energy.Value)) return null;
         return new Estimate(option.Accuracy, option.Model.FullAccuracy - option.Accuracy, latency, energy, option.OffloadShare, edgeTime);
     }
+
+    /// <summary>
+    /// How long an input waits for those before it, in the mean: rate x E[S^2] / 2 (1 - rate x E[S]) for inputs that know nothing of each other (Pollaczek and Khinchine). Who is asked more than
+    /// it can do waits long, but not for ever: a camera's backlog ends.
+    /// </summary>
+    /// <param name="square">E[S^2], in square seconds.</param>
+    internal static Seconds Waiting(Hertz rate, Seconds busy, double square) => new(Math.Min(WaitMax, rate.Value * square / 2 / Math.Max(IdleMin, 1 - rate * busy)));
+
+    /// <summary>What more work adds to the square of the time that came before.</summary>
+    internal static double Squares(Seconds before, Seconds more) => more.Value * (more.Value + 2 * before.Value);
+
+    /// <summary>What of a crossing keeps the processor from the next input: the encoder.</summary>
+    internal static Seconds Encoding(PlannedModel model, Route route, DeviceView device, HardwareProfile profile) => route.Bottleneck > 0 ? PackTime(model, route, device, profile) : Seconds.Zero;
 
     /// <summary>One run of a stage on a device.</summary>
     internal static (Seconds Time, Joules Energy) Stage(PlannedModel model, int stage, DeviceView device, HardwareProfile profile)
@@ -86,19 +122,23 @@ public sealed class CostModel(Weights weights)
         var time = device.Budget?.StageSeconds.Find(stage) is { } measured and > 0 && Ran(device, model)
             ? new Seconds(measured)
             : profile.NominalTime(model.Files.Card.Stage(stage).Work);
-        return (time, StageEnergy(stage, time, device, profile));
+        return (time, RunPower(device, profile) * time);
     }
 
     /// <summary>Getting one input across: packing and the air, without the way there and back.</summary>
     internal static (Seconds Time, Joules Energy) Crossing(PlannedModel model, Route route, Bytes payload, DeviceView device, HardwareProfile profile)
     {
-        var onAir = profile.OnAir((long)payload.Value + TensorFrame.HeaderBytes);
+        var onAir = OnAir(payload, profile);
         var (packing, sending) = (PackTime(model, route, device, profile), AirTime(onAir, device, profile));
-        var energy = profile.Power.Active.Value * packing + onAir * (device.Budget?.TxEnergy ?? profile.Radio.TxPerByte.Value);
+        var energy = RunPower(device, profile) * packing + onAir * (device.Budget?.TxEnergy ?? profile.Radio.TxPerByte.Value)
+            + profile.OnAir(ReplyBytes) * profile.Radio.RxPerByte.Value;
         // Whoever stays awake anyway pays for waiting whatever is planned; a device that could sleep pays for it here, as far as that is the same at all servers.
         if (device.IsDutyCycled) energy += (profile.Power.Idle.Value - (profile.Power.Sleep?.Value ?? Watts.Zero)) * (sending + RoundTrip(device));
         return (packing + sending, energy);
     }
+
+    /// <summary>What a payload puts on the air.</summary>
+    internal static Bytes OnAir(Bytes payload, HardwareProfile profile) => profile.OnAir((long)payload.Value + TensorFrame.HeaderBytes + PublishBytes);
 
     /// <summary>How long the air is busy with so many bytes, headers included.</summary>
     internal static Seconds AirTime(Bytes onAir, DeviceView device, HardwareProfile profile) => onAir / (device.Budget?.Uplink ?? profile.Radio.Goodput.Value);
@@ -114,10 +154,12 @@ public sealed class CostModel(Weights weights)
     public static bool IsAffordable(in Estimate estimate, DeviceView device) =>
         device.Budget is not { EnergyBudget: { } budget } known || known.RequestRate * estimate.Energy <= budget;
 
-    private static Joules StageEnergy(int stage, Seconds time, DeviceView device, HardwareProfile profile) =>
-        device.Budget?.StageJoules.Find(stage) is { } joules && device.Budget.StageSeconds.Find(stage) is { } measured and > 0
-            ? new Joules(joules) * (time.Value / measured)
-            : profile.Power.Active.Value * time;
+    /// <summary>Drawn by a run above what the device draws without it: by its own account of the stages it holds, else by its profile.</summary>
+    private static Watts RunPower(DeviceView device, HardwareProfile profile)
+    {
+        if (device.Budget is { } budget && budget.StageJoules.Find(1) is { } joules && budget.StageSeconds.Find(1) is { } seconds and > 0) return new Watts(joules / seconds);
+        return profile.Power.Active.Value - (device.IsDutyCycled ? profile.Power.Sleep?.Value ?? Watts.Zero : profile.Power.Idle.Value);
+    }
 
     /// <summary>Measured times count only for the model they were measured with.</summary>
     private static bool Ran(DeviceView device, PlannedModel model) => device.Reported?.CardSha256 == model.Files.CardSha256;

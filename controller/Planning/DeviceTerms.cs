@@ -22,6 +22,9 @@ public sealed class DeviceTerms(OptionColumns columns)
 
     public float[] CrossEnergy { get; } = new float[columns.Crossings.Count];
 
+    /// <summary>What of a crossing keeps the processor from the next input.</summary>
+    public float[] EncodeTime { get; } = new float[columns.Crossings.Count];
+
     /// <summary>How long one crossing keeps the air busy.</summary>
     public float[] AirTime { get; } = new float[columns.Crossings.Count];
 

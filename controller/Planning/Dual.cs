@@ -3,13 +3,11 @@ using System.Globalization;
 namespace Fleet.Controller.Planning;
 
 /// <summary>
-/// Prices on the edge servers' time (and on the site's errors where a least accuracy is asked) under which every device chooses
+/// Prices on the edge servers' time and on the air of cells that devices share (and on the site's errors where a least accuracy is asked) under which every device chooses
 /// for itself, then a repair that keeps every limit. Each plan comes with a bound that no plan can go below.
 /// </summary>
 public sealed class Dual(OptionTable table, CostModel costs) : IPlanner
 {
-    private readonly Greedy greedy = new(table, costs);
-
     public const string PolicyName = "dual";
 
     public string Name => PolicyName;
@@ -17,17 +15,16 @@ public sealed class Dual(OptionTable table, CostModel costs) : IPlanner
     public (Plan Plan, PlannerState State) Plan(FleetSnapshot fleet, PlannerState last, Random random)
     {
         var problem = SiteProblem.Of(fleet, table, costs, last.Last);
-        // Where one device is a large part of a site, filling greedily is sometimes lucky: repair begins there, too.
-        var rival = problem.Devices.Count <= DualSolver.SmallMax ? problem.Places(greedy.Plan(fleet, last, random).Plan.Choices) : null;
-        var solved = DualSolver.Solve(problem.Candidates, Warm(problem, last), rival);
+        var solved = DualSolver.Solve(problem.Candidates, Warm(problem, last));
         var choices = problem.Choices(solved.Choice, costs, (device, j) => Explain(problem, solved, device, j));
         var prices = problem.Edges.Select((edge, i) => (edge.Id, Price: solved.Prices[i])).ToDictionary(pair => pair.Id, pair => pair.Price, StringComparer.Ordinal);
-        return (new Plan(choices) { Proof = Proof.Of(problem, solved, prices) }, new PlannerState(choices) { Prices = prices, ErrorPrice = problem.Candidates.HasErrors ? solved.Prices[^1] : 0 });
+        var air = problem.Cells.Select((cell, i) => (cell, Price: solved.Prices[problem.Edges.Count + i])).ToDictionary(pair => pair.cell, pair => pair.Price, StringComparer.Ordinal);
+        return (new Plan(choices) { Proof = Proof.Of(problem, solved, prices) }, new PlannerState(choices) { Prices = prices, AirPrices = air, ErrorPrice = problem.Candidates.HasErrors ? solved.Prices[^1] : 0 });
     }
 
-    /// <summary>The last prices of edge servers that are still there; null when there are none to begin with.</summary>
-    private static double[]? Warm(SiteProblem problem, PlannerState last) => last.ErrorPrice == 0 && last.Prices.Values.All(price => price == 0) ? null
-        : [.. problem.Edges.Select(edge => last.Prices.GetValueOrDefault(edge.Id)), .. problem.Candidates.HasErrors ? [last.ErrorPrice] : Array.Empty<double>()];
+    /// <summary>The last prices of edge servers and cells that are still there; null when there are none to begin with.</summary>
+    private static double[]? Warm(SiteProblem problem, PlannerState last) => last.ErrorPrice == 0 && last.Prices.Values.Concat(last.AirPrices.Values).All(price => price == 0) ? null
+        : [.. problem.Edges.Select(edge => last.Prices.GetValueOrDefault(edge.Id)), .. problem.Cells.Select(cell => last.AirPrices.GetValueOrDefault(cell)), .. problem.Candidates.HasErrors ? [last.ErrorPrice] : Array.Empty<double>()];
 
     private static string Explain(SiteProblem problem, SolvedChoice solved, int device, int chosen)
     {
@@ -42,7 +39,7 @@ public sealed class Dual(OptionTable table, CostModel costs) : IPlanner
         if (rival < 0) return said + ", nothing else is possible";
         var (plain, price) = (candidates.Cost[rival] / rate * 1e3, (candidates.Priced(device, rival, solved.Prices) - candidates.Cost[rival]) / rate * 1e3);
         return said + (isAlone
-            ? string.Create(CultureInfo.InvariantCulture, $", best with an edge server {plain:F2} ms and {price:F2} ms for its time")
-            : string.Create(CultureInfo.InvariantCulture, $", best alone {plain:F2} ms; {(candidates.Priced(device, chosen, solved.Prices) - candidates.Cost[chosen]) / rate * 1e3:F2} ms for the edge server's time"));
+            ? string.Create(CultureInfo.InvariantCulture, $", best with an edge server {plain:F2} ms and {price:F2} ms for its time and the air")
+            : string.Create(CultureInfo.InvariantCulture, $", best alone {plain:F2} ms; {(candidates.Priced(device, chosen, solved.Prices) - candidates.Cost[chosen]) / rate * 1e3:F2} ms for the edge server's time and the air"));
     }
 }

@@ -21,52 +21,25 @@ public static class DualSolver
     private const int PolishRounds = 200;
 
     /// <param name="warm">The prices of a plan before; null: none.</param>
-    /// <param name="rival">A plan within the limits, a candidate a device, that must not be better; null: none. Heeded on small sites.</param>
-    public static SolvedChoice Solve(Candidates candidates, double[]? warm = null, int[]? rival = null)
+    public static SolvedChoice Solve(Candidates candidates, double[]? warm = null)
     {
         var search = new PriceSearch(candidates);
         search.Ascend(warm);
-        if (candidates.Devices > SmallMax) return Large(candidates, search);
-        var best = Repaired(candidates, search.Best, At(search, search.Best));
+        if (candidates.Devices > SmallMax) return Repaired(candidates, search.Best, search.Choice, fills: warm is null ? 2 : 1) with { Bound = search.Bound };
+        var best = Repaired(candidates, search.Best, search.Choice);
         if (best.IsFeasible && best.Cost <= search.Bound) return best with { Bound = search.Bound };
-        best = Better(best, Repaired(candidates, search.Best, Cheapest(candidates)));
-        if (rival is not null) best = Better(best, Repaired(candidates, search.Best, rival));
+        best = Better(best, Repaired(candidates, search.Best, Starts.Alone(candidates)));
+        best = Better(best, Repaired(candidates, search.Best, Starts.FirstFit(candidates)));
         search.Polish(() => best.Cost, candidates.Devices > SmallMax / 10 ? PolishRounds / 4 : PolishRounds, () => best = Better(best, Repaired(candidates, search.Best, search.Relaxation.Choice)));
         return best with { Bound = search.Bound, Prices = search.Best };
     }
 
-    private static SolvedChoice Large(Candidates candidates, PriceSearch search)
+    private static SolvedChoice Repaired(Candidates candidates, double[] prices, ReadOnlySpan<int> start, int fills = 2)
     {
-        var repaired = Repaired(candidates, search.Best, At(search, search.Best));
-        return repaired with { Bound = search.Bound };
-    }
-
-    private static int[] At(PriceSearch search, double[] prices)
-    {
-        search.Relaxation.At(prices);
-        return search.Relaxation.Choice;
-    }
-
-    private static SolvedChoice Repaired(Candidates candidates, double[] prices, ReadOnlySpan<int> start)
-    {
-        var repair = new Repair(candidates, prices);
+        var repair = new Repair(candidates, prices, fills);
         repair.From(start);
         return new SolvedChoice(repair.Choice, repair.Cost, double.NegativeInfinity, prices, repair.IsFeasible);
     }
 
     private static SolvedChoice Better(SolvedChoice a, SolvedChoice b) => a.IsFeasible != b.IsFeasible ? a.IsFeasible ? a : b : a.Cost <= b.Cost ? a : b;
-
-    /// <summary>Everybody without an edge server, as greedily filled plans begin.</summary>
-    private static int[] Cheapest(Candidates candidates)
-    {
-        var alone = new int[candidates.Devices];
-        for (var device = 0; device < alone.Length; device++)
-        {
-            var (from, end) = candidates.Of(device);
-            alone[device] = from;
-            for (var j = from; j < end; j++)
-                if (candidates.Edge[j] == candidates.Edges && (candidates.Edge[alone[device]] != candidates.Edges || candidates.Cost[j] < candidates.Cost[alone[device]])) alone[device] = j;
-        }
-        return alone;
-    }
 }

@@ -41,6 +41,9 @@ public sealed record PlannerState(IReadOnlyDictionary<string, Choice> Last)
     /// <summary>Of each edge server's time.</summary>
     public IReadOnlyDictionary<string, double> Prices { get; init; } = new Dictionary<string, double>();
 
+    /// <summary>Of each cell's air.</summary>
+    public IReadOnlyDictionary<string, double> AirPrices { get; init; } = new Dictionary<string, double>();
+
     /// <summary>Of an error, on top of its weight.</summary>
     public double ErrorPrice { get; init; }
 

@@ -6,7 +6,7 @@ namespace Fleet.Controller.Planning;
 /// <summary>The policies by name. Some take settings: "edgent:deadline_s=0.02", "fin:deadline_s=0.1:loss_ratio=0.005".</summary>
 public static class Planners
 {
-    public const string Default = Greedy.PolicyName;
+    public const string Default = Dual.PolicyName;
 
     private const string Deadline = "deadline_s";
     private const string Loss = "loss_ratio";

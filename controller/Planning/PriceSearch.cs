@@ -5,7 +5,7 @@ public sealed record PricedBound(double[] Prices, double Bound);
 
 /// <summary>
 /// Ascends the Lagrangian bound. First every price takes steps of its own that grow while its resource stays over (or under) its
-/// capacity and halve when that turns (Rprop: Riedmiller and Braun, 1993); many devices on a sample of them before all. What small sites still lack after that,
+/// capacity and halve when that turns (Rprop: Riedmiller and Braun, 1993); of many devices it looks at a sample more often than at all. What small sites still lack after that,
 /// where demand jumps, subgradient steps towards the best plan known give (Held, Wolfe and Crowder, 1974).
 /// </summary>
 internal sealed class PriceSearch(Candidates candidates)
@@ -14,10 +14,21 @@ internal sealed class PriceSearch(Candidates candidates)
     private const int SampleMin = 40_000;
 
     private const int SampleSize = 20_000;
+
+    /// <summary>How often all devices are looked at before the last time.</summary>
+    private const int ColdLooks = 6;
+
+    private const int WarmLooks = 2;
+
+    /// <summary>Share of its capacity by which a resource may be over or under.</summary>
+    private const double LookTolerance = 5e-4;
     private const double Grows = 1.3;
     private const double Shrinks = 0.5;
     private readonly Relaxation relaxation = new(candidates);
     private readonly double[] capacity = candidates.Capacity;
+
+    // The prices that the relaxation stands at, if they are the best.
+    private double[]? at;
 
     public Relaxation Relaxation => relaxation;
 
@@ -25,11 +36,24 @@ internal sealed class PriceSearch(Candidates candidates)
 
     public double Bound { get; private set; } = double.NegativeInfinity;
 
+    /// <summary>What devices choose at the best prices.</summary>
+    public int[] Choice
+    {
+        get
+        {
+            if (at != Best) relaxation.At(Best);
+            at = Best;
+            return relaxation.Choice;
+        }
+    }
+
     /// <summary>Evaluates prices and remembers them when they are the best so far.</summary>
     public double Try(double[] prices)
     {
         var bound = relaxation.At(prices);
-        if (bound > Bound) (Bound, Best) = (bound, [.. prices]);
+        at = null;
+        if (bound > Bound) at = Best = [.. prices];
+        Bound = Math.Max(Bound, bound);
         return bound;
     }
 
@@ -49,16 +73,38 @@ internal sealed class PriceSearch(Candidates candidates)
             Steps(warm ?? prices, Scale(warm), rounds: warm is null ? 120 : 80, tolerance: 1e-4);
             return;
         }
-        var sampled = warm;
-        var step = warm is null ? 0.01 : 0.004;
-        if (warm is null)
+        AscendSampled(warm);
+    }
+
+    /// <summary>
+    /// Looks at all devices a few times only. In between a sample of them, whose capacities are such that at the prices just looked at it is as short of everything as all
+    /// are, tells where prices go from there: what makes the sample unlike the whole is nearly the same at both prices and cancels.
+    /// </summary>
+    private void AscendSampled(double[]? warm)
+    {
+        var part = candidates.Sample(candidates.Devices / SampleSize);
+        var share = part.Capacity.ToArray();
+        var sample = new PriceSearch(part);
+        var prices = warm ?? sample.Solved(new double[capacity.Length], warm: false, rounds: 100);
+        for (var look = 0; look < (warm is null ? ColdLooks : WarmLooks); look++)
         {
-            var sample = new PriceSearch(candidates.Sample(candidates.Devices / SampleSize));
-            sample.Try(prices);
-            sample.Steps(prices, sample.Scale(null), rounds: 100, tolerance: 1e-3);
-            sampled = sample.Best;
+            Try(prices);
+            if (Enumerable.Range(0, capacity.Length).All(resource => Math.Abs(Slope(resource, prices)) <= LookTolerance)) return;
+            sample.relaxation.At(prices);
+            for (var resource = 0; resource < share.Length; resource++)
+                part.Capacity[resource] = relaxation.Demand[resource] > 0 && sample.relaxation.Demand[resource] > 0 ? capacity[resource] * sample.relaxation.Demand[resource] / relaxation.Demand[resource] : share[resource];
+            prices = sample.Solved(prices, warm: true, rounds: 25);
         }
-        Steps(sampled!, [.. sampled!.Select(price => price * step)], rounds: warm is null ? 14 : 8, tolerance: 5e-4);
+        Try(prices);
+    }
+
+    /// <summary>The best prices found from some others on.</summary>
+    private double[] Solved(double[] from, bool warm, int rounds)
+    {
+        (Bound, Best) = (double.NegativeInfinity, from);
+        Try(from);
+        Steps(from, Scale(warm ? from : null), rounds, tolerance: 1e-3);
+        return [.. Best];
     }
 
     /// <summary>Subgradient steps towards a plan of this cost, Polyak's length, halved after ten without a better bound.</summary>
@@ -75,8 +121,11 @@ internal sealed class PriceSearch(Candidates candidates)
                 stale = 0;
                 improved();
             }
-            else if (++stale == 10) (factor, stale, prices) = (factor / 2, 0, [.. Best]);
-            if (stale == 0 && bound < Bound) relaxation.At(prices);
+            else if (++stale == 10)
+            {
+                (factor, stale, prices) = (factor / 2, 0, [.. Best]);
+                bound = Try(prices);
+            }
             var norm = 0.0;
             for (var resource = 0; resource < prices.Length; resource++) norm += Square(Slope(resource, prices));
             if (norm <= 0 || target() <= Bound) return;

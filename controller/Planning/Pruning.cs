@@ -23,6 +23,9 @@ public sealed class Pruning
     public const float Overdraft = 10;
 
     private const float OverdraftMax = 1000;
+
+    /// <summary>No number beyond this comes of reports: sums of such stay finite.</summary>
+    private const float Absurd = 1e30f;
     private readonly OptionColumns columns;
     private readonly OptionBlock[] blocks;
     private readonly Crossing[] crossings;
@@ -36,6 +39,8 @@ public sealed class Pruning
     private readonly float[] energy;
     private readonly float[] alone;
     private readonly float[] cost;
+    private readonly float[] waiting;
+    private readonly float[] idle;
     private readonly Candidate[] kept;
     private int keptCount;
 
@@ -44,7 +49,7 @@ public sealed class Pruning
         (this.columns, this.edges, this.weights, this.kind, this.into) = (columns, edges, weights, kind, into);
         (blocks, crossings) = ([.. columns.Blocks], [.. columns.Crossings]);
         var options = columns.Options.Count;
-        (time, energy, alone, cost) = (new float[options], new float[options], new float[options], new float[options]);
+        (time, energy, alone, cost, waiting, idle) = (new float[options], new float[options], new float[options], new float[options], new float[options], new float[options]);
         kept = new Candidate[Math.Min(ushort.MaxValue, options * Math.Max(1, edges.Count))];
         served = new float[edges.Count * options];
         byUse = new int[edges.Count][];
@@ -88,10 +93,12 @@ public sealed class Pruning
             TensorPrimitives.Add(row, terms.SwitchCost[i], row);
             for (var stage = 1; stage <= block.Head; stage++)
                 TensorPrimitives.MultiplyAdd(columns.Shares(stage, block), terms.StageTime[stage - 1] + joule * terms.StageEnergy[stage - 1], row, row);
+            if (terms.Rate > 0) AddWaiting(terms, block, row);
             if (!isLimited) continue;
             var times = time.AsSpan(block.Start, block.Count);
             var energies = energy.AsSpan(block.Start, block.Count);
-            times.Clear();
+            if (terms.Rate > 0) waiting.AsSpan(block.Start, block.Count).CopyTo(times);
+            else times.Clear();
             energies.Clear();
             for (var stage = 1; stage <= block.Head; stage++)
             {
@@ -100,6 +107,33 @@ public sealed class Pruning
             }
         }
         if (terms.IncumbentOption >= 0) alone[terms.IncumbentOption] -= SwitchOf(terms, terms.IncumbentOption, edge: (short)edges.Count);
+    }
+
+    /// <inheritdoc cref="CostModel.Waiting"/>
+    private void AddWaiting(DeviceTerms terms, OptionBlock block, Span<float> row)
+    {
+        var waits = waiting.AsSpan(block.Start, block.Count);
+        var idles = idle.AsSpan(block.Start, block.Count);
+        waits.Clear();
+        idles.Fill(1);
+        var run = 0f;
+        for (var stage = 1; stage <= block.Head; stage++)
+        {
+            var took = terms.StageTime[stage - 1];
+            TensorPrimitives.MultiplyAdd(columns.Shares(stage, block), Math.Min(Absurd, terms.Rate / 2 * took * (took + 2 * run)), waits, waits);
+            TensorPrimitives.MultiplyAdd(columns.Shares(stage, block), -Math.Min(Absurd, terms.Rate * took), idles, idles);
+            run += took;
+        }
+        if (block.Crossing != OptionColumns.Local && terms.EncodeTime[block.Crossing] is > 0 and var encoding)
+        {
+            var offload = columns.Offload.AsSpan(block.Start, block.Count);
+            TensorPrimitives.MultiplyAdd(offload, Math.Min(Absurd, terms.Rate / 2 * encoding * (encoding + 2 * run)), waits, waits);
+            TensorPrimitives.MultiplyAdd(offload, -Math.Min(Absurd, terms.Rate * encoding), idles, idles);
+        }
+        TensorPrimitives.Max(idles, (float)CostModel.IdleMin, idles);
+        TensorPrimitives.Divide(waits, idles, waits);
+        TensorPrimitives.Min(waits, (float)CostModel.WaitMax, waits);
+        TensorPrimitives.Add(row, waits, row);
     }
 
     /// <summary>What the incumbent need not pay when it stays where it is.</summary>

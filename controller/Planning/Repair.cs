@@ -4,12 +4,19 @@ namespace Fleet.Controller.Planning;
 /// Makes a plan of what devices chose at their prices: first those leave what is overfull who lose least for what they free, then those
 /// take what is left who gain most for what they need; on small sites two devices also change places.
 /// </summary>
-internal sealed class Repair(Candidates candidates, double[] prices)
+/// <param name="candidates">Of which each device takes one.</param>
+/// <param name="prices">At which losses are compared.</param>
+/// <param name="fills">How often large sites are looked through for what there is room for.</param>
+internal sealed class Repair(Candidates candidates, double[] prices, int fills = 2)
 {
     /// <summary>Above so many devices nobody changes places: it costs more than it brings.</summary>
     private const int SwapMax = 2000;
 
+    /// <summary>Above so many candidates of all devices together likewise where more than edge servers is shared: then anybody may have to make room for anybody.</summary>
+    private const int SwapSharedMax = 1500;
+
     private const int TrimRounds = 30;
+    private const int FillsOfSmall = 10;
     private readonly int[] choice = new int[candidates.Devices];
     private readonly double[] load = new double[candidates.Capacity.Length];
     private readonly double[] capacity = candidates.Capacity;
@@ -40,8 +47,8 @@ internal sealed class Repair(Candidates candidates, double[] prices)
         Array.Clear(load);
         for (var device = 0; device < choice.Length; device++) Count(device, choice[device], 1);
         Trim();
-        for (var round = 0; round < (choice.Length > SwapMax ? 2 : 10) && Fill() > 0; round++) { }
-        if (choice.Length > SwapMax) return;
+        for (var round = 0; round < (choice.Length > SwapMax ? fills : FillsOfSmall) && Fill() > 0; round++) { }
+        if (choice.Length > SwapMax || !candidates.IsEdgesOnly && candidates.Total > SwapSharedMax) return;
         for (var round = 0; round < 10 && (Swap() > 0 || Fill() > 0); round++) { }
     }
 

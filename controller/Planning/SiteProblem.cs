@@ -16,16 +16,18 @@ public sealed class SiteProblem
 
     /// <summary>What each device runs, by its place in the columns and in <see cref="Edges"/>; -1: nothing that the columns know.</summary>
     private readonly (int Option, short Edge)[] incumbents;
-    private readonly Dictionary<(int Head, Route? Route, PerExit Thresholds), int> places;
 
-    private SiteProblem(IReadOnlyList<DeviceView> devices, IReadOnlyList<EdgeView> edges, OptionColumns columns, Candidates candidates, (int, short)[] incumbents, Dictionary<(int, Route?, PerExit), int> places) =>
-        (Devices, Edges, Columns, Candidates, this.incumbents, this.places) = (devices, edges, columns, candidates, incumbents, places);
+    private SiteProblem(IReadOnlyList<DeviceView> devices, IReadOnlyList<EdgeView> edges, IReadOnlyList<string> cells, OptionColumns columns, Candidates candidates, (int, short)[] incumbents) =>
+        (Devices, Edges, Cells, Columns, Candidates, this.incumbents) = (devices, edges, cells, columns, candidates, incumbents);
 
     /// <summary>Those that are online and can run something.</summary>
     public IReadOnlyList<DeviceView> Devices { get; }
 
     /// <summary>Those that can finish something.</summary>
     public IReadOnlyList<EdgeView> Edges { get; }
+
+    /// <summary>Those whose air several devices share.</summary>
+    public IReadOnlyList<string> Cells { get; }
 
     public OptionColumns Columns { get; }
 
@@ -37,8 +39,10 @@ public sealed class SiteProblem
         var columns = table.Columns;
         var edges = fleet.LiveEdges.OrderBy(edge => edge.Id, StringComparer.Ordinal).ToList();
         var devices = fleet.Devices.Where(device => device.IsOnline && device.Profile is { } profile && IsFinite(columns, device, profile)).OrderBy(device => device.Id, StringComparer.Ordinal).ToList();
+        var cells = devices.Select(device => device.Info?.Cell ?? "").Where(cell => cell.Length > 0).GroupBy(cell => cell).Where(shared => shared.Count() > 1).Select(shared => shared.Key).Order(StringComparer.Ordinal).ToList();
+        int[]? cellOf = cells.Count == 0 ? null : [.. devices.Select(device => cells.IndexOf(device.Info?.Cell ?? ""))];
         var errors = costs.Weights.AccuracyMin is { } least ? devices.Sum(WeightOf) * (1 - least) : (double?)null;
-        var candidates = new Candidates(devices.Count, [.. edges.Select(edge => CostModel.Capacity(edge) * Headroom)], errorCapacity: errors, expected: 8);
+        var candidates = new Candidates(devices.Count, [.. edges.Select(edge => CostModel.Capacity(edge) * Headroom)], cellOf is null ? null : [.. cells.Select(_ => Headroom)], cellOf, errors, expected: 8);
         var pruning = new Pruning(columns, Terms(columns, edges), costs.Weights, PruningKind.Dominated, candidates);
         var terms = new DeviceTerms(columns);
         var places = columns.Options.Select((option, i) => (option, i)).ToDictionary(pair => (pair.option.Head, pair.option.Route, pair.option.Thresholds), pair => pair.i);
@@ -54,7 +58,7 @@ public sealed class SiteProblem
             switching.Fill(terms, devices[i], standing);
             pruning.Put(i, terms);
         }
-        return new SiteProblem(devices, edges, columns, candidates, incumbents, places);
+        return new SiteProblem(devices, edges, cells, columns, candidates, incumbents);
 
         void Fill(DeviceTerms into, DeviceView device, IReadOnlyList<EdgeView> reachable)
         {
@@ -69,6 +73,8 @@ public sealed class SiteProblem
             {
                 var (time, energy) = CostModel.Crossing(model, columns.Crossings[crossing].Route, columns.Crossings[crossing].Payload, device, profile);
                 (into.CrossTime[crossing], into.CrossEnergy[crossing]) = ((float)time.Value, (float)energy.Value);
+                into.EncodeTime[crossing] = (float)CostModel.Encoding(model, columns.Crossings[crossing].Route, device, profile).Value;
+                into.AirTime[crossing] = (float)CostModel.AirTime(CostModel.OnAir(columns.Crossings[crossing].Payload, profile), device, profile).Value;
             }
             for (var block = 0; block < columns.Blocks.Count; block++)
             {
@@ -91,21 +97,6 @@ public sealed class SiteProblem
             if (costs.Estimate(option, Devices[device], server) is { } estimate) choices.Add(Devices[device].Id, new Choice(option, server?.Id, estimate, reason(device, chosen[device])) { Gain = Gain(device, chosen[device]) });
         }
         return choices;
-    }
-
-    /// <summary>Somebody's choices as candidates of the devices: the very one, or where it was pruned the cheapest at the same edge server.</summary>
-    public int[] Places(IReadOnlyDictionary<string, Choice> choices)
-    {
-        var chosen = new int[Devices.Count];
-        for (var device = 0; device < chosen.Length; device++)
-        {
-            var choice = choices.GetValueOrDefault(Devices[device].Id);
-            var option = choice is not null && places.TryGetValue((choice.Option.Head, choice.Option.Route, choice.Option.Thresholds), out var place) ? place : -1;
-            var edge = choice?.Edge is { } id ? Edges.TakeWhile(known => known.Id != id).Count() : Edges.Count;
-            var (from, end) = Candidates.Of(device);
-            chosen[device] = Enumerable.Range(from, end - from).OrderBy(j => Candidates.Edge[j] != edge).ThenBy(j => Candidates.Option[j] != option).ThenBy(j => Candidates.Cost[j]).First();
-        }
-        return chosen;
     }
 
     /// <summary>What the choice saves a second over what the device runs; 0 when that is no choice any more, or the device runs nothing.</summary>

@@ -3,33 +3,58 @@ using Fleet.Contracts;
 namespace Fleet.Controller.Planning;
 
 /// <summary>
-/// What it costs a device to take up something else: the files it lacks cross the air once, which takes time and energy, and every change has a price of its own,
-/// so that noise does not reshuffle the fleet. Paid back over the inferences of <see cref="Horizon"/>.
+/// What it costs a device to take up something else. The files it lacks cross the air once, which takes energy, and until they are there all stays as it is; every change
+/// has a price of its own, so that noise does not reshuffle the fleet. Paid back over the inferences of <see cref="Horizon"/>. A device that runs nothing yet answers nothing
+/// until its first files are there: it begins with those that come soonest, and what is better follows while these answer.
 /// </summary>
 internal sealed class Switching(OptionColumns columns, Weights weights)
 {
     /// <summary>How long a plan is thought to stand.</summary>
     private static readonly Seconds Horizon = new(600);
 
+    /// <summary>How soon a first plan can be followed by a better one: a report and the next look at the fleet.</summary>
+    private static readonly Seconds FirstHorizon = new(2);
+
     /// <summary>Share of what a device's choice costs by which another must be better.</summary>
     private const double Hysteresis = 0.05;
 
-    /// <summary>Seconds of the objective an inference, for each block of options; 0 for a device that runs nothing yet.</summary>
+    /// <summary>Seconds of the objective an inference, for each block of options.</summary>
     public void Fill(DeviceTerms terms, DeviceView device, Choice? standing)
     {
         Array.Clear(terms.SwitchCost);
-        if (standing is null || device.Profile is not { } profile) return;
-        var card = columns.Model.Files.Card;
-        var noise = Hysteresis * Math.Max(0, standing.Estimate.Latency.Value + weights.JouleWeight * standing.Estimate.Energy.Value);
-        var inferences = Math.Max(1, terms.Rate * Horizon.Value);
+        if (device.Profile is not { } profile) return;
+        if (device.Reported is null) FillFirst(terms, device, profile);
+        else if (standing is not null) FillNext(terms, device, profile, standing);
+    }
+
+    /// <summary>An input that nobody answers is an error.</summary>
+    private void FillFirst(DeviceTerms terms, DeviceView device, HardwareProfile profile)
+    {
+        for (var block = 0; block < columns.Blocks.Count; block++)
+            terms.SwitchCost[block] = (float)(weights.ErrorWeight * (CostModel.AirTime(Files(columns.Blocks[block], 0, 0), device, profile) / FirstHorizon));
+    }
+
+    private void FillNext(DeviceTerms terms, DeviceView device, HardwareProfile profile, Choice standing)
+    {
+        var (estimate, inferences) = (standing.Estimate, Math.Max(1, terms.Rate * Horizon.Value));
+        var cost = Math.Max(0, estimate.Latency.Value + weights.JouleWeight * estimate.Energy.Value);
+        var loss = weights.ErrorWeight * Math.Max(0, estimate.AccuracyLost);
         for (var block = 0; block < columns.Blocks.Count; block++)
         {
-            var (head, crossing) = (columns.Blocks[block].Head, columns.Blocks[block].Crossing);
-            var bytes = card.Stages.Skip(standing.Option.Head).Take(Math.Max(0, head - standing.Option.Head)).Sum(stage => (double)stage.FileBytes);
-            var bottleneck = crossing == OptionColumns.Local ? 0 : columns.Crossings[crossing].Route.Bottleneck;
-            if (bottleneck > 0 && standing.Option.Route?.Bottleneck != bottleneck) bytes += card.Bottleneck(bottleneck).DeviceFiles.Sum(file => (double)file.FileBytes);
-            var (time, energy) = (CostModel.AirTime(new Bytes(bytes), device, profile), new Bytes(bytes) * profile.Radio.RxPerByte.Value);
-            terms.SwitchCost[block] = (float)(noise + (time.Value + weights.JouleWeight * energy.Value) / inferences);
+            var files = Files(columns.Blocks[block], standing.Option.Head, standing.Option.Route?.Bottleneck ?? 0);
+            var energy = files * profile.Radio.RxPerByte.Value;
+            var waiting = Math.Min(1, CostModel.AirTime(files, device, profile) / Horizon);
+            terms.SwitchCost[block] = (float)(Hysteresis * cost + waiting * (cost + loss) + weights.JouleWeight * energy.Value / inferences);
         }
+    }
+
+    /// <summary>What a block needs besides a head and a bottleneck (0: none) that are there.</summary>
+    private Bytes Files(OptionBlock block, int head, int bottleneck)
+    {
+        var card = columns.Model.Files.Card;
+        var bytes = card.Stages.Skip(head).Take(Math.Max(0, block.Head - head)).Sum(stage => (double)stage.FileBytes);
+        var needed = block.Crossing == OptionColumns.Local ? 0 : columns.Crossings[block.Crossing].Route.Bottleneck;
+        if (needed > 0 && needed != bottleneck) bytes += card.Bottleneck(needed).DeviceFiles.Sum(file => (double)file.FileBytes);
+        return new Bytes(bytes);
     }
 }

@@ -59,6 +59,8 @@ internal sealed class Wishes
         var stages = new (Seconds, Joules)[model.Files.Card.StageCount];
         for (var stage = 1; stage <= stages.Length; stage++) stages[stage - 1] = CostModel.Stage(model, stage, device, profile);
         var crossed = Array.ConvertAll(crossings, crossing => CostModel.Crossing(model, crossing.Route, crossing.Payload, device, profile));
+        var encodings = Array.ConvertAll(crossings, crossing => CostModel.Encoding(model, crossing.Route, device, profile));
+        var rate = device.Budget?.RequestRate ?? Hertz.Zero;
         (Way? alone, Way? through) = (null, null);
         var front = new List<Way>();
         for (var i = 0; i < options.Length; i++)
@@ -67,12 +69,12 @@ internal sealed class Wishes
             if (!CostModel.Fits(model, option.Head, option.Route?.Bottleneck ?? 0, device, profile)) continue;
             if (crossingOf[i] is not (>= 0 and var crossing))
             {
-                if (CostModel.Sum(option, stages) is { } estimate && WayOf(i, -1, estimate, device) is var way && (alone is not { } known || way.IsBefore(known))) alone = way;
+                if (CostModel.Sum(option, rate, stages) is { } estimate && WayOf(i, -1, estimate, device) is var way && (alone is not { } known || way.IsBefore(known))) alone = way;
                 continue;
             }
             for (var edge = 0; edge < edges.Count; edge++)
             {
-                if (served[crossing, edge] is not { } finished || CostModel.Sum(option, stages, crossed[crossing], CostModel.RoundTrip(device), CostModel.Queueing(edges[edge]), finished) is not { } estimate) continue;
+                if (served[crossing, edge] is not { } finished || CostModel.Sum(option, rate, stages, crossed[crossing], encodings[crossing], CostModel.RoundTrip(device), CostModel.Queueing(edges[edge]), finished) is not { } estimate) continue;
                 var way = WayOf(i, edge, estimate, device);
                 if (through is not { } nearest || way.IsBefore(nearest)) through = way;
                 Add(front, way);

@@ -24,6 +24,13 @@ public sealed class HeadStore
         models = new ModelStore(directory, artifacts, http, time, deadline);
     }
 
+    /// <inheritdoc cref="ModelStore.Fetched"/>
+    public event Action<Bytes, Seconds>? Fetched
+    {
+        add => models.Fetched += value;
+        remove => models.Fetched -= value;
+    }
+
     private string Current => Path.Combine(directory, "current.json");
 
     private string Previous => Path.Combine(directory, "previous.json");

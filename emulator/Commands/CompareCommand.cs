@@ -18,29 +18,35 @@ public static class CompareCommand
         var seeds = new Option<int>("--seeds") { Description = "How many seeds, the same for all policies.", DefaultValueFactory = _ => 10 };
         var first = new Option<long>("--seed") { Description = "The first seed.", DefaultValueFactory = _ => 1 };
         var threads = new Option<int>("--threads") { Description = "Runs at once; changes no result.", DefaultValueFactory = _ => Environment.ProcessorCount };
-        var output = new Option<string?>("--out") { Description = "Directory for a CSV and a plot of each scenario." };
-        var command = new Command("compare", "Compare policies on the same seeds of scenarios.") { files, policies, seeds, first, threads, output };
+        var tune = new Option<int>("--tune") { Description = "Before that, choose the settings of policies that are named without any, on so many of the seeds; 0: take their defaults." };
+        var output = new Option<string?>("--out") { Description = "Directory for a page, and a CSV and a plot of each scenario." };
+        var command = new Command("compare", "Compare policies on the same seeds of scenarios.") { files, policies, seeds, first, tune, threads, output };
         command.SetAction(parsed => ProcessEdge.Guard(() => Run(
             parsed.GetRequiredValue(files), parsed.GetValue(policies)!.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
-            Flags.InRange("--seeds", parsed.GetValue(seeds), 1, SeedsMax), parsed.GetValue(first), Flags.InRange("--threads", parsed.GetValue(threads), 1, 1024), parsed.GetValue(output))));
+            Flags.InRange("--seeds", parsed.GetValue(seeds), 1, SeedsMax), parsed.GetValue(first), Flags.InRange("--tune", parsed.GetValue(tune), 0, SeedsMax), Flags.InRange("--threads", parsed.GetValue(threads), 1, 1024), parsed.GetValue(output))));
         return command;
     }
 
-    private static int Run(IReadOnlyList<string> files, IReadOnlyList<string> policies, int seeds, long first, int threads, string? directory)
+    private static int Run(IReadOnlyList<string> files, IReadOnlyList<string> policies, int seeds, long first, int tune, int threads, string? directory)
     {
         FaultsException.ThrowIfAny("--policies", [.. policies.SelectMany(Policies.Faults), .. policies.Count == 0 ? ["is empty; at least one is needed"] : Array.Empty<string>(), .. policies.GroupBy(policy => policy).Where(same => same.Count() > 1).Select(twice => $"\"{twice.Key}\" stands {twice.Count()} times")]);
         var stock = new Stock();
         var scenarios = files.Select(file => ScenarioFile.Read(file, stock)).ToList();
         if (directory is not null) Prepare(directory);
+        var comparisons = new List<PolicyComparison>();
         foreach (var scenario in scenarios)
         {
-            var runs = ProgressBar.Show(scenario.Name, progress => Execute(scenario, policies, seeds, first, stock, threads, progress));
-            var comparison = new PolicyComparison(scenario, runs);
+            var runs = new Comparison(scenario, first, stock, threads);
+            var tuned = tune == 0 ? policies : ProgressBar.Show($"{scenario.Name}: tuning", progress => runs.Tune(policies, tune, progress));
+            var comparison = new PolicyComparison(scenario, ProgressBar.Show(scenario.Name, progress => runs.Run(tuned, seeds, progress)));
+            comparisons.Add(comparison);
             Print(comparison, seeds, first);
             if (directory is null) continue;
             File.WriteAllText(Path.Combine(directory, scenario.Name + ".csv"), comparison.Csv());
             File.WriteAllText(Path.Combine(directory, scenario.Name + ".svg"), comparison.Plot());
         }
+        if (directory is not null)
+            File.WriteAllText(Path.Combine(directory, "README.md"), ComparisonPage.Of(comparisons, $"fleet compare {string.Join(' ', files)} --policies {string.Join(',', policies)} --seeds {seeds} --seed {first}{(tune > 0 ? $" --tune {tune}" : "")} --out {directory}", seeds, tune));
         return 0;
     }
 
@@ -57,27 +63,11 @@ public static class CompareCommand
         }
     }
 
-    private static PolicyRun[] Execute(Scenario scenario, IReadOnlyList<string> policies, int seeds, long first, Stock stock, int threads, Action<double> progress)
-    {
-        var planned = policies.Select(policy => scenario with { Control = scenario.Control with { Policy = policy } }).ToList();
-        var runs = new PolicyRun[policies.Count * seeds];
-        var done = 0;
-        Parallel.For(0, runs.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, i =>
-        {
-            var variant = planned[i % policies.Count];
-            var run = ScenarioRun.Execute(variant, first + i / policies.Count, stock);
-            run.CheckBooks();
-            runs[i] = PolicyRun.Of(variant, run);
-            progress((double)Interlocked.Increment(ref done) / runs.Length);
-        });
-        return [.. policies.SelectMany(policy => runs.Where(run => run.Policy == policy))];
-    }
-
     private static void Print(PolicyComparison comparison, int seeds, long first)
     {
         var control = comparison.Scenario.Control;
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"scenario {comparison.Scenario.Name}, seeds {first} to {first + seeds - 1}; cost = latency + {control.JouleWeight} s/J energy + {control.ErrorWeight} s errors, an input left unanswered that another policy answered costs an error and the deadline; +- is half a 95 % interval"));
         Figures.Columns(comparison.Table());
-        Console.Out.WriteLine(comparison.Policies.Count == 1 ? "" : comparison.IsFirstBestOrTied ? $"  no policy is better than {comparison.Policies[0].Policy} by more than 1 %" : $"  better than {comparison.Policies[0].Policy}: {string.Join(", ", comparison.Policies.Where(policy => policy.Standing == "better").Select(policy => policy.Policy))}");
+        if (comparison.Policies.Count > 1) Console.Out.WriteLine("  " + comparison.Verdict);
     }
 }

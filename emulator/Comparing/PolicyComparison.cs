@@ -37,6 +37,10 @@ public sealed class PolicyComparison
     /// <summary>Whether nobody is better than the first by more than a tie.</summary>
     public bool IsFirstBestOrTied => Policies.Skip(1).All(policy => policy.Standing is not Better);
 
+    /// <summary>Who is better than the first, in a sentence.</summary>
+    public string Verdict => Policies.Count == 1 ? "" : IsFirstBestOrTied ? $"No policy is better than {Policies[0].Policy} by more than 1 %."
+        : $"Better than {Policies[0].Policy}: {string.Join(", ", Policies.Where(policy => policy.Standing is Better).Select(policy => policy.Policy))}.";
+
     private const string Better = "better";
 
     /// <summary>The table's cells, a heading first.</summary>

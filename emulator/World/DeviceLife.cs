@@ -38,7 +38,7 @@ public sealed class DeviceLife : ISensor
         locks = spec.Group.Sleep ? new WakeLocks(board.Suspend, board.Resume) : null;
         radio = new RadioBus(connection, Radio(airspace), board, ledger.Messages, locks);
         camera = spec.Together is { } together ? Triggered(together, stock, own) : Alone(stock).Camera(clock, own);
-        agent = new Agent(Options(flash.Last), radio, own, Stream("agent"), new SensorSuite([this]), (wanted, _) => flash.Install(wanted, radio, board));
+        agent = new Agent(Options(flash.Last, stock), radio, own, Stream("agent"), new SensorSuite([this]), (wanted, _) => flash.Install(wanted, Download, board));
         agent.Applied += assignment => flash.Last = assignment;
         agent.Started += _ =>
         {
@@ -96,6 +96,14 @@ public sealed class DeviceLife : ISensor
         return true;
     }
 
+    /// <summary>Fetches files; how long they took says what the link is like.</summary>
+    private async Task Download(Bytes bytes)
+    {
+        var began = clock.GetTimestamp();
+        await radio.Download(bytes);
+        agent.Fetched(bytes, clock.Since(began));
+    }
+
     private Radio Radio(Airspace? airspace) => spec.Group.Radio is { } shared
         ? airspace!.Radio(shared, board, spec.Stream("place"), Stream("radio"))
         : new SimpleLink(new Staged<LinkModel>([.. Stages.Select(stage => (stage.From, stage.Group.Link))]), board, clock, Stream("radio"));
@@ -114,7 +122,7 @@ public sealed class DeviceLife : ISensor
         return new Camera(new TriggeredSource(stock.Images(ReplaySet.FashionMnist), ViewGrid.Of(stock.Groups[group.Model].Card), view, group.Rate, order, own), pace: null, own);
     }
 
-    private AgentOptions Options(Assignment? last) => new()
+    private AgentOptions Options(Assignment? last, Stock stock) => new()
     {
         Site = spec.Site,
         Id = spec.Id,
@@ -135,6 +143,7 @@ public sealed class DeviceLife : ISensor
             Storage = spec.Profile.Storage.Value,
             Codecs = Route.AllCodecs,
             Gateway = spec.Gateway,
+            Cell = spec.Group.Radio is { } shared && stock.Radios.Find(shared.Part)!.Kind is not (RadioKind.Lorawan or RadioKind.Cellular) ? shared.Cell : "",
         },
     };
 

@@ -16,28 +16,28 @@ public sealed class Flash(Stock stock, InferenceKind inference, IReadOnlyList<Dr
     public Assignment? Last { get; set; }
 
     /// <summary>Fetches the stages and the encoder it does not hold yet over the device's own link, then loads them on its board.</summary>
-    public async Task<Head> Install(Assignment wanted, RadioBus radio, Board board)
+    public async Task<Head> Install(Assignment wanted, Func<Bytes, Task> download, Board board)
     {
-        if (wanted.View > 0) return await InstallView(wanted, radio, board);
+        if (wanted.View > 0) return await InstallView(wanted, download, board);
         if (!stock.Models.TryGetValue(wanted.Model, out var model) || model.CardSha256 != wanted.CardSha256)
             throw new FaultsException("card_sha256", $"is {wanted.CardSha256} for {wanted.Model}; the emulator has {string.Join(", ", stock.Models.Values.Select(known => $"{known.Card.Name} {known.CardSha256}"))}");
         FaultsException.ThrowIfAny("assignment", wanted.FaultsWith(model.Card));
         int[] bottlenecks = model.Card.NumberOf(wanted.Bottleneck) is > 0 and var number ? [number] : [];
         var files = model.Card.Stages.Take(wanted.Head).Select(stage => stage.Stored).Concat(bottlenecks.SelectMany(bottleneck => model.Card.Bottleneck(bottleneck).DeviceFiles));
         var missing = files.Where(file => held.Add(file.Sha256)).Sum(file => file.FileBytes);
-        if (missing > 0) await radio.Download(new Bytes(missing));
+        if (missing > 0) await download(new Bytes(missing));
         var head = inference is InferenceKind.Trace
             ? Head.Traced(model.Card, model.Hash, stock.TestTrace(model, drifts ?? []), wanted.Head, bottlenecks)
             : Head.Onnx(model.Card, model.Hash, [.. Enumerable.Range(1, wanted.Head).Select(stage => stock.Stage(model, stage))], encoders: [.. bottlenecks.Select(bottleneck => stock.Encoder(model, bottleneck))]);
         return head.Wrap((piece, engine) => new BoardEngine(engine, piece.Work, board));
     }
 
-    private async Task<Head> InstallView(Assignment wanted, RadioBus radio, Board board)
+    private async Task<Head> InstallView(Assignment wanted, Func<Bytes, Task> download, Board board)
     {
         if (!stock.Groups.TryGetValue(wanted.Model, out var model) || model.CardSha256 != wanted.CardSha256)
             throw new FaultsException("card_sha256", $"is {wanted.CardSha256} for {wanted.Model}; the emulator has {string.Join(", ", stock.Groups.Values.Select(known => $"{known.Card.Name} {known.CardSha256}"))}");
         var piece = model.Card.View(wanted.View).Piece;
-        if (held.Add(piece.Sha256)) await radio.Download(new Bytes(piece.FileBytes));
+        if (held.Add(piece.Sha256)) await download(new Bytes(piece.FileBytes));
         var head = Head.Onnx(model.Card.OfView(wanted.View), model.Hash, [stock.View(model, wanted.View)]);
         return head.Wrap((_, engine) => new BoardEngine(engine, piece.Work, board));
     }

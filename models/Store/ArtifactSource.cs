@@ -27,6 +27,8 @@ internal sealed class ArtifactSource
         throw new FaultsException("artifacts_url", $"is \"{artifactsUrl}\"; allowed: \"\", an absolute path, or a file, http or https URL without query");
     }
 
+    public bool IsRemote => http is not null;
+
     /// <summary>The file's full path or URL.</summary>
     public string Locate(string file) => http is null ? Path.Combine(root, file) : $"{root}/{file}";
 

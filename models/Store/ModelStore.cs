@@ -57,6 +57,9 @@ public sealed class ModelStore
     public async Task<ModelFiles> Install(string model, string cardSha256, string artifactsUrl, Func<ModelCard, IReadOnlyList<StoredFile>> choose, CancellationToken cancel)
         => ModelFiles.Open(await Install(Networks, model, cardSha256, artifactsUrl, choose, cancel));
 
+    /// <summary>Told of each file that came over a network: so many bytes in this time.</summary>
+    public event Action<Bytes, Seconds>? Fetched;
+
     /// <summary>As <see cref="Install"/>, of a group's model.</summary>
     public async Task<GroupFiles> InstallGroup(string model, string cardSha256, string artifactsUrl, Func<GroupCard, IReadOnlyList<StoredFile>> choose, CancellationToken cancel)
         => GroupFiles.Open(await Install(Groups, model, cardSha256, artifactsUrl, choose, cancel));
@@ -138,7 +141,9 @@ public sealed class ModelStore
             var (stream, length) = await source.Open(file.File, late);
             await using var opened = stream;
             if (length is { } announced && announced != file.FileBytes) throw new FaultsException(place, $"has {announced} bytes; the card says {file.FileBytes}");
+            var began = time.GetTimestamp();
             await CheckedFile.Land(stream, place, target, TemporaryFor(file.File), file.FileBytes, file.Sha256, late);
+            if (source.IsRemote) Fetched?.Invoke(new Bytes(file.FileBytes), Seconds.Of(time.GetElapsedTime(began)));
             return true;
         }, cancel);
     }

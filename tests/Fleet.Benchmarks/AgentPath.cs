@@ -32,7 +32,7 @@ internal sealed class AgentPath : IDisposable
         var options = new AgentOptions { Site = "bench", Id = "bench", Info = Info, Profile = stock.Profiles["pi-5"] };
         sample = stock.Images(files.Card.Replays).Sample(0);
         head = Head.Onnx(files.Card, files.Hash, [.. exits.Select(stage => stock.Stage(files, stage))]);
-        path = new RequestPath(options, TimeProvider.System, new SeededRandom(1, "bench"), new Offloads(new NoBus(), TimeProvider.System, options.PendingMax), new Window(), new StageTimes());
+        path = new RequestPath(options, TimeProvider.System, new SeededRandom(1, "bench"), new Offloads(new NoBus(), TimeProvider.System, options.PendingMax, new LinkEstimate(options.Profile.Radio.Goodput.Value)), new Window(), new StageTimes());
         path.Swap(new Running(head, assignment, Edge: null)).GetAwaiter().GetResult();
     }
 

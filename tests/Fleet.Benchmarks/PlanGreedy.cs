@@ -7,7 +7,7 @@ using Fleet.Emulator.Simulation;
 
 namespace Fleet.Benchmarks;
 
-/// <summary>One plan of the default policy for a site with two edge servers.</summary>
+/// <summary>One plan of `greedy` for a site with two edge servers.</summary>
 public class PlanGreedy
 {
     private static readonly string[] Boards = ["pi-zero-2w", "pi-4b", "pi-5", "orange-pi-5"];

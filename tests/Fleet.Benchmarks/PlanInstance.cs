@@ -85,6 +85,7 @@ internal sealed class PlanInstance
         for (var crossing = 0; crossing < payloads.Length; crossing++)
         {
             var packing = isFeatures[crossing] ? stageTimes[0] * slowness[device] * 0.1f : 0;
+            terms.EncodeTime[crossing] = packing;
             terms.CrossTime[crossing] = packing + payloads[crossing] / uplink[device];
             terms.CrossEnergy[crossing] = packing * watts[device] + payloads[crossing] * perByte[device];
         }

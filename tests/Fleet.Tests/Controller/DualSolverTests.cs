@@ -85,7 +85,7 @@ public sealed class DualSolverTests
                     var candidate = candidates.At(j);
                     var edge = candidate.Edge < problem.Edges.Count ? problem.Edges[candidate.Edge] : null;
                     var estimate = FleetBuilder.Costs.Estimate(problem.Columns.Options[candidate.Option], problem.Devices[device], edge)!.Value;
-                    if (CostModel.IsAffordable(estimate, problem.Devices[device])) Assert.That(candidate.Cost / rate, Is.EqualTo(FleetBuilder.Costs.Cost(estimate)).Within(1e-5).Percent.Or.EqualTo(FleetBuilder.Costs.Cost(estimate)).Within(1e-7));
+                    if (CostModel.IsAffordable(estimate, problem.Devices[device])) Assert.That(candidate.Cost / rate, Is.EqualTo(FleetBuilder.Costs.Cost(estimate)).Within(1e-3).Percent.Or.EqualTo(FleetBuilder.Costs.Cost(estimate)).Within(1e-6));
                     else Assert.That(candidate.Cost / rate, Is.GreaterThan(Pruning.Overdraft));
                     Assert.That(candidate.Use, Is.EqualTo((problem.Devices[device].Budget?.RequestRate.Value ?? 0) * estimate.EdgeTime.Value).Within(1e-4).Percent.Or.LessThan(1e-12));
                 }
@@ -114,7 +114,7 @@ public sealed class DualSolverTests
                 // A device that asks next to nothing uses nothing: no price reaches it.
                 if (device.Budget?.RequestRate.Value is not (> 1e-3 and var rate)) continue;
                 var kept = Enumerable.Range(from, end - from).Min(j => problem.Candidates.Priced(i, j, prices)) / rate;
-                Assert.That(kept, Is.EqualTo(lawful.Min(option => option.Cost)).Within(1e-4).Percent.Or.EqualTo(lawful.Min(option => option.Cost)).Within(1e-6));
+                Assert.That(kept, Is.EqualTo(lawful.Min(option => option.Cost)).Within(1e-3).Percent.Or.EqualTo(lawful.Min(option => option.Cost)).Within(1e-6));
             }
         },
         iter: 25, threads: 1);
@@ -145,6 +145,35 @@ public sealed class DualSolverTests
         var shorter = free / 2;
         Assert.That(Planned(careful with { LatencyMax = new Seconds(shorter) }).Choices["far"].Estimate.Latency.Value, Is.LessThanOrEqualTo(shorter));
         Assert.That(Planned(careful with { LatencyMax = new Seconds(1e-9) }).Choices, Has.Count.EqualTo(1), "what nobody can keep does not leave a device without a plan");
+    }
+
+    /// <summary>Who shares an access point's air leaves room in it, and air that is scarce has a price.</summary>
+    [Test]
+    public void Dual_DevicesOfOneCell_KeepItsAirBelowTheHeadroom()
+    {
+        DeviceView Cam(int i, string cell) => FleetBuilder.Device($"cam-{i:D2}", "stm32h747i-disco", rate: 8, roundTrip: 0.005) is var cam
+            ? cam with { Info = cam.Info! with { Cell = cell }, Budget = cam.Budget! with { Uplink = new BytesPerSecond(50_000) } } : cam;
+        FleetSnapshot Fleet(Func<int, string> cell) => FleetBuilder.Fleet(Enumerable.Range(0, 30).Select(i => Cam(i, cell(i))), FleetBuilder.Edge("e", workers: 100));
+        double Sent(Plan plan) => plan.Choices.Values.Sum(choice => choice.Estimate.Offload * choice.Option.Payload.Value);
+        var (shared, state) = FleetBuilder.Planner(Dual.PolicyName).Plan(Fleet(_ => "hall"), PlannerState.Empty, new Random(1));
+        var own = FleetBuilder.Planner(Dual.PolicyName).Plan(Fleet(i => $"own-{i}"), PlannerState.Empty, new Random(1)).Plan;
+        var problem = SiteProblem.Of(Fleet(_ => "hall"), FleetBuilder.Table, FleetBuilder.Costs, PlannerState.Empty.Last);
+        Assert.That(problem.Cells, Is.EqualTo((string[])["hall"]));
+        Assert.That(Exact.Keeps(problem.Candidates, DualSolver.Solve(problem.Candidates).Choice));
+        Assert.That(Sent(shared), Is.LessThan(Sent(own)).And.GreaterThan(0));
+        Assert.That(state.AirPrices["hall"], Is.GreaterThan(0));
+    }
+
+    /// <summary>Until its first files are there it answers nothing; what is better follows while the first head answers.</summary>
+    [Test]
+    public void Dual_DeviceThatRunsNothing_BeginsWithTheFilesThatComeSoonest()
+    {
+        var planner = new Dual(FleetBuilder.Table, new CostModel(new Weights { ErrorWeight = 100 }));
+        var running = FleetBuilder.Device("cam", "pi-5", budgetWatts: 5);
+        var empty = running with { Reported = null, Budget = running.Budget! with { Uplink = new BytesPerSecond(20_000) } };
+        var (first, state) = planner.Plan(FleetBuilder.Fleet([empty]), PlannerState.Empty, new Random(1));
+        var then = planner.Plan(FleetBuilder.Fleet([running]), state, new Random(1)).Plan;
+        Assert.That((first.Choices["cam"].Option.Head, then.Choices["cam"].Option.Head), Is.EqualTo((1, FleetBuilder.Model.Files.Card.StageCount)));
     }
 
     [Test]

@@ -45,6 +45,21 @@ public sealed class FleetViewTests
         Assert.That(Only(view).IsOnline, Is.False);
     }
 
+    [Test]
+    public void Fold_FramesWaitLongerAtAnEdgeServer_MakesThePlanStale()
+    {
+        var (_, view) = Make();
+        var calm = new EdgeLoad { Sequence = 0, SentAt = Seconds.Zero, Window = new Seconds(5), Workers = 1 };
+        Say(view, TopicKind.EdgeLoad, calm);
+        var before = view.Revision;
+        Say(view, TopicKind.EdgeLoad, calm with { QueueMean = new Seconds(0.003) });
+        Assert.That(view.Revision, Is.EqualTo(before));
+        Say(view, TopicKind.EdgeLoad, calm with { QueueMean = new Seconds(0.05) });
+        Assert.That(view.Revision, Is.EqualTo(before + 1));
+        Say(view, TopicKind.EdgeLoad, calm with { QueueMean = new Seconds(0.05), TailSeconds = new PerExit([0.01]) });
+        Assert.That(view.Revision, Is.EqualTo(before + 2));
+    }
+
     [TestCase(Presence.Lost, false)]
     [TestCase(Presence.Disconnected, false)]
     [TestCase(Presence.Init, true)]

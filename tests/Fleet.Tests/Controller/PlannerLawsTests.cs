@@ -105,6 +105,33 @@ public sealed class PlannerLawsTests
         },
         iter: 30, threads: 1);
 
+    /// <summary>Whoever keeps to the edge servers' headroom, by luck or by care, is not cheaper than `dual`.</summary>
+    [TestCaseSource(nameof(Policies))]
+    public void Dual_AnyCapacity_CostsNoMoreThan(string policy)
+    {
+        var kept = 0;
+        Gen.Select(Gen.Int[0, 10_000], Gen.Int[1, 30], Gen.Int[1, 4], Gen.Int[1, 60]).Sample(
+            (seed, devices, edges, workers) =>
+            {
+                var crowded = FleetBuilder.Crowded(new Random(seed), devices, edges);
+                var fleet = crowded with
+                {
+                    Devices = [.. crowded.Devices.Select(device => device with { Budget = device.Budget! with { EnergyBudget = null } })],
+                    Edges = [.. crowded.Edges.Select(edge => edge with { Load = edge.Load! with { Workers = workers } })],
+                };
+                double Rate(string id) => fleet.Devices.Single(device => device.Id == id).Budget!.RequestRate.Value;
+                Plan Planned(string name) => FleetBuilder.Planner(name).Plan(fleet, PlannerState.Empty, new Random(1)).Plan;
+                double Cost(Plan plan) => plan.Choices.Sum(pair => Rate(pair.Key) * FleetBuilder.Costs.Cost(pair.Value.Estimate));
+                var rival = Planned(policy);
+                bool Keeps(EdgeView edge) => rival.Choices.Where(pair => pair.Value.Edge == edge.Id).Sum(pair => Rate(pair.Key) * pair.Value.Estimate.EdgeTime.Value) <= SiteProblem.Headroom * CostModel.Capacity(edge);
+                if (!fleet.Edges.All(Keeps)) return;
+                kept++;
+                Assert.That(Cost(Planned(Dual.PolicyName)), Is.LessThanOrEqualTo(Cost(rival) + 1e-6 * Math.Abs(Cost(rival))));
+            },
+            iter: 40, threads: 1);
+        Assert.That(kept, Is.GreaterThan(4));
+    }
+
     [Test]
     public void Greedy_CapacityIsAmple_CostsNoMoreThanNeurosurgeon() => FleetBuilder.Any.Sample(
         fleet =>
@@ -140,6 +167,17 @@ public sealed class PlannerLawsTests
         Assert.That(far.Choices["a"].Edge, Is.Null);
         var near = planner.Plan(FleetBuilder.Fleet([FleetBuilder.Device("a", "stm32h747i-disco", roundTrip: 0.0001)], FleetBuilder.Edge("e")), state, new Random(1)).Plan;
         Assert.That(near.Choices["a"].Edge, Is.EqualTo("e"));
+    }
+
+    /// <summary>Inputs come as they like: a device that is busy half of its time makes them wait half a run in the mean (M/D/1), and one that hardly runs does not.</summary>
+    [TestCase(0.5)]
+    [TestCase(0.01)]
+    public void CostModel_BusyDevice_InputsWaitAsInAQueue(double busy)
+    {
+        var option = FleetBuilder.Table.Get(1, OptionTable.DefaultThreshold, route: null);
+        var run = FleetBuilder.Costs.Estimate(option, FleetBuilder.Device("a", "pi-zero-2w", rate: null), null)!.Value.Latency.Value;
+        var latency = FleetBuilder.Costs.Estimate(option, FleetBuilder.Device("a", "pi-zero-2w", rate: busy / run), null)!.Value.Latency.Value;
+        Assert.That(latency, Is.EqualTo(run * (1 + busy / (2 * (1 - busy)))).Within(1e-9));
     }
 
     [Test]

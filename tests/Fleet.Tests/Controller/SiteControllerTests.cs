@@ -87,6 +87,18 @@ public sealed class SiteControllerTests
     }
 
     [Test]
+    public void Rollout_DeviceThatRanNothing_ItsSecondAssignmentIsFreeToo()
+    {
+        var world = new BusWorld();
+        var rollout = new Rollout("lab", world.Bus.Connect("controller"), new ControllerOptions());
+        var fleet = FleetBuilder.Fleet([FleetBuilder.Device("cam-1", "pi-5") with { Reported = null }, FleetBuilder.Device("cam-2", "pi-5") with { Reported = null }]);
+        var allowance = new ChangeAllowance(perMinute: 1, world.Clock);
+        IReadOnlySet<string> Waiting(int head) => rollout.Publish(
+            new Plan(fleet.Devices.ToDictionary(device => device.Id, _ => new Choice(FleetBuilder.Table.Get(head, 0.8, null), null, default, "so"))), fleet, FleetBuilder.Table, allowance).Waiting;
+        Assert.That((Waiting(1).Count, Waiting(3).Count, Waiting(2).Count), Is.EqualTo((0, 0, 1)));
+    }
+
+    [Test]
     public void Rollout_SamePlanTwice_PublishesOnlyOnce()
     {
         var world = new BusWorld();

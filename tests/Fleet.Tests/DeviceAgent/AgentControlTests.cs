@@ -39,7 +39,7 @@ public sealed class AgentControlTests
         Assert.That(world.Said.Select(said => said.Topic.Kind), Is.SupersetOf((TopicKind[])[TopicKind.State, TopicKind.Info, TopicKind.Budget, TopicKind.Reported]));
         var budget = world.Said.Select(said => said.Message).OfType<Budget>().Last();
         Assert.That(budget.StageSeconds, Is.EqualTo(new PerExit([0.01, 0.01])), "measured when it was installed");
-        Assert.That(budget.StageJoules.Of(1), Is.EqualTo(0.01 * AgentWorld.Profile.Power.Active.Value.Value).Within(1e-6));
+        Assert.That(budget.StageJoules.Of(1), Is.EqualTo(0.01 * (AgentWorld.Profile.Power.Active.Value - AgentWorld.Profile.Power.Idle.Value).Value).Within(1e-6));
         Assert.That(budget.PowerMeasured, Is.False);
         Assert.That(budget.Faults(), Is.Empty);
     }

@@ -61,7 +61,7 @@ public sealed class AgentGroupTests
     {
         var world = new BusWorld();
         var options = new AgentOptions { Site = "lab", Id = "cam-1", Profile = AgentWorld.Profile, Info = new Info { Board = "b", Stack = "s", Profile = "p", AgentVersion = "1", Os = "test", Emulated = true } };
-        var path = new RequestPath(options, world.Clock, new Random(1), new Offloads(world.Bus.Connect("cam-1"), world.Clock, 8), new Window(), new StageTimes());
+        var path = new RequestPath(options, world.Clock, new Random(1), new Offloads(world.Bus.Connect("cam-1"), world.Clock, 8, new LinkEstimate(options.Profile.Radio.Goodput.Value)), new Window(), new StageTimes());
         var answers = new List<Answer>();
         path.Answered += answers.Add;
         using var head = GroupZoo.Model.LoadHead(2);

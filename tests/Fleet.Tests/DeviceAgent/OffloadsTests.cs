@@ -17,7 +17,7 @@ public sealed class OffloadsTests
         var ended = 0;
         world.Clock.Start(async () =>
         {
-            got = await offloads.Send(Edge, TinyModel.Frame(1, offloads.NewRequestId(), deadline: 0.2), Seconds.Zero);
+            got = await offloads.Send(Edge, TinyModel.Frame(1, offloads.NewRequestId(), deadline: 0.2), Bytes.Zero);
             ended++;
         });
         world.Run(0.1);
@@ -32,7 +32,7 @@ public sealed class OffloadsTests
     public void Receive_Twice_TheSecondIsNobodys()
     {
         var (world, offloads) = Make();
-        world.Clock.Start(() => offloads.Send(Edge, TinyModel.Frame(1, offloads.NewRequestId()), Seconds.Zero).AsTask());
+        world.Clock.Start(() => offloads.Send(Edge, TinyModel.Frame(1, offloads.NewRequestId()), Bytes.Zero).AsTask());
         world.Run(0.1);
         var reply = new Reply { RequestId = 1, Status = OffloadStatus.Ok, Label = 1, Confidence = 1 };
         offloads.Receive(reply);
@@ -44,10 +44,10 @@ public sealed class OffloadsTests
     public void RoundTrip_OfAReply_LeavesOutQueueAndComputing()
     {
         var (world, offloads) = Make();
-        world.Clock.Start(() => offloads.Send(Edge, TinyModel.Frame(1, offloads.NewRequestId()), Seconds.Zero).AsTask());
+        world.Clock.Start(() => offloads.Send(Edge, TinyModel.Frame(1, offloads.NewRequestId()), Bytes.Zero).AsTask());
         world.Run(0.3);
         offloads.Receive(new Reply { RequestId = 1, Status = OffloadStatus.Ok, Label = 1, Confidence = 1, Queue = new Seconds(0.1), Compute = new Seconds(0.15) });
-        Assert.That(offloads.RoundTrip!.Value.Value, Is.EqualTo(0.05).Within(1e-9));
+        Assert.That(offloads.Link.RoundTrip!.Value.Value, Is.EqualTo(0.05).Within(1e-6));
     }
 
     [Test]
@@ -55,7 +55,7 @@ public sealed class OffloadsTests
     {
         var (world, offloads) = Make(pendingMax: 1);
         Assert.That(offloads.MayTry(), Is.True);
-        world.Clock.Start(() => offloads.Send(Edge, TinyModel.Frame(1, offloads.NewRequestId()), Seconds.Zero).AsTask());
+        world.Clock.Start(() => offloads.Send(Edge, TinyModel.Frame(1, offloads.NewRequestId()), Bytes.Zero).AsTask());
         world.Run(0.1);
         Assert.That(offloads.MayTry(), Is.False);
         world.Run(5);
@@ -65,6 +65,6 @@ public sealed class OffloadsTests
     private static (BusWorld World, Offloads Offloads) Make(int pendingMax = 8)
     {
         var world = new BusWorld();
-        return (world, new Offloads(world.Bus.Connect("cam-1"), world.Clock, pendingMax));
+        return (world, new Offloads(world.Bus.Connect("cam-1"), world.Clock, pendingMax, new LinkEstimate(new BytesPerSecond(1e6))));
     }
 }

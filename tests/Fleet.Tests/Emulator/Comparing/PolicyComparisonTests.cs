@@ -1,4 +1,6 @@
 using Fleet.Contracts;
+using Fleet.Controller.Planning;
+using Fleet.Emulator;
 using Fleet.Emulator.Comparing;
 using Fleet.Emulator.Scenarios;
 using NUnit.Framework;
@@ -39,5 +41,34 @@ public sealed class PolicyComparisonTests
         Assert.That(comparison.Csv().Split('\n', StringSplitOptions.RemoveEmptyEntries), Has.Length.EqualTo(5));
         Assert.That(comparison.Plot(), Does.StartWith("<svg").And.Contain("measured against promised"));
         Assert.That(comparison.Table().Select(row => row.Length), Has.All.EqualTo(13));
+    }
+
+    [TestCaseSource(typeof(Policies), nameof(Policies.Names))]
+    public void PolicyGrid_AnyPolicy_HoldsLawfulSettingsOfItsOwn(string policy)
+    {
+        Assert.That(PolicyGrid.Of(policy).SelectMany(Policies.Faults), Is.Empty);
+        Assert.That(PolicyGrid.Of(policy).Select(Planners.NameOf), Has.All.EqualTo(policy));
+    }
+
+    [Test]
+    public void Tune_PolicyWithSettings_TakesThoseThatCostLeast()
+    {
+        var scenario = new Scenario
+        {
+            Name = "few",
+            Duration = new Seconds(12),
+            Sites = [new SiteSpec { Name = "lab", Devices = [new DeviceGroup { Board = "pi-zero-2w", Count = 3, Rate = new Hertz(2) }], Edges = [new EdgeSpec { Id = "edge-1", Profile = "n5105-mini-pc" }] }],
+        };
+        var comparison = new Comparison(scenario, firstSeed: 1, World.Stock, threads: 1);
+        var tuned = comparison.Tune(["greedy", "ddnn"], seeds: 1, _ => { });
+        var grid = comparison.Run(PolicyGrid.Of("ddnn"), seeds: 1, _ => { });
+        Assert.That(tuned, Is.EqualTo((string[])["greedy", PolicyRun.Charged(scenario, grid).MinBy(run => run.CostOfAll)!.Policy]));
+    }
+
+    [Test]
+    public void Page_Comparison_NamesTheCommandAndHoldsTheTable()
+    {
+        var page = ComparisonPage.Of([new PolicyComparison(Scenario, [Run("first", 1, 0.2), Run("rival", 1, 0.1), Run("first", 2, 0.21), Run("rival", 2, 0.11)])], "fleet compare made.json", seeds: 2, tuneSeeds: 0);
+        Assert.That(page, Does.Contain("fleet compare made.json").And.Contain("| rival |").And.Contain("Better than first: rival.").And.Contain("](made.svg)"));
     }
 }
