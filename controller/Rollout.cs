@@ -4,7 +4,8 @@ using Fleet.Controller.Planning;
 namespace Fleet.Controller;
 
 /// <summary>Turns plans into desired assignments and publishes only what would run differently from what is already desired.</summary>
-public sealed class Rollout(string site, IBus bus, ControllerOptions options)
+/// <param name="alone">What devices are told about deciding while no controller is there; null: nothing.</param>
+public sealed class Rollout(string site, IBus bus, ControllerOptions options, DecisionTerms? alone = null)
 {
     private readonly Dictionary<string, Assignment> desired = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Assignment> before = new(StringComparer.Ordinal);
@@ -59,11 +60,15 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options)
     public (int Changed, IReadOnlySet<string> Waiting) Publish(Plan plan, FleetSnapshot fleet, OptionTable table, ChangeAllowance allowance)
     {
         var (changed, waiting) = (0, new HashSet<string>(StringComparer.Ordinal));
-        foreach (var edge in fleet.OnlineEdges) changed += PublishTails(edge.Id, table);
+        var clouds = fleet.LiveEdges.Where(edge => edge.IsCloud).Select(edge => edge.Id).Order(StringComparer.Ordinal).ToList();
+        foreach (var (edge, i) in fleet.OnlineEdges.Select((edge, i) => (edge, i)))
+            changed += PublishTails(edge.Id, table, edge.IsCloud || clouds.Count == 0 ? null : plan.Tiers, clouds.Count == 0 ? "" : clouds[i % clouds.Count]);
         var live = fleet.LiveEdges.Select(edge => edge.Id).ToHashSet(StringComparer.Ordinal);
         foreach (var (device, choice) in allowance.IsBounded ? plan.Choices.OrderByDescending(pair => pair.Value.Gain).ThenBy(pair => pair.Key, StringComparer.Ordinal) : plan.Choices.AsEnumerable())
         {
             var assignment = choice.Option.Assign(choice.Edge, options.Deadline, options.ReportPeriod, options.ArtifactsUrl, choice.Reason);
+            if (choice.Decision is { } decision) assignment = decision.Told(assignment, choice.Option, table);
+            if (alone is not null) assignment = alone.WhenAlone(assignment, choice.Option, table);
             if (!desired.TryGetValue(device, out var standing) || standing.OffloadTo.Length > 0 && !live.Contains(standing.OffloadTo)) changed += Publish(device, assignment);
             else if (standing.RunsAs(assignment)) continue;
             else if (allowance.Take()) changed += Publish(device, assignment);
@@ -92,7 +97,7 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options)
         foreach (var (device, assignment) in desired) bus.Publish(new Topic(TopicKind.Desired, site, device), assignment);
     }
 
-    private int PublishTails(string edge, OptionTable table)
+    private int PublishTails(string edge, OptionTable table, DecisionTerms? tiers, string cloud)
     {
         var model = table.Model;
         var tails = new TailAssignment
@@ -108,6 +113,7 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options)
             ReportPeriod = options.ReportPeriod,
             Reason = "every way to finish is offered",
         };
+        if (tiers is not null) tails = tiers.Told(tails, cloud, table);
         return Publish(edge, tails);
     }
 
