@@ -285,15 +285,14 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         window.Sent(new Bytes(frame.EncodedBytes));
         window.Spent(new Bytes(frame.EncodedBytes) * options.Profile.Radio.TxPerByte.Value);
         var air = options.Profile.OnAir(frame.EncodedBytes) / options.Profile.Radio.Goodput.Value;
-        var asking = offloads.Send(now.Edge!, frame, air);
-        return now.Judging is { } judging ? Timed(asking, judging) : asking;
+        return now.Judging is { } judging ? Timed(now.Edge!, frame, air, judging) : offloads.Send(now.Edge!, frame, air);
     }
 
     /// <summary>Notes what the way has taken, and lets who decides know.</summary>
-    private async ValueTask<Reply?> Timed(ValueTask<Reply?> asking, Judging judging)
+    private async ValueTask<Reply?> Timed(Topic edge, TensorFrame frame, Seconds air, Judging judging)
     {
         var asked = way.Begin();
-        var reply = await asking;
+        var reply = await offloads.Send(edge, frame, air);
         way.End(asked, reply);
         judging.Follow(way.Costs, times, options.Profile);
         return reply;
