@@ -10,6 +10,23 @@ public enum ExitRuleKind
     [JsonStringEnumMemberName("max-probability")] MaxProbability,
 }
 
+/// <summary>Who decides, input by input, whether an exit answers or the work goes on.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<DecisionKind>))]
+public enum DecisionKind
+{
+    /// <summary>What stopping and going on are worth now, by moving averages of link, queue and stages.</summary>
+    [JsonStringEnumMemberName("hierarchical")] Hierarchical,
+
+    /// <summary>A lower confidence bound on how often the exit is right, never falling with confidence.</summary>
+    [JsonStringEnumMemberName("hi-lcb")] HiLcb,
+
+    /// <summary>Likewise, each confidence by itself.</summary>
+    [JsonStringEnumMemberName("hi-lcb-lite")] HiLcbLite,
+
+    /// <summary>Two thresholds, learnt by exponential weights.</summary>
+    [JsonStringEnumMemberName("h2t2")] H2t2,
+}
+
 /// <summary>
 /// Topics desired and reported: what a device shall run, and what it runs. The deepest stage held always answers when nothing else
 /// does; its threshold decides whether it asks an edge server first.
@@ -43,6 +60,28 @@ public sealed record Assignment : Message
     /// <summary>For each stage held, the calibrated confidence from which its exit answers; 0 always answers, above 1 never.</summary>
     [JsonPropertyName("exit_{n}_threshold")] public PerExit Thresholds { get; init; } = new();
     [JsonPropertyName("exit_{n}_temperature")] public PerExit Temperatures { get; init; } = new();
+
+    /// <summary>Who decides instead of the thresholds; absent: they do. Within the bounds below, and only where there is an edge server to ask.</summary>
+    [JsonPropertyName("decision")] public DecisionKind? Decision { get; init; }
+
+    /// <summary>Who decides while no controller is there; absent: nothing changes without one.</summary>
+    [JsonPropertyName("alone")] public DecisionKind? Alone { get; init; }
+
+    /// <summary>Below the one every input goes on, from the other on every exit answers, whoever decides; absent: 0 and never.</summary>
+    [JsonPropertyName("exit_{n}_threshold_min")] public PerExit ThresholdsLeast { get; init; } = new();
+    [JsonPropertyName("exit_{n}_threshold_max")] public PerExit ThresholdsMost { get; init; } = new();
+
+    /// <summary>Seconds that a wrong answer, and that a joule, are worth to who decides.</summary>
+    [JsonPropertyName("error_price_s")] public Seconds? ErrorPrice { get; init; }
+    [JsonPropertyName("joule_price_s")] public double? JoulePrice { get; init; }
+
+    /// <summary>What going on promises at each exit, for decision hierarchical: an outlook's text.</summary>
+    [JsonPropertyName("outlook")] public string? Outlook { get; init; }
+
+    /// <summary>Classes that are alarms, for decision h2t2: numbers from 0, separated by commas; and what a missed and a needless alarm cost, in errors.</summary>
+    [JsonPropertyName("alarm_classes")] public string? AlarmClasses { get; init; }
+    [JsonPropertyName("alarm_missed_ratio")] public double? AlarmMissed { get; init; }
+    [JsonPropertyName("alarm_false_ratio")] public double? AlarmFalse { get; init; }
 
     /// <summary>Edge server, or "" to stay local.</summary>
     [JsonPropertyName("offload_to")] public string OffloadTo { get; init; } = "";
@@ -108,6 +147,7 @@ public sealed record Assignment : Message
             if (!(Thresholds.Of(i) is >= 0 and <= 2)) faults.Add($"exit_{i}_threshold is {Thresholds.Of(i)}; allowed: 0 (always answers) to 1, or up to 2 (never)");
         for (var i = 1; i <= Temperatures.Count; i++)
             if (!(Temperatures.Of(i) is > 0 and <= 100)) faults.Add($"exit_{i}_temperature is {Temperatures.Of(i)}; allowed: above 0 to 100");
+        CheckDecision(ref faults);
         if (OffloadTo.Length > 0 && !Name.IsValid(OffloadTo)) faults.Add(Name.Fault("offload_to", OffloadTo));
         if (!Name.IsValid(Model)) faults.Add(Name.Fault("model", Model));
         if (Group.Length > 0 && !Name.IsValid(Group)) faults.Add(Name.Fault("group", Group));
@@ -118,6 +158,23 @@ public sealed record Assignment : Message
         if (!(Deadline.Value is > 0 and <= 3600)) faults.Add($"deadline_s is {Deadline.Value}; allowed: above 0 to 3600");
         if (!(ReportPeriod.Value is >= 0.1 and <= 86400)) faults.Add($"report_s is {ReportPeriod.Value}; allowed: 0.1 to 86400");
         faults.Ratio("audit_ratio", AuditRatio);
+    }
+
+    private void CheckDecision(ref FaultList faults)
+    {
+        if ((Decision ?? Alone) is { } kind && ErrorPrice is null) faults.Add($"error_price_s is missing; {(Decision is null ? "alone" : "decision")} {kind} needs it");
+        if ((Decision is DecisionKind.Hierarchical || Alone is DecisionKind.Hierarchical) && Outlook is null) faults.Add("outlook is missing; hierarchical decisions need it");
+        if (ErrorPrice is { Value: not (> 0 and <= 1e6) } error) faults.Add($"error_price_s is {error.Value}; allowed: above 0 to 1e6");
+        if (JoulePrice is { } joule and not (>= 0 and <= 1e6)) faults.Add($"joule_price_s is {joule}; allowed: 0 to 1e6");
+        if (AlarmMissed is { } missed and not (> 0 and <= 1000)) faults.Add($"alarm_missed_ratio is {missed}; allowed: above 0 to 1000");
+        if (AlarmFalse is { } needless and not (> 0 and <= 1000)) faults.Add($"alarm_false_ratio is {needless}; allowed: above 0 to 1000");
+        if (AlarmClasses is { } alarms && !alarms.Split(',').All(text => int.TryParse(text, System.Globalization.NumberStyles.None, null, out _))) faults.Add($"alarm_classes is \"{alarms}\"; allowed: class numbers separated by commas");
+        foreach (var (key, bounds) in new[] { ("min", ThresholdsLeast), ("max", ThresholdsMost) })
+        {
+            if (bounds.Count != 0 && bounds.Count != Head) faults.Add($"{bounds.Count} bounds exit_n_threshold_{key} for head {Head}; one for each exit held, or none");
+            foreach (var (value, i) in bounds.Select((value, i) => (value, i + 1)))
+                if (!(value is >= 0 and <= 2)) faults.Add($"exit_{i}_threshold_{key} is {value}; allowed: 0 to 2");
+        }
     }
 }
 

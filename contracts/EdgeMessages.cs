@@ -18,6 +18,19 @@ public sealed record TailAssignment : Message
     [JsonPropertyName("bottlenecks")] public string Bottlenecks { get; init; } = "";
     [JsonPropertyName("temperature")] public double Temperature { get; init; } = 1;
 
+    /// <summary>The server behind this one; absent: it finishes all by itself. What comes at a cut before <see cref="PassCut"/> runs here up to there, exit by exit, and goes on as int8 features where none answers.</summary>
+    [JsonPropertyName("pass_to")] public string? PassTo { get; init; }
+    [JsonPropertyName("pass_cut")] public int? PassCut { get; init; }
+
+    /// <summary>Of the exits up to <see cref="PassCut"/>.</summary>
+    [JsonPropertyName("exit_{n}_threshold")] public PerExit Thresholds { get; init; } = new();
+    [JsonPropertyName("exit_{n}_temperature")] public PerExit Temperatures { get; init; } = new();
+
+    /// <summary>hierarchical, or absent: the thresholds decide.</summary>
+    [JsonPropertyName("decision")] public DecisionKind? Decision { get; init; }
+    [JsonPropertyName("error_price_s")] public Seconds? ErrorPrice { get; init; }
+    [JsonPropertyName("outlook")] public string? Outlook { get; init; }
+
     /// <summary>The model is a group's: how long, twice a sample, what its devices send is waited for. Absent for other models.</summary>
     [JsonPropertyName("gather_s")] public Seconds? Gather { get; init; }
     [JsonPropertyName("report_s")] public Seconds ReportPeriod { get; init; } = new(5);
@@ -58,12 +71,13 @@ public sealed record TailAssignment : Message
         [
             .. Cuts.Where(cut => cut >= card.StageCount).Select(_ => $"is \"{Tails}\"; {card.Name} has cuts 0 to {card.StageCount - 1}").Distinct(),
             .. BottleneckNames.Where(name => card.NumberOf(name) is null).Select(card.UnknownBottleneck),
+            .. PassCut >= card.StageCount ? new[] { $"is \"{Tails}\" and pass_cut {PassCut}; {card.Name} has cuts 1 to {card.StageCount - 1} to pass on at" } : [],
         ]);
         return [.. Cuts.Select(cut => new TailStart(cut)), .. BottleneckNames.Select(name => card.NumberOf(name)!.Value).Select(number => new TailStart(card.Bottleneck(number).Cut, number))];
     }
 
     /// <summary>Whether both name the same files: then nothing is to be loaded.</summary>
-    public bool HoldsAs(TailAssignment other) => (Model, CardSha256, Tails, Bottlenecks) == (other.Model, other.CardSha256, other.Tails, other.Bottlenecks);
+    public bool HoldsAs(TailAssignment other) => (Model, CardSha256, Tails, Bottlenecks, PassCut) == (other.Model, other.CardSha256, other.Tails, other.Bottlenecks, other.PassCut);
 
     public bool RunsAs(TailAssignment other) =>
         this with { Version = 0, Epoch = 0, ArtifactsUrl = "", Reason = "", Error = "" } == other with { Version = 0, Epoch = 0, ArtifactsUrl = "", Reason = "", Error = "" };
@@ -80,6 +94,21 @@ public sealed record TailAssignment : Message
         if (Gather is { Value: not (> 0 and <= 60) } gather) faults.Add($"gather_s is {gather.Value}; allowed: above 0 to 60");
         if (Gather is not null && (Tails.Length > 0 || Bottlenecks.Length > 0)) faults.Add($"tails is \"{Tails}\" and bottlenecks \"{Bottlenecks}\"; a group's model has neither");
         if (!(ReportPeriod.Value is >= 0.1 and <= 86400)) faults.Add($"report_s is {ReportPeriod.Value}; allowed: 0.1 to 86400");
+        CheckPassing(ref faults);
+    }
+
+    private void CheckPassing(ref FaultList faults)
+    {
+        if (PassTo is { } next && !Name.IsValid(next)) faults.Add(Name.Fault("pass_to", next));
+        if (PassTo is null != PassCut is null) faults.Add($"pass_to is \"{PassTo}\" and pass_cut {PassCut}; both are given or none");
+        if (PassCut is not { } cut) return;
+        if (cut is < 1 or >= PerExit.Max) faults.Add($"pass_cut is {cut}; allowed: 1 to {PerExit.Max - 1}");
+        if (Thresholds.Count != cut) faults.Add($"{Thresholds.Count} thresholds for pass_cut {cut}; one for each exit up to it is needed");
+        if (Temperatures.Count != cut) faults.Add($"{Temperatures.Count} temperatures for pass_cut {cut}; one for each exit up to it is needed");
+        if (Thresholds.Any(value => !(value is >= 0 and <= 2))) faults.Add($"thresholds are {Thresholds}; allowed: 0 to 2");
+        if (Temperatures.Any(value => !(value is > 0 and <= 100))) faults.Add($"temperatures are {Temperatures}; allowed: above 0 to 100");
+        if (Decision is not (null or DecisionKind.Hierarchical)) faults.Add($"decision is {Decision}; allowed: hierarchical, or none");
+        if (Decision is not null && (Outlook is null || ErrorPrice is not { Value: > 0 and <= 1e6 })) faults.Add("outlook or error_price_s (above 0 to 1e6) is missing; hierarchical decisions need both");
     }
 }
 

@@ -33,7 +33,7 @@ internal abstract class FlatField(string name, PropertyInfo property)
         var bare = Nullable.GetUnderlyingType(type);
         var kind = (bare ?? type) switch
         {
-            var number when number.IsEnum && bare is null => typeof(FlatWord<,>),
+            var number when number.IsEnum => bare is null ? typeof(FlatWord<,>) : typeof(FlatWordOrNone<,>),
             var number when number == typeof(string) => typeof(FlatString<>),
             var number when typeof(IFormattable).IsAssignableFrom(number) && number.IsPrimitive || number == typeof(bool) => bare is null ? typeof(FlatPrimitive<,>) : typeof(FlatPrimitiveOrNone<,>),
             var quantity when quantity.GetInterfaces().Any(face => face.IsGenericType && face.GetGenericTypeDefinition() == typeof(IQuantity<>)) => bare is null ? typeof(FlatQuantity<,>) : typeof(FlatQuantityOrNone<,>),
@@ -162,16 +162,37 @@ internal sealed class FlatString<TMessage>(string name, PropertyInfo property) :
 internal sealed class FlatWord<TMessage, TWord>(string name, PropertyInfo property) : FlatField<TMessage, TWord>(name, property)
     where TMessage : Message where TWord : struct, Enum
 {
+    private readonly WordsOf<TWord> words = new();
+
+    public override bool TryWrite(Message message, ref FlatText text) => words.Find(Get(message)) is { } word && text.TryPut(Key, word);
+
+    public override bool TryRead(Message message, ref Utf8JsonReader reader) => words.Find(ref reader) is { } value && TrySet(message, value);
+}
+
+/// <summary>Likewise, and absent when there is none.</summary>
+internal sealed class FlatWordOrNone<TMessage, TWord>(string name, PropertyInfo property) : FlatField<TMessage, TWord?>(name, property)
+    where TMessage : Message where TWord : struct, Enum
+{
+    private readonly WordsOf<TWord> words = new();
+
+    public override bool TryWrite(Message message, ref FlatText text) => Get(message) is not { } known || words.Find(known) is { } word && text.TryPut(Key, word);
+
+    public override bool TryRead(Message message, ref Utf8JsonReader reader) => words.Find(ref reader) is { } value && TrySet(message, value);
+}
+
+internal sealed class WordsOf<TWord> where TWord : struct, Enum
+{
     private readonly Dictionary<TWord, string> words = Enum.GetValues<TWord>().Distinct().ToDictionary(word => word, word => JsonSerializer.SerializeToElement(word, Json.Wire).GetString()!);
 
-    public override bool TryWrite(Message message, ref FlatText text) => words.TryGetValue(Get(message), out var word) && text.TryPut(Key, word);
+    public string? Find(TWord value) => words.GetValueOrDefault(value);
 
-    public override bool TryRead(Message message, ref Utf8JsonReader reader)
+    /// <summary>The value whose word the reader stands at; null when there is none.</summary>
+    public TWord? Find(ref Utf8JsonReader reader)
     {
-        if (reader.TokenType is not JsonTokenType.String) return false;
+        if (reader.TokenType is not JsonTokenType.String) return null;
         foreach (var (value, word) in words)
-            if (reader.ValueTextEquals(word)) return TrySet(message, value);
-        return false;
+            if (reader.ValueTextEquals(word)) return value;
+        return null;
     }
 }
 

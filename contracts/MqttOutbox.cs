@@ -112,7 +112,7 @@ internal sealed class MqttOutbox(MqttBusOptions options, TimeProvider time)
 
     private Lane LaneOf(TopicKind kind) => kind switch
     {
-        TopicKind.Offload or TopicKind.Reply => data,
+        TopicKind.Offload or TopicKind.Reply or TopicKind.EdgeReply => data,
         TopicKind.Budget or TopicKind.Infer or TopicKind.EdgeLoad or TopicKind.Summary or TopicKind.Plan => telemetry,
         _ => kept,
     };

@@ -14,13 +14,16 @@ public static class ProtocolLint
     /// <summary>Characters of one text: a reason still fits, a tensor in base64 does not.</summary>
     public const int TextLengthMax = 512;
 
+    /// <summary>Of an outlook, which holds a table for each exit.</summary>
+    public const int OutlookLengthMax = 2048;
+
     /// <summary>What a number's key may end in.</summary>
     private static readonly string[] UnitSuffixes = ["_s", "_j", "_w", "_hz", "_c", "_bytes", "_ratio", "_bytes_per_s", "_j_per_byte", "_count", "_total"];
 
     /// <summary>Numbers without a unit (counts, indices, temperatures of a softmax, prices in a planner's own weights), and those whose unit comes first. # is a digit.</summary>
     private static readonly HashSet<string> PlainNumbers = new(StringComparer.Ordinal)
     {
-        "seed", "seq", "version", "epoch", "head", "cut", "view", "request_id", "label", "confidence", "confidence_mean", "temperature", "exit_#_threshold", "exit_#_temperature",
+        "seed", "seq", "version", "epoch", "head", "cut", "pass_cut", "view", "request_id", "label", "confidence", "confidence_mean", "temperature", "exit_#_threshold", "exit_#_threshold_min", "exit_#_threshold_max", "exit_#_temperature",
         "count", "labelled", "correct", "exit_#", "offloaded", "fallback", "deadline_missed", "audited", "audit_agreed", "skipped", "in_flight",
         "queue", "queue_max", "workers", "served", "expired", "refused", "malformed", "batch", "batch_mean",
         "devices", "online", "edges_online", "in_agreement", "changed", "objective", "bound", "edge_price", "bytes_sent", "bytes_per_inference", "request_type",
@@ -101,11 +104,15 @@ public static class ProtocolLint
     private static string? ValueFault(string key, JsonElement value, int textMax) => value.ValueKind switch
     {
         JsonValueKind.True or JsonValueKind.False => null,
-        JsonValueKind.String => value.GetString()!.Length <= textMax ? null : $"{key} has {value.GetString()!.Length} characters; allowed: {textMax}",
+        JsonValueKind.String when key == "outlook" => LengthFault(key, value, OutlookLengthMax),
+        JsonValueKind.String => LengthFault(key, value, textMax),
         JsonValueKind.Number when !double.IsFinite(value.GetDouble()) => $"{key} is {value.GetRawText()}; it must be finite",
         JsonValueKind.Number => HasUnit(key) ? null : $"{key} is a number without a unit in its name; allowed endings: {string.Join(", ", UnitSuffixes)}, or a plain count that this list knows",
         _ => $"{key} is {value.ValueKind}; allowed: numbers, true, false and short texts",
     };
+
+    private static string? LengthFault(string key, JsonElement value, int most) =>
+        value.GetString()!.Length <= most ? null : $"{key} has {value.GetString()!.Length} characters; allowed: {most}";
 
     private static bool HasUnit(string key) =>
         UnitSuffixes.Any(suffix => key.EndsWith(suffix, StringComparison.Ordinal)) || PlainNumbers.Contains(string.Concat(key.Select(c => char.IsAsciiDigit(c) ? '#' : c)));

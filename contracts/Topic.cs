@@ -25,6 +25,8 @@ public enum TopicKind
     Reply,
     Prediction,
     Placement,
+    EdgeReply,
+    ControllerState,
 }
 
 /// <summary>At most once, or at least once.</summary>
@@ -65,6 +67,8 @@ public sealed record TopicRule(TopicKind Kind, string Pattern, Delivery Delivery
         new(TopicKind.Reply, DataRoot + "/{site}/{id}/reply", Delivery.AtMostOnce, false, "edge server", "The answer to one offload."),
         new(TopicKind.Prediction, Root + "/{site}/{id}/prediction", Delivery.AtLeastOnce, true, "emulator", "What a real board's profile predicts, beside what it measures."),
         new(TopicKind.Placement, DataRoot + "/{site}/_edge/{id}/placement", Delivery.AtLeastOnce, false, "edge server", "What nodes that learn together where models go tell each other along a request path."),
+        new(TopicKind.EdgeReply, DataRoot + "/{site}/_edge/{id}/reply", Delivery.AtMostOnce, false, "edge server", "The answer to what an edge server has passed on."),
+        new(TopicKind.ControllerState, Root + "/{site}/_controller", Delivery.AtLeastOnce, true, "controller", "One word, again in each report period; said where devices decide for themselves. Lost is the will."),
     ];
 
     private static readonly TopicRule[] ByKind = [.. All];
@@ -156,6 +160,7 @@ public sealed record Topic
     {
         "_summary" => TopicKind.Summary,
         "_plan" => TopicKind.Plan,
+        "_controller" => TopicKind.ControllerState,
         _ => null,
     };
 
@@ -185,6 +190,7 @@ public sealed record Topic
     {
         "offload" => TopicKind.Offload,
         "placement" => TopicKind.Placement,
+        "reply" => TopicKind.EdgeReply,
         _ => null,
     };
 

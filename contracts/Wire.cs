@@ -50,7 +50,7 @@ public static class Wire
     public static Message Decode(Topic topic, ReadOnlySpan<byte> payload, string? responseTopic = null)
     {
         if (topic.Kind is TopicKind.Offload)
-            return TensorFrame.Decode(payload, responseTopic is not null && Topic.TryParse(responseTopic, out var replyTo) && replyTo.Kind is TopicKind.Reply ? replyTo : null);
+            return TensorFrame.Decode(payload, responseTopic is not null && Topic.TryParse(responseTopic, out var replyTo) && replyTo.Kind is TopicKind.Reply or TopicKind.EdgeReply ? replyTo : null);
         if (payload.Length > FleetBytesMax) return new Malformed($"{payload.Length} bytes; allowed: {FleetBytesMax}", payload.Length);
         if (TypeOf(topic.Kind) is not { } type) return DecodeState(payload);
         try
@@ -80,7 +80,7 @@ public static class Wire
         TopicKind.EdgeLoad => Json.Wire.GetTypeInfo(typeof(EdgeLoad)),
         TopicKind.EdgeDesired or TopicKind.EdgeReported => Json.Wire.GetTypeInfo(typeof(TailAssignment)),
         TopicKind.Prediction => Json.Wire.GetTypeInfo(typeof(Prediction)),
-        TopicKind.Reply => Json.Wire.GetTypeInfo(typeof(Reply)),
+        TopicKind.Reply or TopicKind.EdgeReply => Json.Wire.GetTypeInfo(typeof(Reply)),
         TopicKind.Placement => Json.Wire.GetTypeInfo(typeof(PlacementControl)),
         _ => null,
     };

@@ -20,6 +20,15 @@ public sealed record ControllerOptions
     /// <summary>Devices and edge servers that are not planned but work together.</summary>
     public IReadOnlyList<ViewGroup> Groups { get; init; } = [];
 
+    /// <summary>Servers that stand behind the others, far away. Where devices decide hierarchically, edge servers pass on to them what their own exits leave in doubt.</summary>
+    public IReadOnlyList<string> Clouds { get; init; } = [];
+
+    /// <summary>Who decides on devices while no controller is there; null: their thresholds, as ever.</summary>
+    public DecisionKind? Alone { get; init; }
+
+    /// <summary>Prices by which devices decide while no controller is there.</summary>
+    public Planning.Weights Weights { get; init; } = new();
+
     /// <summary>Assignments that may change in a minute, first ones and those whose edge server is gone aside; null: as many as plans change.</summary>
     public double? ChangesPerMinute { get; init; }
 

@@ -31,6 +31,9 @@ public sealed record EdgeView
 
     public required bool IsOnline { get; init; }
 
+    /// <summary>It stands behind the others, far away: they may pass on to it.</summary>
+    public bool IsCloud { get; init; }
+
     public HardwareProfile? Profile { get; init; }
 
     public Info? Info { get; init; }

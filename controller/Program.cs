@@ -6,7 +6,7 @@ using Fleet.Controller.Planning;
 using Fleet.Models;
 
 var sites = new Option<string[]>("--site") { Description = "Site to steer; may be given several times. + steers every site that is heard of.", DefaultValueFactory = _ => ["lab"] };
-var policy = new Option<string>("--policy") { Description = "Planner: " + string.Join(", ", Planners.Names) + ".", DefaultValueFactory = _ => Planners.Default };
+var policy = new Option<string>("--policy") { Description = "Planner: " + string.Join(", ", Planners.Names) + "; behind a plus who decides on devices, such as dual+hierarchical.", DefaultValueFactory = _ => Planners.Default };
 var model = new Option<string>("--model") { Description = "Model that devices shall run.", DefaultValueFactory = _ => "fmnist" };
 var models = new Option<string?>("--models") { Description = "Directory of models; the one that ships with Fleet without it." };
 var deadline = new Option<string>("--deadline") { Description = "How long a device waits for an edge server.", DefaultValueFactory = _ => "0.5s" };
@@ -25,9 +25,11 @@ var accuracyMin = new Option<double?>("--accuracy-min") { Description = "Least m
 var latencyMax = new Option<string?>("--latency-max") { Description = "Longest mean latency of a device's answers; kept by dual." };
 var changes = new Option<double?>("--changes-per-minute") { Description = "Assignments that may change in a minute; without it as many as plans change." };
 var groups = new Option<string[]>("--group") { Description = "Devices that see one sample together, a view each, and the edge server that answers them: NAME=MODEL@EDGE:DEVICE,DEVICE,...; may be given several times.", DefaultValueFactory = _ => [] };
+var clouds = new Option<string[]>("--cloud") { Description = "Server that stands behind the edge servers, far away; may be given several times. Edge servers pass on to it where devices decide hierarchically.", DefaultValueFactory = _ => [] };
+var alone = new Option<string?>("--alone") { Description = $"Who decides on devices while no controller is there: {string.Join(", ", Planners.Deciders)}. Without it their thresholds, as ever." };
 var gather = new Option<string>("--gather") { Description = "How long, twice a sample, an edge server waits for the devices of a group.", DefaultValueFactory = _ => "0.1s" };
 var broker = new BrokerFlags();
-var root = new RootCommand("Fleet's controller: decides who runs what. Without --broker it brings its own.") { sites, policy, model, models, deadline, report, plan, port, listen, user, password, state, httpPort, artifacts, jouleWeight, errorWeight, accuracyMin, latencyMax, changes, groups, gather };
+var root = new RootCommand("Fleet's controller: decides who runs what. Without --broker it brings its own.") { sites, policy, model, models, deadline, report, plan, port, listen, user, password, state, httpPort, artifacts, jouleWeight, errorWeight, accuracyMin, latencyMax, changes, groups, gather, clouds, alone };
 broker.AddTo(root);
 root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
 {
@@ -39,13 +41,14 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
     var groupModels = GroupFiles.OpenAll(parsed.GetValue(models) ?? ProjectFiles.Find("models/zoo"));
     var planned = new PlannedModel(files, files.ReadCalibrationTrace());
     var table = new OptionTable(planned);
-    var costs = new CostModel(new Weights
+    var weights = new Weights
     {
         JouleWeight = Flags.InRange("--joule-weight", parsed.GetValue(jouleWeight), 0, 1e6),
         ErrorWeight = Flags.InRange("--error-weight", parsed.GetValue(errorWeight), 0, 1e6),
         AccuracyMin = parsed.GetValue(accuracyMin) is { } least ? Flags.InRange("--accuracy-min", least, 0, 1) : null,
         LatencyMax = Flags.Duration("--latency-max", parsed.GetValue(latencyMax)),
-    });
+    };
+    var costs = new CostModel(weights);
     var planner = Planners.Create(parsed.GetValue(policy)!, table, costs);
     var profiles = ProfileFile.ReadAll(ProjectFiles.Find("hardware-profiles"));
     var address = parsed.GetValue(listen)!;
@@ -57,6 +60,9 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
         PlanPeriod = Flags.InRange("--plan", Flags.Duration("--plan", parsed.GetValue(plan))!.Value, new Seconds(0.1), new Seconds(3600)),
         ChangesPerMinute = parsed.GetValue(changes) is { } most ? Flags.InRange("--changes-per-minute", most, 1, 1e6) : null,
         Groups = [.. parsed.GetValue(groups)!.Select(group => ViewGroup.Parse(group, groupModels, Flags.Duration("--gather", parsed.GetValue(gather))!.Value))],
+        Clouds = [.. parsed.GetValue(clouds)!.Select(cloud => Flags.ValidName("--cloud", cloud))],
+        Alone = parsed.GetValue(alone) is { } decider ? Planners.DeciderNamed("--alone", decider) : null,
+        Weights = weights,
         ArtifactsUrl = parsed.GetValue(artifacts) ?? $"http://{(address == "0.0.0.0" ? Environment.MachineName : address)}:{server.Port}/models",
     };
 
@@ -64,7 +70,7 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
     IBus bus;
     if (broker.IsGiven(parsed))
     {
-        var connection = broker.Read(parsed, "fleet-controller-" + (isEverySite ? "all" : string.Join("-", names)), will: null) with { Linger = new Seconds(0.005) };
+        var connection = broker.Read(parsed, "fleet-controller-" + (isEverySite ? "all" : string.Join("-", names)), will: names.Count == 1 && !isEverySite ? new MqttWill(new Topic(TopicKind.ControllerState, names[0]), State.Lost) : null) with { Linger = new Seconds(0.005) };
         bus = await MqttBus.ConnectAsync(connection, loop, TimeProvider.System, new Random(Environment.ProcessId), failFast: true, stop);
         Console.WriteLine($"controller of {string.Join(", ", names)} on {connection.Broker}; model files on {options.ArtifactsUrl}");
     }

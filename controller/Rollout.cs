@@ -4,7 +4,8 @@ using Fleet.Controller.Planning;
 namespace Fleet.Controller;
 
 /// <summary>Turns plans into desired assignments and publishes only what would run differently from what is already desired.</summary>
-public sealed class Rollout(string site, IBus bus, ControllerOptions options)
+/// <param name="alone">What devices are told about deciding while no controller is there; null: nothing.</param>
+public sealed class Rollout(string site, IBus bus, ControllerOptions options, DecisionTerms? alone = null)
 {
     private readonly Dictionary<string, Told> devices = new(StringComparer.Ordinal);
     // Who ran nothing when it was first told something: that may have been what came soonest, not what is best.
@@ -57,13 +58,17 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options)
     public (int Changed, IReadOnlySet<string> Waiting) Publish(Plan plan, FleetSnapshot fleet, OptionTable table, ChangeAllowance allowance)
     {
         var (changed, waiting) = (0, new HashSet<string>(StringComparer.Ordinal));
-        foreach (var edge in fleet.OnlineEdges) changed += PublishTails(edge.Id, table);
+        var clouds = fleet.LiveEdges.Where(edge => edge.IsCloud).Select(edge => edge.Id).Order(StringComparer.Ordinal).ToList();
+        foreach (var (edge, i) in fleet.OnlineEdges.Select((edge, i) => (edge, i)))
+            changed += PublishTails(edge.Id, table, edge.IsCloud || clouds.Count == 0 ? null : plan.Tiers, clouds.Count == 0 ? "" : clouds[i % clouds.Count]);
         var empty = fleet.Devices.Where(device => device.Reported is null).Select(device => device.Id).ToHashSet(StringComparer.Ordinal);
         var live = fleet.LiveEdges.Select(edge => edge.Id).ToHashSet(StringComparer.Ordinal);
         var others = plan.Choices.Since(inForce);
         foreach (var (device, choice) in allowance.IsBounded ? others.OrderByDescending(pair => pair.Value.Gain).ThenBy(pair => pair.Key, StringComparer.Ordinal) : others)
         {
             var assignment = choice.Option.Assign(choice.Edge, options.Deadline, options.ReportPeriod, options.ArtifactsUrl, choice.Reason);
+            if (choice.Decision is { } decision) assignment = decision.Told(assignment, choice.Option, table);
+            if (alone is not null) assignment = alone.WhenAlone(assignment, choice.Option, table);
             if (DesiredOf(device) is not { } standing)
             {
                 if (empty.Contains(device)) beginners.Add(device);
@@ -105,7 +110,7 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options)
         return told;
     }
 
-    private int PublishTails(string edge, OptionTable table)
+    private int PublishTails(string edge, OptionTable table, DecisionTerms? tiers, string cloud)
     {
         var model = table.Model;
         var tails = new TailAssignment
@@ -121,6 +126,7 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options)
             ReportPeriod = options.ReportPeriod,
             Reason = "every way to finish is offered",
         };
+        if (tiers is not null) tails = tiers.Told(tails, cloud, table);
         return Publish(edge, tails);
     }
 

@@ -10,6 +10,7 @@ namespace Fleet.Controller;
 public sealed class SiteController
 {
     private readonly string site;
+    private readonly Topic own;
     private readonly IBus bus;
     private readonly TimeProvider clock;
     private readonly ControllerOptions options;
@@ -21,6 +22,9 @@ public sealed class SiteController
     private readonly FleetView view;
     private readonly Rollout rollout;
     private readonly ChangeAllowance allowance;
+
+    // Whether it says that it is there: where somebody's decisions depend on it.
+    private readonly bool speaks;
     private readonly SiteSummary sums = new();
     private PlannerState state = PlannerState.Empty;
     private bool isSettled, isWaiting;
@@ -29,10 +33,12 @@ public sealed class SiteController
     /// <param name="brokerDropped">Messages the broker has lost so far, where that is known.</param>
     public SiteController(string site, IBus bus, TimeProvider clock, ControllerOptions options, IPlanner planner, OptionTable table, PlannedModel model, IReadOnlyDictionary<string, HardwareProfile> profiles, Random random, Func<long>? brokerDropped = null)
     {
+        own = new Topic(TopicKind.ControllerState, site);
         (this.site, this.bus, this.clock, this.options, this.planner, this.table, this.model, this.random) = (site, bus, clock, options, planner, table, model, random);
         this.brokerDropped = brokerDropped ?? (() => 0);
         view = new FleetView(site, profiles, clock);
-        rollout = new Rollout(site, bus, options);
+        rollout = new Rollout(site, bus, options, options.Alone is { } kind ? new DecisionTerms(kind, options.Weights, 0) : null);
+        speaks = options.Alone is not null || planner is Deciding;
         allowance = new ChangeAllowance(options.ChangesPerMinute, clock);
     }
 
@@ -64,10 +70,12 @@ public sealed class SiteController
         state = Remembered(fleet);
         isSettled = true;
         bus.ConnectionChanged += OnConnection;
+        if (speaks) bus.Publish(own, State.Ready);
         // Whichever ends first without being told to has failed, and so has the controller.
         var (deciding, summing) = (Decide(stop), Summarise(stop));
         await await Task.WhenAny(deciding, summing);
         await Task.WhenAll(deciding, summing);
+        if (speaks) bus.Publish(own, State.Disconnected);
         bus.ConnectionChanged -= OnConnection;
         foreach (var subscription in subscriptions) subscription.Dispose();
     }
@@ -86,7 +94,9 @@ public sealed class SiteController
 
     private void OnConnection(bool connected)
     {
-        if (connected) rollout.Republish();
+        if (!connected) return;
+        rollout.Republish();
+        if (speaks) bus.Publish(own, State.Ready);
     }
 
     private void OnMessage(Topic topic, Message message)
@@ -152,12 +162,16 @@ public sealed class SiteController
         state = state with { Last = inForce };
     }
 
-    /// <summary>The fleet without those who work in groups.</summary>
-    private FleetSnapshot Planned(FleetSnapshot fleet) => options.Groups.Count == 0 ? fleet : fleet with
+    /// <summary>The fleet without those who work in groups, its clouds known.</summary>
+    private FleetSnapshot Planned(FleetSnapshot fleet)
     {
-        Devices = [.. fleet.Devices.Where(device => !options.Groups.Any(group => group.Members.Contains(device.Id)))],
-        Edges = [.. fleet.Edges.Where(edge => !options.Groups.Any(group => group.Edge == edge.Id))],
-    };
+        if (options.Clouds.Count > 0) fleet = fleet with { Edges = [.. fleet.Edges.Select(edge => options.Clouds.Contains(edge.Id) ? edge with { IsCloud = true } : edge)] };
+        return options.Groups.Count == 0 ? fleet : fleet with
+        {
+            Devices = [.. fleet.Devices.Where(device => !options.Groups.Any(group => group.Members.Contains(device.Id)))],
+            Edges = [.. fleet.Edges.Where(edge => !options.Groups.Any(group => group.Edge == edge.Id))],
+        };
+    }
 
     private PlanReport Describe(FleetSnapshot fleet, int changed)
     {
@@ -192,6 +206,7 @@ public sealed class SiteController
         {
             var window = clock.Since(opened);
             opened = clock.GetTimestamp();
+            if (speaks) bus.Publish(own, State.Ready);
             var fleet = view.Snapshot();
             var online = fleet.Devices.Where(device => device.IsOnline).ToList();
             bus.Publish(new Topic(TopicKind.Summary, site), sums.Close(new Summary

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Fleet.Contracts;
 using Fleet.DeviceAgent.Sensing;
 using Fleet.Models;
+using Fleet.Models.Offloading;
 
 namespace Fleet.DeviceAgent;
 
@@ -19,10 +20,12 @@ public sealed class Agent
     private readonly Func<Assignment, CancellationToken, Task<Head>> install;
     private readonly StageTimes times = new();
     private readonly Offloads offloads;
+    private readonly Learners learners = new();
     private readonly RequestPath path;
     private readonly Reports reports;
     private readonly Topic state, info, budget, infer, reported;
     private readonly Applier<Assignment> applier;
+    private readonly ControllerWatch controllerWatch;
     private readonly TaskCompletionSource firstHead = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Camera? camera;
     private long windowOpened;
@@ -41,6 +44,8 @@ public sealed class Agent
         offloads = new Offloads(bus, clock, options.PendingMax, new LinkEstimate(options.Profile.Radio.Goodput.Value));
         path = new RequestPath(options, clock, random, offloads, Window, times);
         applier = new Applier<Assignment>(clock, Switch, (target, error) => ReportError($"version {target.Version}: {error}"), () => 0.5 + random.NextDouble());
+        controllerWatch = new ControllerWatch(options.Site, bus, clock);
+        controllerWatch.Changed += Rejudge;
         epochSeen = options.Default?.Epoch ?? 0;
         reports = new Reports(options, clock, sensors, times, Window, offloads);
     }
@@ -90,6 +95,7 @@ public sealed class Agent
         using var replySubscription = bus.Subscribe(new Topic(TopicKind.Reply, options.Site, options.Id).Path, OnReply);
         if (options.Default is { } assignment) applier.Want(assignment);
 
+        using var watching = controllerWatch;
         var reporting = Report(stop);
         await TakeInputs(camera, stop);
         await StayAwake();
@@ -141,6 +147,7 @@ public sealed class Agent
         {
             await StayAwake();
             CloseWindow();
+            controllerWatch.Look(Period);
             if (hasComplained && Assignment is { } current) bus.Publish(reported, current with { Error = lastError });
             hasComplained = false;
             bus.Publish(budget, reports.Budget(Period, Assignment?.Head ?? 0));
@@ -227,7 +234,7 @@ public sealed class Agent
     {
         var now = path.Running;
         var head = now is not null && Holds(now, target) ? now.Head : await install(target, stopping);
-        var faults = target.FaultsWith(head.Card).ToList();
+        var faults = target.FaultsWith(head.Card).Concat(Learners.Faults(target, head.Card)).ToList();
         if (head != now?.Head && (stopping.IsCancellationRequested || faults.Count > 0)) head.Dispose();
         if (stopping.IsCancellationRequested) return;
         FaultsException.ThrowIfAny("desired", faults);
@@ -235,7 +242,9 @@ public sealed class Agent
         if (head != now?.Head) await Try(head);
         // A window belongs to one assignment, or nobody could say what its answers promised.
         if (now is not null && !now.Assignment.RunsAs(target)) CloseWindow();
-        await path.Swap(new Running(head, target, edge));
+        // One that sleeps hears nobody for most of the time: it could not tell.
+        if (options.WakeLocks is null && (target.Decision is not null || target.Alone is not null)) controllerWatch.Begin();
+        await path.Swap(new Running(head, target, edge) { Judging = Judge(target, head.Card) });
         Applied?.Invoke(target);
         lastError = "";
         bus.Publish(reported, target);
@@ -245,6 +254,13 @@ public sealed class Agent
         bus.Publish(state, new State(Working));
         firstHead.TrySetResult();
     }
+
+    /// <summary>The controller is gone, or back: another may decide. A failure here is a bug and ends the process, hence async void.</summary>
+    private async void Rejudge() => await path.Judge(now => Judge(now.Assignment, now.Head.Card));
+
+    private Judging? Judge(Assignment target, ModelCard card) => learners.For(target, card, controllerWatch.IsAlone) is { } decider
+        ? new Judging(decider, target, Learners.Alarms(target, card), options.Profile.OnAir(Way.FrameBytes(target, card)))
+        : null;
 
     /// <summary>Whether the head in use does for an assignment: it has its stages, and the encoder of its bottleneck. An unknown one's fault is told by whoever looks at the card.</summary>
     private static bool Holds(Running now, Assignment target) => now.Assignment.CardSha256 == target.CardSha256 && now.Assignment.View == target.View && now.Head.Depth == target.Head

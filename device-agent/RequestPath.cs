@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Fleet.Contracts;
 using Fleet.Models;
+using Fleet.Models.Offloading;
 
 namespace Fleet.DeviceAgent;
 
@@ -13,13 +14,18 @@ public sealed record Running(Head Head, Assignment Assignment, Topic? Edge)
     /// <summary>Of an input.</summary>
     public int InputElements { get; } = Head.Card.Cuts[0].Elements;
 
-    /// <inheritdoc cref="Assignment.SendsAll"/>
-    public bool SendsAll { get; } = Assignment.SendsAll;
+    private readonly bool sendsAll = Assignment.SendsAll;
+
+    /// <summary>Who decides behind each exit; null: the assignment's thresholds.</summary>
+    public Judging? Judging { get; init; }
+
+    /// <summary>Whether an input leaves before any stage has run.</summary>
+    public bool SendsFirst => Judging is { } judging ? judging.SendsFirst : sendsAll;
 }
 
 /// <summary>
 /// The path of one input:
-/// 1. the head runs stage by stage until an exit is confident: answered by that exit;
+/// 1. the head runs stage by stage until an exit is confident, or who decides in the thresholds' stead says so: answered by that exit;
 /// 2. else the cut, or what a bottleneck's encoder makes of it, is sent to the edge server, and answered by its reply;
 /// 3. else, at the deadline or when no edge server can be asked, answered by the deepest exit held.
 /// A device of a group sends its class vector first, and its sign bits when the group's local exit asks for them.
@@ -30,6 +36,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     private readonly Turn turn = new();
     private readonly Watts runPower = options.RunPower;
     private readonly Topic replies = new(TopicKind.Reply, options.Site, options.Id);
+    private readonly Way way = new(clock);
     private Running? running;
 
     /// <summary>Called for every answer, on the loop.</summary>
@@ -59,7 +66,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         try
         {
             var now = running ?? throw new InvalidOperationException("no head is installed");
-            isHandedOver = now.SendsAll && offloads.MayTry() ? await SendInput(now, sample, arrived) : await RunHead(now, sample, arrived);
+            isHandedOver = now.SendsFirst && offloads.MayTry() ? await SendInput(now, sample, arrived) : await RunHead(now, sample, arrived);
         }
         finally
         {
@@ -84,12 +91,34 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
             var old = running;
             running = next;
             if (old?.Edge != next.Edge) offloads.Forget();
+            Begin(next);
             if (old is not null && old.Head != next.Head) old.Head.Dispose();
         }
         finally
         {
             turn.Release();
         }
+    }
+
+    /// <summary>Puts who decides in place between two inputs.</summary>
+    public async Task Judge(Func<Running, Judging?> judge)
+    {
+        await turn.Wait();
+        try
+        {
+            if (running is { } now) Begin(running = now with { Judging = judge(now) });
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    private void Begin(Running next)
+    {
+        if (next.Judging is not { } judging) return;
+        way.Turn(next.Edge, judging.Frame / options.Profile.Radio.Goodput.Value);
+        judging.Follow(way.Costs, times, options.Profile);
     }
 
     /// <summary>Runs every stage and encoder of a head a few times on a blank input and notes its latency: before it is swapped in, so that one that cannot run never answers.</summary>
@@ -125,17 +154,47 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
             times.Add(stage, took);
             window.Spent(runPower * took);
             confidence = Confidence.MaxProbability(head.Logits(stage), assignment.Temperatures.Of(stage), out label);
+            if (now.Judging is { } judging)
+            {
+                var verdict = judging.Verdict(stage, head.Logits(stage), label, confidence);
+                var decision = judging.Decide(verdict, random);
+                if (decision.Next is Next.GoOn && stage < assignment.Head) continue;
+                return await Follow(now, judging, verdict, decision, sample, arrived);
+            }
             if (confidence < assignment.Thresholds.Of(stage)) continue;
-            if (assignment.AuditRatio > 0 && now.Edge is not null && random.NextDouble() < assignment.AuditRatio && now.Route.Cut <= stage && offloads.MayTry()) _ = Audit(now, await Pack(now), label);
+            if (assignment.AuditRatio > 0 && now.Edge is not null && random.NextDouble() < assignment.AuditRatio && now.Route.Cut <= stage && offloads.MayTry()) _ = Audit(now, await Pack(now), new Verdict(stage, label, confidence, confidence));
             Answer(now, sample, arrived, label, confidence, AnsweredBy.Exit, stage);
             return false;
         }
         if (MayAsk(now, sample))
         {
-            _ = Offload(now, await Pack(now), sample, arrived, new Local(label, confidence));
+            _ = Offload(now, await Pack(now), sample, arrived, new Local(new Verdict(assignment.Head, label, confidence, confidence), Decision.GoOn));
             return true;
         }
         Answer(now, sample, arrived, label, confidence, now.Edge is null ? AnsweredBy.Exit : AnsweredBy.Fallback, assignment.Head);
+        return false;
+    }
+
+    /// <summary>Does what was decided behind an exit. True when the input was handed over to an offload.</summary>
+    private async ValueTask<bool> Follow(Running now, Judging judging, Verdict verdict, Decision decision, Sample sample, long arrived)
+    {
+        var mayAsk = now.Route.Cut <= verdict.Exit && offloads.MayTry();
+        if (decision.Next is Next.Answer)
+        {
+            // A way that nobody has gone for a while may have changed: an audit finds out, and the answer does not wait for it.
+            var audits = mayAsk && (way.IsStale || now.Assignment.AuditRatio > 0 && random.NextDouble() < now.Assignment.AuditRatio);
+            if (audits) _ = Audit(now, await Pack(now), verdict);
+            else judging.Learn(verdict, decision, better: null);
+            Answer(now, sample, arrived, verdict.Label, verdict.Confidence, AnsweredBy.Exit, verdict.Exit);
+            return false;
+        }
+        if (mayAsk)
+        {
+            _ = Offload(now, await Pack(now), sample, arrived, new Local(verdict, decision));
+            return true;
+        }
+        judging.Learn(verdict, decision, better: null);
+        Answer(now, sample, arrived, verdict.Label, verdict.Confidence, AnsweredBy.Fallback, verdict.Exit);
         return false;
     }
 
@@ -174,8 +233,10 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     {
         var reply = await (now.Assignment.View == 0 ? Ask(now, frame) : AskGroup(now, frame));
         var missed = reply is null;
+        var better = reply is { Status: OffloadStatus.Ok } ? reply.Label : (int?)null;
+        if (local is { } judged) now.Judging?.Learn(judged.Verdict, judged.Decision, better);
         if (reply is { Status: OffloadStatus.Ok }) Answer(now, sample, arrived, reply.Label, reply.Confidence, AnsweredBy.Edge, exit: 0);
-        else if (local is { } own) Answer(now, sample, arrived, own.Label, own.Confidence, AnsweredBy.Fallback, now.Assignment.Head, missed);
+        else if (local is { Verdict: var own }) Answer(now, sample, arrived, own.Label, own.Confidence, AnsweredBy.Fallback, own.Exit, missed);
         else await RunLate(sample, arrived, missed);
         End();
     }
@@ -198,10 +259,12 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         }
     }
 
-    private async Unawaited Audit(Running now, TensorFrame frame, int label)
+    private async Unawaited Audit(Running now, TensorFrame frame, Verdict verdict)
     {
         if (options.WakeLocks is { } locks) await locks.Take();
-        if (await Ask(now, frame) is { Status: OffloadStatus.Ok } reply) window.Audited(reply.Label == label);
+        var reply = await Ask(now, frame);
+        if (reply is { Status: OffloadStatus.Ok }) window.Audited(reply.Label == verdict.Label);
+        now.Judging?.Learn(verdict, Decision.Answer, reply is { Status: OffloadStatus.Ok } ? reply.Label : null);
         options.WakeLocks?.Release();
     }
 
@@ -221,7 +284,18 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     {
         window.Sent(new Bytes(frame.EncodedBytes));
         window.Spent(new Bytes(frame.EncodedBytes) * options.Profile.Radio.TxPerByte.Value);
-        return offloads.Send(now.Edge!, frame, options.Profile.OnAir(frame.EncodedBytes));
+        var onAir = options.Profile.OnAir(frame.EncodedBytes);
+        return now.Judging is { } judging ? Timed(now.Edge!, frame, onAir, judging) : offloads.Send(now.Edge!, frame, onAir);
+    }
+
+    /// <summary>Notes what the way has taken, and lets who decides know.</summary>
+    private async ValueTask<Reply?> Timed(Topic edge, TensorFrame frame, Bytes onAir, Judging judging)
+    {
+        var asked = way.Begin();
+        var reply = await offloads.Send(edge, frame, onAir);
+        way.End(asked, reply);
+        judging.Follow(way.Costs, times, options.Profile);
+        return reply;
     }
 
     private void Answer(Running now, Sample sample, long arrived, int label, double confidence, AnsweredBy by, int exit, bool missed = false)
@@ -231,5 +305,5 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         Answered?.Invoke(answer);
     }
 
-    private readonly record struct Local(int Label, double Confidence);
+    private readonly record struct Local(Verdict Verdict, Decision Decision);
 }

@@ -1,5 +1,6 @@
 using Fleet.Contracts;
 using Fleet.Models;
+using Fleet.Models.Offloading;
 
 namespace Fleet.EdgeServer;
 
@@ -19,7 +20,10 @@ public sealed class EdgeServer
     private readonly LoadCounter load = new();
     private readonly SemaphoreSlim waiting = new(0);
     private readonly Topic state, info, loadTopic, reported;
+    private readonly Offloads passedOn;
+    private readonly Way way;
     private TailSet? tails;
+    private NextTier? nextTier;
     private GroupServer? groups;
     private TailAssignment? applied;
     private string lastError = "";
@@ -33,6 +37,7 @@ public sealed class EdgeServer
     {
         (this.options, this.bus, this.clock, this.install, this.installGroup) = (options, bus, clock, install, installGroup);
         queue = new FrameQueue(options.QueueMax);
+        (passedOn, way) = (new Offloads(bus, clock, options.QueueMax), new Way(clock));
         applier = new Applier<TailAssignment>(clock, Switch, (target, error) => ReportError($"version {target.Version}: {error}"), () => 1);
         Topic Mine(TopicKind kind) => new(kind, options.Site, options.Id);
         (state, info, loadTopic, reported) = (Mine(TopicKind.EdgeState), Mine(TopicKind.EdgeInfo), Mine(TopicKind.EdgeLoad), Mine(TopicKind.EdgeReported));
@@ -49,6 +54,7 @@ public sealed class EdgeServer
         bus.ConnectionChanged += OnConnection;
         using var desiredSubscription = bus.Subscribe(new Topic(TopicKind.EdgeDesired, options.Site, options.Id).Path, OnDesired);
         var offloads = bus.Subscribe(new Topic(TopicKind.Offload, options.Site, options.Id).Path, OnOffload);
+        using var replySubscription = bus.Subscribe(new Topic(TopicKind.EdgeReply, options.Site, options.Id).Path, OnReply);
         var work = Enumerable.Range(0, options.Workers).Select(worker => Work(worker, stop)).ToList();
         // A worker that ends before it is told to has failed: so has the server.
         await await Task.WhenAny([Report(stop), .. work]);
@@ -115,6 +121,12 @@ public sealed class EdgeServer
         else Refuse(frame, OffloadStatus.Full);
     }
 
+    private void OnReply(Topic topic, Message message)
+    {
+        if (message is Reply reply) passedOn.Receive(reply);
+        else load.Malformed();
+    }
+
     private void Refuse(TensorFrame frame, OffloadStatus status)
     {
         load.Refused();
@@ -132,13 +144,16 @@ public sealed class EdgeServer
             if (queue.Count == 0 || tails is not { } held) continue;
             batch.Clear();
             expired.Clear();
-            queue.Take(clock.GetTimestamp(), start => held.Holds(start) ? held.BatchOf(start) : 1, batch, expired);
+            // What may stop at an exit here is run by itself, stage by stage.
+            var tier = nextTier;
+            queue.Take(clock.GetTimestamp(), start => held.Holds(start) && (tier is null || start.Bottleneck > 0) ? held.BatchOf(start) : 1, batch, expired);
             foreach (var late in expired) Expire(late);
             if (batch.Count == 0) continue;
             held.Enter();
             try
             {
-                await Compute(held, worker, batch);
+                if (tier is not null && held.MiddleOf(batch[0].Frame, worker) is { } middle && held.Finishes(batch[0].Frame) && tier.Takes(batch[0].Frame)) await Compute(tier, middle, batch[0]);
+                else await Compute(held, worker, batch);
             }
             finally
             {
@@ -152,6 +167,11 @@ public sealed class EdgeServer
     {
         load.Expired();
         bus.Publish(late.Frame.ReplyTo, new Reply { RequestId = late.Frame.RequestId, Status = OffloadStatus.Expired, Queue = Quantity.Rounded(clock.Since(late.Arrived)) });
+    }
+
+    private async Task Compute(NextTier tier, Middle middle, WaitingFrame waited)
+    {
+        if (!await tier.Handle(middle, waited)) Refuse(waited.Frame, OffloadStatus.Refused);
     }
 
     private async Task Compute(TailSet held, int worker, List<WaitingFrame> batch)
@@ -208,6 +228,7 @@ public sealed class EdgeServer
 
     private async Task Switch(TailAssignment target)
     {
+        FaultsException.ThrowIfAny("desired", NextTier.Faults(target));
         if (target.Gather is { } gather)
         {
             if (applied is null || !applied.HoldsAs(target) || applied.Gather != target.Gather) await SwitchGroup(target, gather);
@@ -224,6 +245,7 @@ public sealed class EdgeServer
             Replace(next, null);
         }
         if (stopping.IsCancellationRequested) return;
+        nextTier = target.PassTo is null ? null : new NextTier(options, target, bus, clock, load, passedOn, way, new Seconds(tails?.TailSeconds.Find(target.PassCut!.Value + 1) ?? 0));
         applied = target;
         lastError = "";
         // The load first: who sees the tails in place shall also know how fast they are.

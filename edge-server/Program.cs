@@ -58,11 +58,16 @@ static async Task<TailSet> Install(TailAssignment wanted, ModelStore store, IRea
     var model = await store.Install(wanted.Model, wanted.CardSha256, wanted.ArtifactsUrl, card => Choose(card, wanted), cancel);
     var starts = wanted.StartsIn(model.Card);
     var tables = starts.ToDictionary(start => start, start => model.ReadTables(start.Bottleneck));
-    return ModelFiles.LoadAll(starts.Select(start => (Func<OnnxPiece>)(() => model.LoadTail(start))), pieces =>
+    var stages = Stages(model.Card, wanted).ToList();
+    return ModelFiles.LoadAll(starts.Select(start => (Func<OnnxPiece>)(() => model.LoadTail(start))).Concat(stages.Select(stage => (Func<OnnxPiece>)(() => model.LoadStage(stage)))), pieces =>
     {
         Tail Load(int i, WorkerThread thread) =>
             Tail.Onnx(model.Card, model.Hash, starts[i], pieces[i], options.BatchMax, tables[starts[i]]).Wrap(engine => new WorkerEngine(engine, thread));
-        return new TailSet(model.Card, model.Hash, starts.Select((start, i) => (start, threads.Select(thread => Load(i, thread)).ToArray())), pieces);
+        Middle Between(int from, WorkerThread thread) =>
+            Middle.Onnx(model.Card, model.Hash, from, wanted.PassCut!.Value, [.. pieces.Skip(starts.Count + from - stages[0] + 1)]).Wrap((_, engine) => new WorkerEngine(engine, thread));
+        return new TailSet(
+            model.Card, model.Hash, starts.Select((start, i) => (start, threads.Select(thread => Load(i, thread)).ToArray())), pieces,
+            stages.Count == 0 ? [] : wanted.Cuts.Where(cut => cut < wanted.PassCut).Select(cut => threads.Select(thread => Between(cut, thread)).ToArray()));
     });
 }
 
@@ -73,4 +78,7 @@ static async Task<GroupTail> InstallGroup(TailAssignment wanted, ModelStore stor
 }
 
 static List<StoredFile> Choose(ModelCard card, TailAssignment wanted) =>
-    [.. wanted.StartsIn(card).SelectMany(start => start.Bottleneck == 0 ? [card.Tail(start).Stored] : card.Bottleneck(start.Bottleneck).EdgeFiles)];
+    [.. wanted.StartsIn(card).SelectMany(start => start.Bottleneck == 0 ? [card.Tail(start).Stored] : card.Bottleneck(start.Bottleneck).EdgeFiles), .. Stages(card, wanted).Select(stage => card.Stage(stage).Stored)];
+
+// One by one, for what may stop at an exit here.
+static IEnumerable<int> Stages(ModelCard card, TailAssignment wanted) => wanted.PassCut is { } cut && wanted.Cuts.Any(held => held < cut) ? Enumerable.Range(wanted.Cuts.Min() + 1, card.StageCount - wanted.Cuts.Min()) : [];

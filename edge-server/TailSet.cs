@@ -8,14 +8,17 @@ public sealed class TailSet : IDisposable
 {
     private readonly Dictionary<TailStart, Tail[]> tails = [];
     private readonly Dictionary<TailStart, (int Batch, Seconds PerFrame)> measured = [];
+    private readonly Dictionary<int, Middle[]> middles = [];
     private readonly IReadOnlyList<IDisposable> pieces;
     private int users;
     private bool isRetired;
 
     /// <param name="byStart">One tail a worker for each cut or bottleneck.</param>
     /// <param name="pieces">Disposed with the set: loaded files that the tails share.</param>
-    public TailSet(ModelCard card, ulong modelHash, IEnumerable<(TailStart Start, Tail[] Workers)> byStart, IReadOnlyList<IDisposable> pieces)
+    /// <param name="byCut">For a server that passes on: one middle a worker for each cut before that at which it does.</param>
+    public TailSet(ModelCard card, ulong modelHash, IEnumerable<(TailStart Start, Tail[] Workers)> byStart, IReadOnlyList<IDisposable> pieces, IEnumerable<Middle[]>? byCut = null)
     {
+        foreach (var workers in byCut ?? []) middles.Add(workers[0].From, workers);
         (Card, ModelHash, this.pieces) = (card, modelHash, pieces);
         foreach (var (start, workers) in byStart)
         {
@@ -36,6 +39,9 @@ public sealed class TailSet : IDisposable
     public Tail Of(TailStart start, int worker) => tails[start][worker];
 
     public int BatchOf(TailStart start) => measured[start].Batch;
+
+    /// <summary>What runs a frame's stages one by one; null when it does not come at a cut that is passed on behind.</summary>
+    public Middle? MiddleOf(TensorFrame frame, int worker) => frame.Bottleneck == 0 && middles.TryGetValue(frame.Cut, out var workers) ? workers[worker] : null;
 
     /// <summary>Measured time of one frame at each cut; index cut + 1, NaN where no tail is held.</summary>
     public PerExit TailSeconds => new(Enumerable.Range(0, Card.StageCount).Select(cut => PerFrame(cut)));
@@ -67,6 +73,7 @@ public sealed class TailSet : IDisposable
     public void Dispose()
     {
         foreach (var tail in tails.Values.SelectMany(workers => workers)) tail.Dispose();
+        foreach (var middle in middles.Values.SelectMany(workers => workers)) middle.Dispose();
         foreach (var piece in pieces) piece.Dispose();
     }
 

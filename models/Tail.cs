@@ -6,21 +6,11 @@ namespace Fleet.Models;
 public sealed class Tail : IDisposable
 {
     private readonly IEngine engine;
-    private readonly float[] normalised = new float[256];
-    private readonly byte[] pixels;
-    private readonly CutPoint crossing;
-    private readonly RangeCoder? coder;
-    private readonly int[] symbols;
+    private readonly FrameReader reader;
     private readonly Route blank;
 
-    private Tail(ModelCard card, ulong modelHash, TailStart start, IEngine engine, RangeCoder? coder, Route blank)
-    {
-        (Card, ModelHash, Start, this.engine, this.coder, this.blank) = (card, modelHash, start, engine, coder, blank);
-        for (var p = 0; p < 256; p++) normalised[p] = (float)((p / 255.0 - card.InputMean) / card.InputStd);
-        pixels = new byte[card.Cuts[0].Elements];
-        crossing = card.Crossing(start);
-        symbols = new int[coder is null ? 0 : crossing.Elements];
-    }
+    private Tail(ModelCard card, ulong modelHash, TailStart start, IEngine engine, FrameReader reader, Route blank) =>
+        (Card, ModelHash, Start, this.engine, this.reader, this.blank) = (card, modelHash, start, engine, reader, blank);
 
     public ModelCard Card { get; }
 
@@ -41,7 +31,7 @@ public sealed class Tail : IDisposable
         if (start.Bottleneck > 0) piece.Require(crossing.Shape, OnnxPiece.LogitsName, [card.Classes.Count]);
         var input = Activations.Pinned(batchMax * crossing.Elements);
         var engine = new OnnxEngine(piece, new Activations(batchMax, input, 0, card.Classes.Count), crossing.Shape, featureShape: null);
-        return new Tail(card, modelHash, start, engine, tables is null ? null : new RangeCoder(tables), Plainest(start));
+        return new Tail(card, modelHash, start, engine, new FrameReader(card, start, tables is null ? null : new RangeCoder(tables)), Plainest(start));
     }
 
     /// <summary>A tail that answers from a trace. Throws <see cref="FaultsException"/> when the trace has no route to it.</summary>
@@ -49,35 +39,21 @@ public sealed class Tail : IDisposable
     {
         var known = trace.Routes.Append(Plainest(start)).Where(route => route.Tail == start && trace.Knows(route)).ToList();
         if (known.Count == 0) throw new FaultsException("trace", $"has no route over {start}");
-        return new Tail(card, modelHash, start, new TraceEngine(trace, exit: 0, new Activations(batchMax, [], 0, card.Classes.Count)), coder: null, known[^1]);
+        return new Tail(card, modelHash, start, new TraceEngine(trace, exit: 0, new Activations(batchMax, [], 0, card.Classes.Count)), new FrameReader(card, start, coder: null), known[^1]);
     }
 
     /// <summary>The same tail with its engine wrapped, as an emulated server or a worker thread does.</summary>
-    public Tail Wrap(Func<IEngine, IEngine> wrap) => new(Card, ModelHash, Start, wrap(engine), coder, blank);
+    public Tail Wrap(Func<IEngine, IEngine> wrap) => new(Card, ModelHash, Start, wrap(engine), reader, blank);
 
     /// <summary>Why this tail cannot take a frame; null when it can.</summary>
-    public string? Refuses(TensorFrame frame)
-    {
-        if (frame.Route.Tail != Start) return $"{frame.Route.Tail}; this tail starts at {Start}";
-        return frame.Shape.SequenceEqual(crossing.Shape) ? null : $"shape [{string.Join(",", frame.Shape)}]; {Card.Name} needs [{string.Join(",", crossing.Shape)}] at {Start}";
-    }
+    public string? Refuses(TensorFrame frame) => reader.Refuses(frame);
 
     /// <summary>Puts a frame into a row; false when its payload is no such image, or no code of a latent.</summary>
     public bool Load(int row, TensorFrame frame)
     {
         var rows = engine.Rows;
         rows.Origins[row] = new RowOrigin(frame.Sample, frame.Route);
-        if (rows.Input.Length == 0) return true;
-        var input = rows.Input.AsSpan(row * crossing.Elements, crossing.Elements);
-        if (frame.Codec is FeatureCodec.Coded) return LoadCoded(frame, input);
-        if (Start.Cut > 0)
-        {
-            FeatureCodecs.Decode(frame.Codec, frame.Payload.Span, frame.Scale, frame.ZeroPoint, input);
-            return true;
-        }
-        if (!ImageCodec.TryDecode(frame.Codec, frame.Payload.Span, crossing.Shape[1], crossing.Shape[2], pixels)) return false;
-        for (var i = 0; i < input.Length; i++) input[i] = normalised[pixels[i]];
-        return true;
+        return rows.Input.Length == 0 || reader.Read(frame, rows.Input.AsSpan(row * reader.Elements, reader.Elements));
     }
 
     /// <summary>Fills rows with blank inputs, to measure with.</summary>
@@ -97,13 +73,6 @@ public sealed class Tail : IDisposable
     public ReadOnlySpan<float> Logits(int row) => engine.Rows.LogitsOf(row);
 
     public void Dispose() => engine.Dispose();
-
-    private bool LoadCoded(TensorFrame frame, Span<float> input)
-    {
-        if (coder is null || coder.Decode(frame.Payload.Span, symbols) is not null) return false;
-        FeatureCodecs.Dequantise(symbols, frame.Scale, input);
-        return true;
-    }
 
     /// <summary>The route that changes what crosses least.</summary>
     private static Route Plainest(TailStart start) => new(start.Cut, start.Cut == 0 ? FeatureCodec.Raw : FeatureCodec.Float32, start.Bottleneck);

@@ -7,6 +7,9 @@ public sealed record Choice(Option Option, string? Edge, Estimate Estimate, stri
 {
     /// <summary>What a second is better for it than for what the device runs now, in the objective's seconds; 0 where a policy does not say.</summary>
     public double Gain { get; init; }
+
+    /// <summary>Who decides on the device, input by input, in the thresholds' stead; null: they do.</summary>
+    public DecisionTerms? Decision { get; init; }
 }
 
 /// <summary>A decision for a whole site. Devices for which nothing fits are absent: they keep what they run.</summary>
@@ -20,6 +23,9 @@ public sealed record Plan(ChoiceTable Choices)
 
     /// <summary>How good it is; null where a policy proves nothing.</summary>
     public Proof? Proof { get; init; }
+
+    /// <summary>By which edge servers, too, decide what stops at their exits, where a cloud stands behind them; null: they finish everything.</summary>
+    public DecisionTerms? Tiers { get; init; }
 }
 
 /// <summary>What a plan costs a request in the mean, the price of switching included, and what no plan within the limits can go below. Seconds, see <see cref="Weights"/>.</summary>

@@ -28,6 +28,8 @@ public sealed class OptionTable
     private readonly ConcurrentDictionary<(int Head, PerExit Thresholds, Route? Route), Option> counted = [];
     private readonly Lazy<IReadOnlyList<Option>> front;
     private readonly Lazy<OptionColumns> columns;
+    private readonly ConcurrentDictionary<(int Head, Route Route), Prospect> prospects = [];
+    private readonly ConcurrentDictionary<int, float[]> ranked = [];
 
     public OptionTable(PlannedModel model)
     {
@@ -156,6 +158,33 @@ public sealed class OptionTable
             FallbackAccuracy = Share(fallbackRight, offloaded),
             Payload = route is { } crossing ? MeanPayload(crossing) : Bytes.Zero,
         };
+    }
+
+    /// <summary>Whether work may cross by a route, by the calibration trace.</summary>
+    public bool Knows(Route route) => routeCorrect.ContainsKey(route);
+
+    /// <summary>The confidence below which an exit has a share of all inputs.</summary>
+    public double ThresholdOf(int exit, double share)
+    {
+        var sorted = ranked.GetOrAdd(exit, exit => [.. confidences[exit - 1].Order()]);
+        return share >= 1 ? Never : Math.Round(sorted[(int)(share * sorted.Length)], 4);
+    }
+
+    /// <summary>What going on by a route promises behind each exit of a head; counted when first asked for.</summary>
+    public Prospect Prospect(int head, Route route) => prospects.GetOrAdd((head, route), key => Planning.Prospect.Of([.. confidences.Take(key.Head)], correct[key.Head - 1], routeCorrect[key.Route], Disagreements(key.Head, key.Route)));
+
+    /// <summary>Whether the deepest exit of a head and the network behind a route answer differently.</summary>
+    private bool[] Disagreements(int head, Route route)
+    {
+        var trace = Model.Calibration;
+        var (differ, own, behind) = (new bool[trace.Samples], new float[trace.Classes], new float[trace.Classes]);
+        for (var sample = 0; sample < differ.Length; sample++)
+        {
+            TensorPrimitives.ConvertToSingle(trace.ExitLogits(head, sample), own);
+            TensorPrimitives.ConvertToSingle(trace.RouteLogits(route, sample), behind);
+            differ[sample] = Confidence.ArgMax(own) != Confidence.ArgMax(behind);
+        }
+        return differ;
     }
 
     private static double Share(int part, int whole) => whole == 0 ? 0 : (double)part / whole;

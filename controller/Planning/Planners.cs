@@ -3,7 +3,10 @@ using Fleet.Contracts;
 
 namespace Fleet.Controller.Planning;
 
-/// <summary>The policies by name. Some take settings: "edgent:deadline_s=0.02", "fin:deadline_s=0.1:loss_ratio=0.005".</summary>
+/// <summary>
+/// The policies by name. Some take settings: "edgent:deadline_s=0.02", "fin:deadline_s=0.1:loss_ratio=0.005". Devices may decide for themselves beside
+/// any of them, "dual+hierarchical", "static-split:threshold_ratio=0.9+hi-lcb:audit_ratio=0.02"; who decides, alone, stands beside the default policy.
+/// </summary>
 public static class Planners
 {
     public const string Default = Dual.PolicyName;
@@ -28,15 +31,40 @@ public static class Planners
         new(Dual.PolicyName, [], (options, costs, _) => new Dual(options, costs)),
     }.ToDictionary(policy => policy.Name, StringComparer.Ordinal);
 
-    public static IReadOnlyList<string> Names { get; } = [.. Known.Keys];
+    private static readonly IReadOnlyList<Setting> DecisionSettings = [new(Deciding.Audits, Deciding.DefaultAudits, 0, 1)];
 
-    /// <summary>The policy's name without its settings.</summary>
-    public static string NameOf(string text) => text.Split(':')[0];
+    private static readonly IReadOnlyDictionary<string, DecisionKind> DecidersByName = Enum.GetValues<DecisionKind>().ToDictionary(DecisionTerms.NameOf, kind => kind, StringComparer.Ordinal);
+
+    /// <summary>Those by which devices decide for themselves: alone, or behind a policy's name and a plus.</summary>
+    public static IReadOnlyList<string> Deciders { get; } = [.. DecidersByName.Keys];
+
+    /// <summary>Whether devices decide for themselves under a policy.</summary>
+    public static bool LetsDevicesDecide(string text) => Parts(text).Decision is not null;
+
+    /// <summary>Throws <see cref="FaultsException"/> that lists the names there are.</summary>
+    /// <param name="what">What is named so.</param>
+    public static DecisionKind DeciderNamed(string what, string name) =>
+        DecidersByName.TryGetValue(name, out var kind) ? kind : throw new FaultsException(what, $"is \"{name}\"; allowed: {string.Join(", ", Deciders)}");
+
+    /// <summary>Policies that plan, then <see cref="Deciders"/>.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. Known.Keys, .. Deciders];
+
+    /// <summary>The policy's name without its settings, and without who decides beside it.</summary>
+    public static string NameOf(string text) => text.Split(':', '+')[0];
 
     /// <summary>Throws <see cref="FaultsException"/> that lists the names or settings there are.</summary>
     public static IPlanner Create(string text, OptionTable options, CostModel costs)
     {
         FaultsException.ThrowIfAny("policy", Faults(text));
+        var (plan, decision) = Parts(text);
+        var planner = CreatePlanner(plan, options, costs);
+        if (decision is null) return planner;
+        var audits = Given(decision).Select(pair => double.Parse(pair.Value, CultureInfo.InvariantCulture)).FirstOrDefault(Deciding.DefaultAudits);
+        return new Deciding(text, planner, costs, DecidersByName[NameOf(decision)], audits);
+    }
+
+    private static IPlanner CreatePlanner(string text, OptionTable options, CostModel costs)
+    {
         var policy = Known[NameOf(text)];
         var given = Given(text).ToDictionary(pair => pair.Key, pair => double.Parse(pair.Value, CultureInfo.InvariantCulture), StringComparer.Ordinal);
         return policy.Create(options, costs, key => given.TryGetValue(key, out var value) ? value : policy.Settings.Single(setting => setting.Key == key).Default);
@@ -45,19 +73,31 @@ public static class Planners
     /// <summary>What is wrong with a policy's name and settings, one sentence a fault.</summary>
     public static IEnumerable<string> Faults(string text)
     {
-        if (!Known.TryGetValue(NameOf(text), out var policy))
-        {
-            yield return $"is \"{text}\"; allowed: {string.Join(", ", Names)}";
-            yield break;
-        }
+        var (plan, decision) = Parts(text);
+        if (!Known.TryGetValue(NameOf(plan), out var policy)) yield return $"is \"{text}\"; allowed: {string.Join(", ", Names)}";
+        else foreach (var fault in SettingFaults(policy.Name, policy.Settings, plan)) yield return fault;
+        if (decision is null) yield break;
+        if (!DecidersByName.ContainsKey(NameOf(decision))) yield return $"is \"{text}\"; allowed behind +: {string.Join(", ", Deciders)}";
+        else foreach (var fault in SettingFaults(NameOf(decision), DecisionSettings, decision)) yield return fault;
+    }
+
+    private static IEnumerable<string> SettingFaults(string name, IReadOnlyList<Setting> settings, string text)
+    {
         foreach (var (key, value) in Given(text))
         {
-            if (policy.Settings.FirstOrDefault(setting => setting.Key == key) is not { } setting)
-                yield return $"{policy.Name} has no setting \"{key}\"; allowed: {(policy.Settings.Count == 0 ? "none" : string.Join(", ", policy.Settings.Select(setting => setting.Key)))}";
+            if (settings.FirstOrDefault(setting => setting.Key == key) is not { } setting)
+                yield return $"{name} has no setting \"{key}\"; allowed: {(settings.Count == 0 ? "none" : string.Join(", ", settings.Select(setting => setting.Key)))}";
             else if (!double.TryParse(value, CultureInfo.InvariantCulture, out var number) || !(number >= setting.Least && number <= setting.Most))
-                yield return string.Create(CultureInfo.InvariantCulture, $"{policy.Name}'s {key} is \"{value}\"; allowed: {setting.Least} to {setting.Most}");
+                yield return string.Create(CultureInfo.InvariantCulture, $"{name}'s {key} is \"{value}\"; allowed: {setting.Least} to {setting.Most}");
         }
-        foreach (var twice in Given(text).GroupBy(pair => pair.Key).Where(same => same.Count() > 1)) yield return $"{policy.Name}'s {twice.Key} stands {twice.Count()} times";
+        foreach (var twice in Given(text).GroupBy(pair => pair.Key).Where(same => same.Count() > 1)) yield return $"{name}'s {twice.Key} stands {twice.Count()} times";
+    }
+
+    /// <summary>What plans and, behind a plus, who decides on devices; who decides, alone, stands beside the default.</summary>
+    private static (string Plan, string? Decision) Parts(string text)
+    {
+        if (text.Split('+', 2) is [var plan, var decision]) return (plan, decision);
+        return DecidersByName.ContainsKey(NameOf(text)) ? (Default, text) : (text, null);
     }
 
     private static IEnumerable<(string Key, string Value)> Given(string text) =>

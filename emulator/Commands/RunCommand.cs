@@ -38,7 +38,7 @@ public static class RunCommand
     {
         var file = new Argument<string>("SCENARIO") { Description = "Scenario file (see emulator/scenarios)." };
         var seed = new Option<long>("--seed") { Description = "Seed of everything random.", DefaultValueFactory = _ => 1 };
-        var policy = new Option<string?>("--policy") { Description = "Planner to use instead of the scenario's: " + string.Join(", ", Policies.Names) + "." };
+        var policy = new Option<string?>("--policy") { Description = "Planner to use instead of the scenario's: " + string.Join(", ", Policies.Names) + "; behind a plus who decides on devices, such as dual+hierarchical." };
         var inference = new Option<string?>("--inference") { Description = "trace (recorded answers) or onnx (computed), instead of the scenario's." };
         var threads = new Option<int>("--threads") { Description = "Sites that run at once; changes no result.", DefaultValueFactory = _ => Environment.ProcessorCount };
         var wire = new Option<bool>("--wire") { Description = "Put every message through its wire encoding; changes no result." };

@@ -12,7 +12,7 @@ public static class UpCommand
     {
         var devices = new Option<int>("--devices") { Description = "Emulated devices, of four board types.", DefaultValueFactory = _ => 50 };
         var rate = new Option<double>("--rate") { Description = "Inputs a second for each device.", DefaultValueFactory = _ => 4 };
-        var policy = new Option<string>("--policy") { Description = "Planner: " + string.Join(", ", Planners.Names) + ".", DefaultValueFactory = _ => Planners.Default };
+        var policy = new Option<string>("--policy") { Description = "Planner: " + string.Join(", ", Planners.Names) + "; behind a plus who decides on devices, such as dual+hierarchical.", DefaultValueFactory = _ => Planners.Default };
         var seed = new Option<long>("--seed") { Description = "Seed of boards, radios and inputs.", DefaultValueFactory = _ => 1 };
         var port = new Option<int>("--port") { Description = "Port of the embedded broker; 0 is any free one.", DefaultValueFactory = _ => 1883 };
         var broker = new Option<string?>("--broker") { Description = "A running broker instead: mqtt://HOST:PORT." };

@@ -17,5 +17,5 @@ public interface IExperiment
 /// <summary>All of them.</summary>
 public static class ExperimentList
 {
-    public static readonly IReadOnlyList<IExperiment> All = [new Delivery.InfidaExperiment(), new Lorawan.HedonicExperiment()];
+    public static readonly IReadOnlyList<IExperiment> All = [new Delivery.InfidaExperiment(), new Lorawan.HedonicExperiment(), new Deciding.HierarchicalExperiment()];
 }

@@ -224,7 +224,7 @@ public sealed class BulkWorld
         for (var edge = 1; edge <= options.Edges; edge++)
         {
             var spec = new EdgeSpec { Id = $"{options.IdPrefix}edge-{options.First}-{number + 1}-{edge}", Profile = "n5105-mini-pc" };
-            var filters = new[] { TopicKind.EdgeDesired, TopicKind.Offload }.Select(kind => new Topic(kind, site, spec.Id).Path).ToList();
+            var filters = new[] { TopicKind.EdgeDesired, TopicKind.Offload, TopicKind.EdgeReply }.Select(kind => new Topic(kind, site, spec.Id).Path).ToList();
             var uplink = Add(new UplinkOptions { Connection = Connection($"fleet-{site}-{spec.Id}", new MqttWill(new Topic(TopicKind.EdgeState, site, spec.Id), State.Lost), edge), Filters = filters }, $"{site} {spec.Id}");
             uplink.Start();
             var machine = new EmulatedEdge(site, spec, stock, options.Inference, uplink.Line(site, spec.Id), World.Clock, Ledger, options.Seed);

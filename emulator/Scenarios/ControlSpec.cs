@@ -19,6 +19,9 @@ public sealed record ControlSpec
     [JsonPropertyName("accuracy_min_ratio")] public double? AccuracyMin { get; init; }
     [JsonPropertyName("latency_max_s")] public Seconds? LatencyMax { get; init; }
 
+    /// <summary>Who decides on devices while no controller is there: hierarchical, hi-lcb, hi-lcb-lite or h2t2; absent: their thresholds.</summary>
+    [JsonPropertyName("alone")] public DecisionKind? Alone { get; init; }
+
     /// <summary>Assignments that may change in a minute; absent: as many as plans change.</summary>
     [JsonPropertyName("changes_per_minute")] public double? ChangesPerMinute { get; init; }
 

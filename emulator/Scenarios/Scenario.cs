@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Fleet.Contracts;
+using Fleet.Controller.Planning;
 using Fleet.Emulator.Radios;
 using Fleet.Models;
 
@@ -44,6 +45,9 @@ public sealed record Scenario
     public IReadOnlyList<Drift> Drifts =>
         [.. Sites.SelectMany(site => site.Devices).SelectMany(group => group.Drift).Concat(Stages.SelectMany(stage => stage.Drift ?? [])).Where(drift => !drift.IsOfLabels)
             .Select(drift => drift.Kind).Distinct().Order(StringComparer.Ordinal).Select(Drift.Parse)];
+
+    /// <summary>Whether devices decide for themselves at some time, with a controller or without.</summary>
+    [JsonIgnore] public bool LetsDevicesDecide => Control.Alone is not null || Stages.Select(stage => stage.Policy).Append(Control.Policy).Any(policy => policy is not null && Planners.LetsDevicesDecide(policy));
 
     /// <summary>A group of devices through all stages: what it is from which time on.</summary>
     public IReadOnlyList<(Seconds From, DeviceGroup Group)> Through(SiteSpec site, DeviceGroup group)

@@ -132,7 +132,7 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
         public void Publish(Topic topic, Message message)
         {
             if (IsConnected) bus.Publish(this, topic, message);
-            else if (!isDead && topic.Kind is not (TopicKind.Offload or TopicKind.Reply)) (kept ??= new(StringComparer.Ordinal))[topic.Path] = (topic, message);
+            else if (!isDead && topic.Kind is not (TopicKind.Offload or TopicKind.Reply or TopicKind.EdgeReply)) (kept ??= new(StringComparer.Ordinal))[topic.Path] = (topic, message);
         }
 
         public IDisposable Subscribe(string filter, Action<Topic, Message> handler)

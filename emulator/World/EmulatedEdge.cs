@@ -74,7 +74,16 @@ public sealed class EmulatedEdge
         if (!stock.Models.TryGetValue(wanted.Model, out var model) || model.CardSha256 != wanted.CardSha256)
             throw new FaultsException("card_sha256", $"is {wanted.CardSha256} for {wanted.Model}; the emulator has another model of that name or none");
         var byStart = wanted.StartsIn(model.Card).Select(start => (start, Enumerable.Range(0, spec.Workers).Select(_ => Load(model, start)).ToArray()));
-        return Task.FromResult(new TailSet(model.Card, model.Hash, byStart, []));
+        var byCut = wanted.Cuts.Where(cut => cut < wanted.PassCut).Select(cut => Enumerable.Range(0, spec.Workers).Select(_ => Between(model, cut, wanted.PassCut!.Value)).ToArray());
+        return Task.FromResult(new TailSet(model.Card, model.Hash, byStart, [], byCut));
+    }
+
+    private Middle Between(ModelFiles model, int from, int to)
+    {
+        var middle = inference is InferenceKind.Trace
+            ? Middle.Traced(model.Card, model.Hash, from, to, stock.TestTrace(model, drifts))
+            : Middle.Onnx(model.Card, model.Hash, from, to, [.. Enumerable.Range(from + 1, model.Card.StageCount - from).Select(stage => stock.Stage(model, stage))]);
+        return middle.Wrap((piece, engine) => new BoardEngine(engine, piece.Work, board));
     }
 
     private Task<GroupTail> InstallGroup(TailAssignment wanted, CancellationToken stop)

@@ -57,7 +57,7 @@ public sealed class SiteWorld
         var disturbances = new Disturbances(clock, new SeededRandom(seed, $"{site.Name}/disturbances"));
         bus = new SimBus(clock, Ledger.Hash, Ledger.Messages, throughWire) { Disturbances = disturbances };
         servers = new SiteServers(site, bus, clock, (spec, connection) => new EmulatedEdge(site.Name, spec, stock, scenario.Inference, connection, clock, Ledger, seed, seen.Drifts));
-        control = new SiteControl(bus, clock, (life, connection) => Controller(life, connection, planned));
+        control = new SiteControl(site.Name, bus, clock, scenario.LetsDevicesDecide, (life, connection) => Controller(life, connection, planned));
         faults = new SiteFaults(site, seed, clock, Ledger, bus, disturbances, devices, lines, servers, control);
     }
 
@@ -133,7 +133,7 @@ public sealed class SiteWorld
     private SiteController Controller(int life, IBus connection, Planned planned)
     {
         var costs = new CostModel(steering.Weights);
-        var options = new ControllerOptions { Deadline = steering.Deadline, ReportPeriod = steering.Report, ChangesPerMinute = steering.ChangesPerMinute, Groups = [.. site.Groups.Select(group => group.In(stock.Groups))] };
+        var options = new ControllerOptions { Deadline = steering.Deadline, ReportPeriod = steering.Report, ChangesPerMinute = steering.ChangesPerMinute, Groups = [.. site.Groups.Select(group => group.In(stock.Groups))], Clouds = [.. site.Cloud.Select(cloud => cloud.Id)], Alone = steering.Alone, Weights = steering.Weights };
         var random = new SeededRandom(seed, life == 1 ? $"{site.Name}/planner" : $"{site.Name}/planner/{life}");
         return new SiteController(site.Name, connection, clock, options, Policies.Create(steering.Policy, planned.Table, costs), planned.Table, planned.Model, stock.Profiles, random);
     }

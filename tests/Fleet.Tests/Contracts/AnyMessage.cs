@@ -131,6 +131,11 @@ internal static class AnyMessage
         from audit in Ratio
         from period in Period
         from view in Gen.Int[0, byte.MaxValue]
+        from deciders in Gen.Enum<DecisionKind>().Nullable().Array[2]
+        from bounds in Gen.Double[0, 2].Array[head].Array[2]
+        from isBound in Gen.Bool
+        from prices in Gen.Double[0.001, 1000].Array[4]
+        from alarms in Gen.Int[0, 20].Array[1, 3]
         let isMember = head == 1 && !narrows && !sendsInput && view > 0
         select (Message)new Assignment
         {
@@ -148,6 +153,16 @@ internal static class AnyMessage
             View = isMember ? view : 0,
             Thresholds = new PerExit(thresholds),
             Temperatures = new PerExit(temperatures),
+            Decision = deciders[0],
+            Alone = deciders[1],
+            ThresholdsLeast = new PerExit(isBound ? bounds[0] : []),
+            ThresholdsMost = new PerExit(isBound ? bounds[1] : []),
+            ErrorPrice = deciders.Any(kind => kind is not null) ? new Seconds(prices[0]) : null,
+            JoulePrice = deciders[0] is null ? null : prices[1],
+            Outlook = deciders.Contains(DecisionKind.Hierarchical) ? "900|500,500;1,2" : null,
+            AlarmClasses = deciders.Contains(DecisionKind.H2t2) ? string.Join(',', alarms) : null,
+            AlarmMissed = deciders[0] is DecisionKind.H2t2 ? prices[2] : null,
+            AlarmFalse = deciders[0] is DecisionKind.H2t2 ? prices[3] : null,
             OffloadTo = offloads ? names[1] : "",
             Deadline = new Seconds(deadline),
             AuditRatio = audit,
@@ -166,6 +181,10 @@ internal static class AnyMessage
         from period in Period
         from gather in Gen.Double[0.001, 60]
         from isGroups in Gen.Bool
+        from passCut in Gen.Int[1, 7]
+        from passes in Gen.Bool
+        from decides in Gen.Bool
+        from thresholds in Gen.Double[0, 2].Array[passCut]
         select (Message)new TailAssignment
         {
             Version = wholes[0],
@@ -176,6 +195,13 @@ internal static class AnyMessage
             Tails = isGroups ? "" : string.Join(',', cuts.Distinct()),
             Bottlenecks = isGroups ? "" : string.Join(',', bottlenecks.Distinct()),
             Gather = isGroups ? new Seconds(gather) : null,
+            PassTo = passes ? model : null,
+            PassCut = passes ? passCut : null,
+            Thresholds = new PerExit(passes ? thresholds : []),
+            Temperatures = new PerExit(passes ? thresholds.Select(value => value + 0.5) : []),
+            Decision = passes && decides ? DecisionKind.Hierarchical : null,
+            ErrorPrice = passes && decides ? new Seconds(1) : null,
+            Outlook = passes && decides ? "900|001;1,2" : null,
             Temperature = temperature,
             ReportPeriod = period,
             Reason = texts[2],
@@ -351,7 +377,7 @@ internal static class AnyMessage
         TopicKind.Command => Command,
         TopicKind.EdgeLoad => EdgeLoad,
         TopicKind.EdgeDesired or TopicKind.EdgeReported => TailAssignment,
-        TopicKind.Reply => Reply,
+        TopicKind.Reply or TopicKind.EdgeReply => Reply,
         TopicKind.Prediction => Prediction,
         TopicKind.Placement => PlacementControl,
         TopicKind.Offload => TensorFrame.Select(frame => (Message)frame),

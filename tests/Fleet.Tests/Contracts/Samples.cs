@@ -204,7 +204,7 @@ internal static class Samples
         TopicKind.Command => Command,
         TopicKind.EdgeLoad => EdgeLoad,
         TopicKind.EdgeDesired or TopicKind.EdgeReported => TailAssignment,
-        TopicKind.Reply => Reply,
+        TopicKind.Reply or TopicKind.EdgeReply => Reply,
         TopicKind.Prediction => Prediction,
         TopicKind.Placement => PlacementControl,
         TopicKind.Offload => Frame,

@@ -21,7 +21,7 @@ public sealed class TopicTests
         "fleet/v1/site/dev\0/state", "fleet/v1/site\0/dev/state", "fleet/v1/site/dev/state\0", "fleet/v1/site/d\u00e9v/state", "fleet/v1/site/dev ice/state", "fleet/v1/site/dev\n/state",
         "fleet/v1/site/-dev/state", "fleet/v1/-site/dev/state", "fleet/v1/site/_dev/state", "fleet/v1/site/_edge/state", "fleet/v1/site/_edge/cmd/x", "fleet/v1/site/_gateway/g/info",
         "fleet/v1/site/{id}/state", "fleet/v1/{site}/dev/state", "fleet/v1/site/_summary/state", "fleet/v1/site/_edge/e/budget", "fleet/v1/site/dev/load", "fleet/v1/site/dev/offload",
-        "fleet/v1/site/dev/reply", "fleet-data/v1/site/dev/state", "fleet-data/v1/site/dev/offload", "fleet-data/v1/site/_edge/e/reply", "$SYS/broker/load", "$share/g/fleet/v1/site/dev/state",
+        "fleet/v1/site/dev/reply", "fleet-data/v1/site/dev/state", "fleet-data/v1/site/dev/offload", "fleet-data/v1/site/_edge/reply", "fleet/v1/site/_controller/info", "fleet/v1/site/_controller/e/state", "$SYS/broker/load", "$share/g/fleet/v1/site/dev/state",
     ];
 
     [Test]
@@ -87,10 +87,10 @@ public sealed class TopicTests
         {
             Assert.That(rule.Pattern.Count(c => c == '/'), Is.LessThanOrEqualTo(7), rule.Pattern);
             Assert.That(rule.Pattern, Does.Match("^fleet(-data)?/v1/\\{site\\}/[a-z_{}/]+$"));
-            var isData = rule.Kind is TopicKind.Offload or TopicKind.Reply or TopicKind.Placement;
+            var isData = rule.Kind is TopicKind.Offload or TopicKind.Reply or TopicKind.EdgeReply or TopicKind.Placement;
             Assert.That(rule.Pattern.StartsWith(TopicRule.DataRoot + "/", StringComparison.Ordinal), Is.EqualTo(isData), rule.Pattern);
             if (isData) Assert.That(rule.Retained, Is.False, rule.Pattern);
-            if (rule.Kind is TopicKind.Offload or TopicKind.Reply) Assert.That(rule.Delivery, Is.EqualTo(Delivery.AtMostOnce));
+            if (rule.Kind is TopicKind.Offload or TopicKind.Reply or TopicKind.EdgeReply) Assert.That(rule.Delivery, Is.EqualTo(Delivery.AtMostOnce));
         }
     }
 

@@ -129,7 +129,7 @@ public sealed class WireTests
     public void TypeOf_EveryKind_IsTheTypeOfItsMessage()
     {
         foreach (var kind in JsonKinds) Assert.That(Wire.TypeOf(kind)!.Type, Is.EqualTo(Samples.Of(kind).GetType()), kind.ToString());
-        Assert.That(Kinds.Except(JsonKinds), Is.EquivalentTo([TopicKind.State, TopicKind.EdgeState, TopicKind.GatewayState, TopicKind.Offload]));
+        Assert.That(Kinds.Except(JsonKinds), Is.EquivalentTo([TopicKind.State, TopicKind.EdgeState, TopicKind.GatewayState, TopicKind.ControllerState, TopicKind.Offload]));
     }
 
     internal static bool IsSame(Message a, Message b) => a is TensorFrame frame

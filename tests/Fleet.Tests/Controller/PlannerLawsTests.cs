@@ -9,7 +9,8 @@ namespace Fleet.Tests.Controller;
 /// <summary>What every policy promises, and what some promise besides.</summary>
 public sealed class PlannerLawsTests
 {
-    private static IEnumerable<string> Policies => Planners.Names;
+    /// <summary>Of those by which devices decide the first stands for all: the plan is another policy's.</summary>
+    private static IEnumerable<string> Policies => Planners.Names.Except(Planners.Deciders.Skip(1));
 
     [TestCaseSource(nameof(Policies))]
     public void Plan_AnyFleet_IsFeasible(string policy) => FleetBuilder.Any.Sample(

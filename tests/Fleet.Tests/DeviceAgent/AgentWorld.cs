@@ -35,6 +35,7 @@ internal sealed class AgentWorld
         };
         Agent = new Agent(options, Line, Clock, random ?? new SeededRandom(1, "agent"), new SensorSuite([]), (wanted, _) => Install(wanted));
         Agent.Answered += Answers.Add;
+        Agent.Answered += answer => Told.Add((Now, answer));
         camera = new Camera(Source(inputs), null, Clock);
         world.Bus.Connect("viewer").Subscribe("fleet/v1/lab/#", (topic, message) => Said.Add((Now, topic, message)));
         Edge("edge-1");
@@ -51,6 +52,9 @@ internal sealed class AgentWorld
     public Seconds Stage { get; set; }
 
     public List<Answer> Answers { get; } = [];
+
+    /// <summary>The same with the times when they were given.</summary>
+    public List<(double At, Answer Answer)> Told { get; } = [];
 
     public List<(double At, Topic Topic, Message Message)> Said { get; } = [];
 

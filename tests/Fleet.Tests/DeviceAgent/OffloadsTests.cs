@@ -1,5 +1,4 @@
 using Fleet.Contracts;
-using Fleet.DeviceAgent;
 using Fleet.Tests.Emulator;
 using NUnit.Framework;
 

@@ -338,6 +338,21 @@ internal sealed class EdgeWorld
 
     public static TailAssignment Tails(string cuts) => new() { Version = 1, Epoch = 1, Model = "tiny", CardSha256 = TinyModel.Sha, Tails = cuts };
 
+    /// <summary>A server behind this one, which answers as told; null never answers.</summary>
+    public List<TensorFrame> Cloud(Func<TensorFrame, (OffloadStatus Status, double After)?> answering)
+    {
+        var (cloud, asked) = (world.Bus.Connect("cloud"), new List<TensorFrame>());
+        cloud.Subscribe(new Topic(TopicKind.Offload, "lab", "cloud").Path, async (_, message) =>
+        {
+            var frame = (TensorFrame)message;
+            asked.Add(frame);
+            if (answering(frame) is not { } answer) return;
+            await Clock.Delay(new Seconds(answer.After));
+            cloud.Publish(frame.ReplyTo, new Reply { RequestId = frame.RequestId, Status = answer.Status, Label = 4, Confidence = 0.9 });
+        });
+        return asked;
+    }
+
     public void Ask(Message frame) => Clock.Soon(() => device.Publish(new Topic(TopicKind.Offload, "lab", "edge-1"), frame));
 
     public void AskAt(double at, Message frame) => At(at, () => device.Publish(new Topic(TopicKind.Offload, "lab", "edge-1"), frame));
@@ -374,7 +389,8 @@ internal sealed class EdgeWorld
         measured.Add(() => isMeasuring = false);
         Tail Load(int cut) => TinyModel.Tail(cut, Clock, rows => isMeasuring ? time(rows) * MeasuringPace : time(rows), hash, rows => Count(rows, isMeasuring), () => Disposed++);
         var byCut = wanted.Cuts.Select(cut => (new TailStart(cut), Enumerable.Range(0, workers).Select(_ => Load(cut)).ToArray())).ToList();
-        return new TailSet(TinyModel.Card, hash, byCut, []);
+        var middles = wanted.Cuts.Where(cut => cut < wanted.PassCut).Select(cut => Enumerable.Range(0, workers).Select(_ => TinyModel.Middle(cut, wanted.PassCut!.Value, Clock, time(1))).ToArray());
+        return new TailSet(TinyModel.Card, hash, byCut, [], middles);
     }
 
     private void Count(int rows, bool isMeasuring)

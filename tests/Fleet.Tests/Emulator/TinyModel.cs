@@ -50,6 +50,10 @@ internal static class TinyModel
     public static Tail Tail(int cut, TimeProvider clock, Func<int, Seconds> time, ulong hash = Hash, Action<int>? ran = null, Action? disposed = null, int batchMax = 8) =>
         Fleet.Models.Tail.Traced(Card, hash, cut, Trace, batchMax).Wrap(engine => new TimedEngine(engine, clock, time, ran, disposed));
 
+    /// <summary>Stages between two cuts, each taking so long.</summary>
+    public static Middle Middle(int from, int to, TimeProvider clock, Seconds each) =>
+        Fleet.Models.Middle.Traced(Card, Hash, from, to, Trace).Wrap((_, engine) => new TimedEngine(engine, clock, _ => each));
+
     public static Sample Sample(int index) => new(index, Trace.Label(index), new byte[16]);
 
     /// <summary>Head, thresholds 0.8 for all exits but a local head's last, temperature 1.</summary>

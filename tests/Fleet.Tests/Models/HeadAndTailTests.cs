@@ -48,6 +48,36 @@ public sealed class HeadAndTailTests
         }
     }
 
+    /// <summary>An edge server's stages behind a cut say at each exit what the whole network says, and what they pass on a cloud can finish.</summary>
+    [TestCase(0)]
+    [TestCase(1)]
+    public void Middle_BehindACut_AnswersAtEachExitAndPassesOn(int from)
+    {
+        const int Images = 50;
+        var head = Computed(Card.StageCount);
+        using var middle = Middle.Onnx(Card, Zoo.Model.Hash, from, to: 2, [.. stages.Skip(from)]);
+        var (cloud, alike, finished) = (Computed(2, batchMax: 1), 0, 0);
+        for (var i = 0; i < Images; i++)
+        {
+            Run(head, i);
+            Assert.That(middle.Load(Zoo.Frame(head, Plain(from), i)), Is.True);
+            for (var stage = from + 1; stage <= 2; stage++)
+            {
+                middle.Run(stage).AsTask().Wait();
+                if (Confidence.ArgMax(middle.Logits(stage)) == Confidence.ArgMax(head.Logits(stage))) alike++;
+            }
+            var frame = middle.Pack(7, new Seconds(1), new Topic(TopicKind.EdgeReply, "lab", "edge-1"));
+            Assert.That(cloud.Refuses(frame), Is.Null);
+            cloud.Load(0, frame);
+            cloud.Run(1).AsTask().Wait();
+            middle.Run(3).AsTask().Wait();
+            foreach (var label in new[] { Confidence.ArgMax(cloud.Logits(0)), Confidence.ArgMax(middle.Logits(3)) })
+                if (label == Confidence.ArgMax(head.Logits(3))) finished++;
+        }
+        Assert.That(alike, Is.GreaterThanOrEqualTo(0.97 * Images * (2 - from)));
+        Assert.That(finished, Is.GreaterThanOrEqualTo(0.94 * 2 * Images));
+    }
+
     [Test]
     public void TracedHead_OnTwoHundredImages_GivesTheComputedLogitsInHalfPrecision()
     {

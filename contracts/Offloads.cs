@@ -1,6 +1,4 @@
-using Fleet.Contracts;
-
-namespace Fleet.DeviceAgent;
+namespace Fleet.Contracts;
 
 /// <summary>
 /// Offloads that wait for their answers: each ends with a reply or with its deadline, never later. When an edge server fails three

@@ -1,0 +1,64 @@
+using Fleet.Contracts;
+using Fleet.Models;
+using Fleet.Models.Offloading;
+
+namespace Fleet.DeviceAgent;
+
+/// <summary>
+/// What a device has learnt about its own exits, through all assignments of one model: another head, edge server or decider goes on from there, another
+/// model begins anew, since its exits are other exits.
+/// </summary>
+public sealed class Learners
+{
+    private readonly HiLcb?[] monotone = new HiLcb?[PerExit.Max];
+    private readonly HiLcb?[] lite = new HiLcb?[PerExit.Max];
+    private readonly H2t2?[] pairs = new H2t2?[PerExit.Max];
+    private string card = "";
+
+    /// <summary>Why nobody can decide for an assignment, one sentence a fault.</summary>
+    public static IEnumerable<string> Faults(Assignment assignment, ModelCard model)
+    {
+        if (assignment.Outlook is { } text)
+        {
+            if (Outlook.TryParse(text, out var outlook) is { } fault) yield return $"outlook {fault}";
+            else if (outlook!.Exits < assignment.Head) yield return $"outlook knows {outlook.Exits} exits; head is {assignment.Head}";
+        }
+        foreach (var label in Labels(assignment).Where(label => label >= model.Classes.Count)) yield return $"alarm_classes names class {label}; {model.Name} has classes 0 to {model.Classes.Count - 1}";
+    }
+
+    /// <summary>Who decides for an assignment without faults; null: its thresholds do.</summary>
+    /// <param name="isAlone">No controller is there.</param>
+    public Decider? For(Assignment assignment, ModelCard model, bool isAlone)
+    {
+        if (assignment.OffloadTo.Length == 0 || assignment.View > 0 || Kind(assignment, isAlone) is not { } kind) return null;
+        if (card != assignment.CardSha256)
+        {
+            Array.Clear(monotone);
+            Array.Clear(lite);
+            Array.Clear(pairs);
+            card = assignment.CardSha256;
+        }
+        var (exit, price) = (assignment.Head, assignment.ErrorPrice!.Value.Value);
+        return kind switch
+        {
+            DecisionKind.Hierarchical => new HierarchicalDecider(new Hierarchical(Outlook.Parse(assignment.Outlook!), price, first: 1, assignment.Head, assignment.Cut)),
+            DecisionKind.HiLcb => new HiLcbDecider(monotone[exit - 1] ??= new HiLcb(isMonotone: true), exit, price),
+            DecisionKind.HiLcbLite => new HiLcbDecider(lite[exit - 1] ??= new HiLcb(isMonotone: false), exit, price),
+            _ => new H2t2Decider(pairs[exit - 1] ??= new H2t2(), exit, price, Alarms(assignment, model)),
+        };
+    }
+
+    /// <summary>What a needless and a missed alarm cost; none where the assignment names no classes.</summary>
+    public static AlarmCosts Alarms(Assignment assignment, ModelCard model)
+    {
+        if (assignment.AlarmClasses is null) return AlarmCosts.None;
+        var alarms = new bool[model.Classes.Count];
+        foreach (var label in Labels(assignment)) alarms[label] = true;
+        return new AlarmCosts(assignment.AlarmMissed ?? 1, assignment.AlarmFalse ?? 1, alarms);
+    }
+
+    private static IEnumerable<int> Labels(Assignment assignment) =>
+        assignment.AlarmClasses?.Split(',').Select(text => int.Parse(text, System.Globalization.CultureInfo.InvariantCulture)) ?? [];
+
+    private static DecisionKind? Kind(Assignment assignment, bool isAlone) => isAlone ? assignment.Alone ?? assignment.Decision : assignment.Decision;
+}
