@@ -43,14 +43,14 @@ public sealed class ChoiceTable : IReadOnlyDictionary<string, Choice>
 
     internal Choice? At(int place) => choices[place];
 
-    /// <summary>What makes a device do something else than an earlier plan made it do: another option or edge server, or none was chosen for it then.</summary>
+    /// <summary>What makes a device do something else than an earlier plan made it do: another option, edge server or way of deciding, or none was chosen for it then.</summary>
     public IEnumerable<KeyValuePair<string, Choice>> Since(ChoiceTable? before)
     {
         for (var place = 0; place < choices.Length; place++)
         {
             if (choices[place] is not { } choice) continue;
             var old = before is null ? null : before.places == places ? before.choices[place] : before.GetValueOrDefault(places.Ids[place]);
-            if (old == (object)choice || old is not null && old.Option == (object)choice.Option && old.Edge == choice.Edge) continue;
+            if (old == (object)choice || old is not null && old.Option == (object)choice.Option && old.Edge == choice.Edge && Equals(old.Decision, choice.Decision)) continue;
             yield return new(places.Ids[place], choice);
         }
     }
