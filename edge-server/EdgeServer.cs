@@ -10,6 +10,9 @@ namespace Fleet.EdgeServer;
 /// </summary>
 public sealed class EdgeServer
 {
+    /// <summary>Gigabit Ethernet: what is passed on takes its round trip, and no air.</summary>
+    private static readonly BytesPerSecond Wired = new(125_000_000);
+
     private readonly EdgeOptions options;
     private readonly IBus bus;
     private readonly TimeProvider clock;
@@ -37,7 +40,7 @@ public sealed class EdgeServer
     {
         (this.options, this.bus, this.clock, this.install, this.installGroup) = (options, bus, clock, install, installGroup);
         queue = new FrameQueue(options.QueueMax);
-        (passedOn, way) = (new Offloads(bus, clock, options.QueueMax), new Way(clock));
+        (passedOn, way) = (new Offloads(bus, clock, options.QueueMax, new LinkEstimate(Wired)), new Way(clock));
         applier = new Applier<TailAssignment>(clock, Switch, (target, error) => ReportError($"version {target.Version}: {error}"), () => 1);
         Topic Mine(TopicKind kind) => new(kind, options.Site, options.Id);
         (state, info, loadTopic, reported) = (Mine(TopicKind.EdgeState), Mine(TopicKind.EdgeInfo), Mine(TopicKind.EdgeLoad), Mine(TopicKind.EdgeReported));

@@ -87,8 +87,7 @@ public sealed class Deciding(string name, IPlanner inner, CostModel costs, Decis
         // A cloud behind edge servers is theirs to ask.
         var isTiered = kind is DecisionKind.Hierarchical && fleet.LiveEdges.Any(edge => edge.IsCloud) && fleet.LiveEdges.Any(edge => !edge.IsCloud);
         var (plan, state) = inner.Plan(isTiered ? fleet with { Edges = [.. fleet.Edges.Where(edge => !edge.IsCloud)] } : fleet, last, random);
-        var choices = new SortedDictionary<string, Choice>(StringComparer.Ordinal);
-        foreach (var (device, choice) in plan.Choices) choices.Add(device, choice.Option.Route is null ? choice : choice with { Decision = terms });
-        return (plan with { Choices = choices, Tiers = isTiered ? terms : null }, state with { Last = choices });
+        var choices = ChoiceTable.Of(plan.Choices.Select(pair => KeyValuePair.Create(pair.Key, pair.Value.Option.Route is null ? pair.Value : pair.Value with { Decision = terms })));
+        return (plan with { Choices = choices, Tiers = isTiered ? terms : null }, state);
     }
 }

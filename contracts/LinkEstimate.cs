@@ -1,6 +1,4 @@
-using Fleet.Contracts;
-
-namespace Fleet.DeviceAgent;
+namespace Fleet.Contracts;
 
 /// <summary>
 /// What this device's own way to the edge server is like: the time there and back, and the seconds that a byte takes. Its radio's claim is believed until files were

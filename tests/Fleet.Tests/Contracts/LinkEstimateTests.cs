@@ -1,8 +1,7 @@
 using Fleet.Contracts;
-using Fleet.DeviceAgent;
 using NUnit.Framework;
 
-namespace Fleet.Tests.DeviceAgent;
+namespace Fleet.Tests.Contracts;
 
 public sealed class LinkEstimateTests
 {
