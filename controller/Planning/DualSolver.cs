@@ -31,7 +31,15 @@ public static class DualSolver
         best = Better(best, Repaired(candidates, search.Best, Starts.Alone(candidates)));
         best = Better(best, Repaired(candidates, search.Best, Starts.FirstFit(candidates)));
         search.Polish(() => best.Cost, candidates.Devices > SmallMax / 10 ? PolishRounds / 4 : PolishRounds, () => best = Better(best, Repaired(candidates, search.Best, search.Relaxation.Choice)));
-        return best with { Bound = search.Bound, Prices = search.Best };
+        best = best with { Bound = search.Bound, Prices = search.Best };
+        return candidates.Devices <= GapSearch.DevicesMax && best.IsFeasible && best.Cost > best.Bound ? Closed(candidates, best) : best;
+    }
+
+    private static SolvedChoice Closed(Candidates candidates, SolvedChoice best)
+    {
+        var search = new GapSearch(candidates, best, best.Prices, best.Bound);
+        search.Run();
+        return best with { Choice = search.Best, Cost = search.BestCost, Bound = search.IsProven ? search.BestCost : best.Bound };
     }
 
     private static SolvedChoice Repaired(Candidates candidates, double[] prices, ReadOnlySpan<int> start, int fills = 2)
