@@ -130,7 +130,10 @@ public sealed record Assignment : Message
         || Head == other.Head && Cut == other.Cut && InputCodec == other.InputCodec && FeatureDType == other.FeatureDType && ExitRule == other.ExitRule
         && View == other.View && Deadline == other.Deadline && AuditRatio.Equals(other.AuditRatio) && ReportPeriod == other.ReportPeriod
         && OffloadTo == other.OffloadTo && Bottleneck == other.Bottleneck && Group == other.Group && Transport == other.Transport && Model == other.Model && CardSha256 == other.CardSha256
-        && Thresholds.Equals(other.Thresholds) && Temperatures.Equals(other.Temperatures);
+        && Thresholds.Equals(other.Thresholds) && Temperatures.Equals(other.Temperatures)
+        && Decision == other.Decision && Alone == other.Alone && ThresholdsLeast.Equals(other.ThresholdsLeast) && ThresholdsMost.Equals(other.ThresholdsMost)
+        && ErrorPrice == other.ErrorPrice && Nullable.Equals(JoulePrice, other.JoulePrice) && Outlook == other.Outlook
+        && AlarmClasses == other.AlarmClasses && Nullable.Equals(AlarmMissed, other.AlarmMissed) && Nullable.Equals(AlarmFalse, other.AlarmFalse);
 
     private protected override void Check(ref FaultList faults)
     {

@@ -88,6 +88,6 @@ public sealed class Deciding(string name, IPlanner inner, CostModel costs, Decis
         var isTiered = kind is DecisionKind.Hierarchical && fleet.LiveEdges.Any(edge => edge.IsCloud) && fleet.LiveEdges.Any(edge => !edge.IsCloud);
         var (plan, state) = inner.Plan(isTiered ? fleet with { Edges = [.. fleet.Edges.Where(edge => !edge.IsCloud)] } : fleet, last, random);
         var choices = ChoiceTable.Of(plan.Choices.Select(pair => KeyValuePair.Create(pair.Key, pair.Value.Option.Route is null ? pair.Value : pair.Value with { Decision = terms })));
-        return (plan with { Choices = choices, Tiers = isTiered ? terms : null }, state);
+        return (plan with { Choices = choices, Tiers = isTiered ? terms : null }, state with { Last = choices });
     }
 }

@@ -108,9 +108,11 @@ public sealed class WireTests
         foreach (var property in typeof(Assignment).GetProperties().Where(property => property.CanWrite))
         {
             var other = Samples.Assignment with { };
-            property.SetValue(other, Another(property.GetValue(other)!));
+            property.SetValue(other, property.GetValue(other) is { } value ? Another(value) : Something(Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType));
             Assert.That(Samples.Assignment.RunsAs(other), Is.EqualTo(about.Contains(property.Name)), property.Name);
         }
+        // What is unknown becomes known.
+        static object Something(Type type) => type == typeof(string) ? "x" : Activator.CreateInstance(type)!;
         static object Another(object value) => value switch
         {
             long number => number + 1,
@@ -120,7 +122,7 @@ public sealed class WireTests
             Seconds time => time * 2,
             PerExit values => new PerExit([.. values.Select(each => each + 0.125)]),
             FeatureCodec codec => codec is FeatureCodec.Raw ? FeatureCodec.Png : FeatureCodec.Raw,
-            ExitRuleKind => (ExitRuleKind)99,
+            Enum kind => Enum.ToObject(kind.GetType(), 99),
             _ => throw new InvalidOperationException($"another {value.GetType().Name}?"),
         };
     }

@@ -37,7 +37,7 @@ public sealed class DecisionRunTests
         run.CheckBooks();
         var (edge, cloud) = (run.Sites[0].Edges.Single(server => server.Id == "edge-1").Total.Served, run.Sites[0].Edges.Single(server => server.Id == "cloud").Total.Served);
         Assert.That(run.Worlds[0].Ledger.Total.Exits.Sum(), Is.GreaterThan(0), "devices");
-        Assert.That(cloud, Is.GreaterThan(20), "the cloud");
+        Assert.That(cloud, Is.GreaterThan(0), "the cloud");
         Assert.That(edge - cloud, Is.GreaterThan(20), "the edge server by itself");
         Assert.That(run.Result().Figures.Lost, Is.Zero);
     }
