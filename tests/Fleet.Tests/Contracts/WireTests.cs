@@ -120,6 +120,7 @@ public sealed class WireTests
             double number => number + 0.25,
             string text => text + "x",
             Seconds time => time * 2,
+            PerExit { Count: 0 } => new PerExit([0.5]),
             PerExit values => new PerExit([.. values.Select(each => each + 0.125)]),
             FeatureCodec codec => codec is FeatureCodec.Raw ? FeatureCodec.Png : FeatureCodec.Raw,
             Enum kind => Enum.ToObject(kind.GetType(), 99),

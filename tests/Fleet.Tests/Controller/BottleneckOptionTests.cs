@@ -86,6 +86,8 @@ public sealed class BottleneckOptionTests
     public void Estimate_OfABottleneck_CountsItsEncoderAndItsOwnTail()
     {
         var (option, device) = (Coded(), FleetBuilder.Device("a", "pi-zero-2w", roundTrip: 0.01));
+        // Whoever is never asked never waits for its own processor.
+        device = device with { Budget = device.Budget! with { RequestRate = Hertz.Zero } };
         var bottleneck = narrow.Files.Card.Bottleneck(1);
         var edge = Edge("narrow,plain");
         var profile = device.Profile!;
