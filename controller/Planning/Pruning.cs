@@ -22,7 +22,8 @@ public sealed class Pruning
     /// <summary>Seconds an inference that overdrawing a device's own limit costs, times how often the limit is taken, when nothing lawful is left.</summary>
     public const float Overdraft = 10;
 
-    private const float OverdraftMax = 1000;
+    /// <summary>More than this many times what it can afford makes no difference.</summary>
+    public const float OverdraftMax = 1000;
 
     /// <summary>No number beyond this comes of reports: sums of such stay finite.</summary>
     private const float Absurd = 1e30f;
