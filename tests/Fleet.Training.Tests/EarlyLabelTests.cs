@@ -140,7 +140,7 @@ public sealed class EarlyLabelTests
             Assert.That(answers.AccuracyOfSurest(1), Is.EqualTo(0.5));
             Assert.That(answers.AccuracyOfSurest(0.25), Is.EqualTo(1));
             Assert.That(answers.Leaving(threshold, [false, false, false, true]), Is.EqualTo((0.5, 0.5)));
-            Assert.That(answers.Leaving(1.1, [true, true, true, false]), Is.EqualTo((0, 0.75)));
+            Assert.That(answers.Leaving(double.PositiveInfinity, [true, true, true, false]), Is.EqualTo((0, 0.75)));
         });
     }
 
