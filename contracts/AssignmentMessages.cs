@@ -172,12 +172,15 @@ public sealed record Assignment : Message
         if (AlarmMissed is { } missed and not (> 0 and <= 1000)) faults.Add($"alarm_missed_ratio is {missed}; allowed: above 0 to 1000");
         if (AlarmFalse is { } needless and not (> 0 and <= 1000)) faults.Add($"alarm_false_ratio is {needless}; allowed: above 0 to 1000");
         if (AlarmClasses is { } alarms && !alarms.Split(',').All(text => int.TryParse(text, System.Globalization.NumberStyles.None, null, out _))) faults.Add($"alarm_classes is \"{alarms}\"; allowed: class numbers separated by commas");
-        foreach (var (key, bounds) in new[] { ("min", ThresholdsLeast), ("max", ThresholdsMost) })
-        {
-            if (bounds.Count != 0 && bounds.Count != Head) faults.Add($"{bounds.Count} bounds exit_n_threshold_{key} for head {Head}; one for each exit held, or none");
-            foreach (var (value, i) in bounds.Select((value, i) => (value, i + 1)))
-                if (!(value is >= 0 and <= 2)) faults.Add($"exit_{i}_threshold_{key} is {value}; allowed: 0 to 2");
-        }
+        CheckBounds(ref faults, "min", ThresholdsLeast);
+        CheckBounds(ref faults, "max", ThresholdsMost);
+    }
+
+    private void CheckBounds(ref FaultList faults, string key, PerExit bounds)
+    {
+        if (bounds.Count != 0 && bounds.Count != Head) faults.Add($"{bounds.Count} bounds exit_n_threshold_{key} for head {Head}; one for each exit held, or none");
+        for (var i = 1; i <= bounds.Count; i++)
+            if (!(bounds.Of(i) is >= 0 and <= 2)) faults.Add($"exit_{i}_threshold_{key} is {bounds.Of(i)}; allowed: 0 to 2");
     }
 }
 

@@ -38,6 +38,9 @@ public struct LoopMethod<T>
         else call.Fail(exception);
     }
 
+    /// <summary>Ends with a result that nobody wants. The last step of the call is still running, and touches nothing of it any more.</summary>
+    internal readonly void Discard() => call?.Discard();
+
     public void AwaitOnCompleted<TAwaiter, TStateMachine>(ref TAwaiter awaiter, ref TStateMachine stateMachine) where TAwaiter : INotifyCompletion where TStateMachine : IAsyncStateMachine
     {
         Keep(ref stateMachine);
@@ -95,6 +98,8 @@ internal abstract class LoopCall<T> : Awaited<T>
     public void Finish(T result) => End(result);
 
     public void Fail(Exception failure) => End(failure);
+
+    public void Discard() => Taken();
 }
 
 internal sealed class LoopCall<T, TStateMachine> : LoopCall<T> where TStateMachine : IAsyncStateMachine

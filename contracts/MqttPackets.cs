@@ -84,16 +84,10 @@ public static class MqttPackets
     public static int FrameLength(ReadOnlySpan<byte> bytes, out int headerBytes)
     {
         headerBytes = 0;
-        var remaining = 0;
-        for (var i = 1; i <= 4; i++)
-        {
-            if (i >= bytes.Length) return 0;
-            remaining |= (bytes[i] & 0x7F) << (7 * (i - 1));
-            if ((bytes[i] & 0x80) != 0) continue;
-            headerBytes = i + 1;
-            return headerBytes + remaining;
-        }
-        return -1;
+        if (bytes.Length < 2) return 0;
+        if (!TryReadLength(bytes[1..], out var remaining, out var lengthBytes)) return lengthBytes < 4 ? 0 : -1;
+        headerBytes = 1 + lengthBytes;
+        return headerBytes + remaining;
     }
 
     /// <summary>Reads what follows the fixed header of a PUBLISH; false when its lengths do not fit.</summary>

@@ -21,88 +21,33 @@ public readonly struct Unawaited : IEquatable<Unawaited>
     public static bool operator !=(Unawaited left, Unawaited right) => !left.Equals(right);
 }
 
-/// <summary>Builds them.</summary>
+/// <summary>Builds them: as <see cref="LoopMethod"/> does, but that the result is taken at once by itself.</summary>
 public struct UnawaitedMethod
 {
-    private UnawaitedCall? call;
+    private LoopMethod<bool> inner;
 
     public static UnawaitedMethod Create() => default;
 
     public readonly Unawaited Task => default;
 
-    /// <inheritdoc cref="LoopMethod{T}.Start"/>
-    public readonly void Start<TStateMachine>(ref TStateMachine stateMachine) where TStateMachine : IAsyncStateMachine => default(AsyncValueTaskMethodBuilder).Start(ref stateMachine);
+    public readonly void Start<TStateMachine>(ref TStateMachine stateMachine) where TStateMachine : IAsyncStateMachine => inner.Start(ref stateMachine);
 
     public readonly void SetStateMachine(IAsyncStateMachine stateMachine)
     {
     }
 
-    public readonly void SetResult() => call?.End();
+    public void SetResult() => inner.Discard();
 
     public readonly void SetException(Exception exception)
     {
-        call?.End();
         var failure = ExceptionDispatchInfo.Capture(exception);
         if (SynchronizationContext.Current is { } loop) loop.Post(static thrown => ((ExceptionDispatchInfo)thrown!).Throw(), failure);
         else failure.Throw();
     }
 
-    public void AwaitOnCompleted<TAwaiter, TStateMachine>(ref TAwaiter awaiter, ref TStateMachine stateMachine) where TAwaiter : INotifyCompletion where TStateMachine : IAsyncStateMachine
-    {
-        Keep(ref stateMachine);
-        awaiter.OnCompleted(call!.GoOn);
-    }
+    public void AwaitOnCompleted<TAwaiter, TStateMachine>(ref TAwaiter awaiter, ref TStateMachine stateMachine) where TAwaiter : INotifyCompletion where TStateMachine : IAsyncStateMachine =>
+        inner.AwaitOnCompleted(ref awaiter, ref stateMachine);
 
-    public void AwaitUnsafeOnCompleted<TAwaiter, TStateMachine>(ref TAwaiter awaiter, ref TStateMachine stateMachine) where TAwaiter : ICriticalNotifyCompletion where TStateMachine : IAsyncStateMachine
-    {
-        Keep(ref stateMachine);
-        awaiter.UnsafeOnCompleted(call!.GoOn);
-    }
-
-    /// <inheritdoc cref="LoopMethod{T}.Keep"/>
-    private void Keep<TStateMachine>(ref TStateMachine stateMachine) where TStateMachine : IAsyncStateMachine
-    {
-        if (call is not null) return;
-        var kept = UnawaitedCall<TStateMachine>.Rent();
-        call = kept;
-        kept.Hold(stateMachine);
-    }
-}
-
-/// <summary>A call that waits for something.</summary>
-internal abstract class UnawaitedCall
-{
-    /// <summary>Goes on with the method.</summary>
-    public Action GoOn { get; protected init; } = null!;
-
-    /// <summary>The method has ended.</summary>
-    public abstract void End();
-}
-
-internal sealed class UnawaitedCall<TStateMachine> : UnawaitedCall where TStateMachine : IAsyncStateMachine
-{
-    [ThreadStatic] private static UnawaitedCall<TStateMachine>? spare;
-
-    private TStateMachine? method;
-    private UnawaitedCall<TStateMachine>? nextSpare;
-
-    private UnawaitedCall() => GoOn = () => method!.MoveNext();
-
-    public static UnawaitedCall<TStateMachine> Rent()
-    {
-        if (spare is not { } call) return new UnawaitedCall<TStateMachine>();
-        spare = call.nextSpare;
-        call.nextSpare = null;
-        return call;
-    }
-
-    public void Hold(TStateMachine stateMachine) => method = stateMachine;
-
-    /// <summary>Its last step is still running, and touches nothing of it any more.</summary>
-    public override void End()
-    {
-        method = default;
-        nextSpare = spare;
-        spare = this;
-    }
+    public void AwaitUnsafeOnCompleted<TAwaiter, TStateMachine>(ref TAwaiter awaiter, ref TStateMachine stateMachine) where TAwaiter : ICriticalNotifyCompletion where TStateMachine : IAsyncStateMachine =>
+        inner.AwaitUnsafeOnCompleted(ref awaiter, ref stateMachine);
 }

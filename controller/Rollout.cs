@@ -61,7 +61,8 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options, De
         var clouds = fleet.LiveEdges.Where(edge => edge.IsCloud).Select(edge => edge.Id).Order(StringComparer.Ordinal).ToList();
         foreach (var (edge, i) in fleet.OnlineEdges.Select((edge, i) => (edge, i)))
             changed += PublishTails(edge.Id, table, edge.IsCloud || clouds.Count == 0 ? null : plan.Tiers, clouds.Count == 0 ? "" : clouds[i % clouds.Count]);
-        var empty = fleet.Devices.Where(device => device.Reported is null).Select(device => device.Id).ToHashSet(StringComparer.Ordinal);
+        // Asked for first assignments only, of which most plans have none.
+        var empty = new Lazy<HashSet<string>>(() => fleet.Devices.Where(device => device.Reported is null).Select(device => device.Id).ToHashSet(StringComparer.Ordinal));
         var live = fleet.LiveEdges.Select(edge => edge.Id).ToHashSet(StringComparer.Ordinal);
         var others = plan.Choices.Since(inForce);
         foreach (var (device, choice) in allowance.IsBounded ? others.OrderByDescending(pair => pair.Value.Gain).ThenBy(pair => pair.Key, StringComparer.Ordinal) : others)
@@ -71,7 +72,7 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options, De
             if (alone is not null) assignment = alone.WhenAlone(assignment, choice.Option, table);
             if (DesiredOf(device) is not { } standing)
             {
-                if (empty.Contains(device)) beginners.Add(device);
+                if (empty.Value.Contains(device)) beginners.Add(device);
                 changed += Publish(device, assignment);
             }
             else if (standing.OffloadTo.Length > 0 && !live.Contains(standing.OffloadTo)) changed += Publish(device, assignment);

@@ -16,15 +16,11 @@ public sealed class Learners
     private string card = "";
 
     /// <summary>Why nobody can decide for an assignment, one sentence a fault.</summary>
-    public static IEnumerable<string> Faults(Assignment assignment, ModelCard model)
-    {
-        if (assignment.Outlook is { } text)
-        {
-            if (Outlook.TryParse(text, out var outlook) is { } fault) yield return $"outlook {fault}";
-            else if (outlook!.Exits < assignment.Head) yield return $"outlook knows {outlook.Exits} exits; head is {assignment.Head}";
-        }
-        foreach (var label in Labels(assignment).Where(label => label >= model.Classes.Count)) yield return $"alarm_classes names class {label}; {model.Name} has classes 0 to {model.Classes.Count - 1}";
-    }
+    public static IEnumerable<string> Faults(Assignment assignment, ModelCard model) =>
+    [
+        .. Outlook.Faults(assignment.Outlook, "head", assignment.Head),
+        .. Labels(assignment).Where(label => label >= model.Classes.Count).Select(label => $"alarm_classes names class {label}; {model.Name} has classes 0 to {model.Classes.Count - 1}"),
+    ];
 
     /// <summary>Who decides for an assignment without faults; null: its thresholds do.</summary>
     /// <param name="isAlone">No controller is there.</param>

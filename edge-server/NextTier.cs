@@ -50,12 +50,7 @@ public sealed class NextTier
     private Seconds Finishing => serves > Seconds.Zero ? finishes + waits * ((1 + 2 * (waits / serves)) * (finishes / serves)) : finishes;
 
     /// <summary>What a tier's parameters lack, one sentence a fault.</summary>
-    public static IEnumerable<string> Faults(TailAssignment assignment)
-    {
-        if (assignment.Outlook is not { } text) yield break;
-        if (Outlook.TryParse(text, out var outlook) is { } fault) yield return $"outlook {fault}";
-        else if (outlook!.Exits < assignment.PassCut) yield return $"outlook knows {outlook.Exits} exits; pass_cut is {assignment.PassCut}";
-    }
+    public static IEnumerable<string> Faults(TailAssignment assignment) => Outlook.Faults(assignment.Outlook, "pass_cut", assignment.PassCut);
 
     /// <summary>Whether a frame is run exit by exit now.</summary>
     public bool Takes(TensorFrame frame) => frame.View == 0 && frame.Bottleneck == 0 && frame.Cut < PassCut && offloads.MayTry();
@@ -80,7 +75,7 @@ public sealed class NextTier
             if (goesOn && exit < PassCut) continue;
             if (!goesOn) Stop(middle, waited, own, mayBeAudited: rule is not null && exit == PassCut);
             else if (isFinishedHere) computed += await Finish(middle, waited, own);
-            else PassOn(Pack(middle, waited), own, waited.Arrived);
+            else _ = PassOn(Pack(middle, waited), own, waited.Arrived);
             break;
         }
         load.Batch(computed);
@@ -103,7 +98,7 @@ public sealed class NextTier
     private void Stop(Middle middle, WaitingFrame waited, in Answer own, bool mayBeAudited)
     {
         Give(own, own.Label, own.Confidence, waited.Arrived);
-        if (mayBeAudited && way.IsStale) PassOn(Pack(middle, waited), own: null, waited.Arrived);
+        if (mayBeAudited && way.IsStale) _ = PassOn(Pack(middle, waited), own: null, waited.Arrived);
     }
 
     private TensorFrame Pack(Middle middle, WaitingFrame waited)
@@ -112,9 +107,9 @@ public sealed class NextTier
         return middle.Pack(offloads.NewRequestId(), Seconds.Max(new Seconds(0.001), left * DeadlineShare), replies);
     }
 
-    /// <summary>A failure here is a bug and ends the process, hence async void.</summary>
+    /// <summary>Asks the next server.</summary>
     /// <param name="own">Answers when nobody else does; null when it has answered already.</param>
-    private async void PassOn(TensorFrame frame, Answer? own, long arrived)
+    private async Unawaited PassOn(TensorFrame frame, Answer? own, long arrived)
     {
         var asked = way.Begin();
         var reply = await offloads.Send(next, frame, Bytes.Zero);

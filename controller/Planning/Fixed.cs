@@ -68,7 +68,7 @@ internal static class Choices
     public static (Plan, PlannerState) ForEachChanged(IPlanner planner, FleetSnapshot fleet, IReadOnlyList<EdgeView> edges, PlannerState last, Func<DeviceView, int, Choice?> choose)
     {
         var devices = AsArray(fleet.Devices);
-        var before = last.Asked is { } asked && asked.By == planner && AreSame(asked.Devices, devices) && asked.Edges.SequenceEqual(edges, ReferenceEqualityComparer.Instance) ? asked : null;
+        var before = last.Asked is { } asked && asked.IsOf(planner, devices, edges) ? asked : null;
         if (before is null) devices = InOrder(devices);
         var choices = new Choice?[devices.Length];
         for (var place = 0; place < choices.Length; place++)
@@ -85,15 +85,6 @@ internal static class Choices
     public static DeviceView[] AsArray(IReadOnlyList<DeviceView> devices) => devices as DeviceView[] ?? [.. devices];
 
     public static DeviceView[] InOrder(IReadOnlyList<DeviceView> devices) => [.. devices.OrderBy(device => device.Id, StringComparer.Ordinal)];
-
-    /// <summary>Whether these are the same devices at the same places, whatever they say now.</summary>
-    public static bool AreSame(DeviceView[] before, DeviceView[] now)
-    {
-        if (before.Length != now.Length) return false;
-        for (var place = 0; place < now.Length; place++)
-            if (before[place] != (object)now[place] && before[place].Id != now[place].Id) return false;
-        return true;
-    }
 
     public static Choice? Try(CostModel costs, Option option, DeviceView device, EdgeView? edge, string reason) =>
         costs.Estimate(option, device, edge) is { } estimate ? new Choice(option, edge?.Id, estimate, reason) : null;

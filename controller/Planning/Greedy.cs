@@ -24,7 +24,7 @@ public sealed class Greedy(OptionTable options, CostModel costs) : IPlanner
     {
         var edges = fleet.LiveEdges.OrderBy(edge => edge.Id, StringComparer.Ordinal).ToArray();
         var devices = Choices.AsArray(fleet.Devices);
-        var before = last.Wanted is { } known && known.By == this && Choices.AreSame(known.Devices, devices) && known.Edges.SequenceEqual(edges, ReferenceEqualityComparer.Instance) ? known : null;
+        var before = last.Asked is Wanted known && known.IsOf(this, devices, edges) ? known : null;
         if (before is null) devices = Choices.InOrder(devices);
         var served = wishes.Served(edges);
         var asking = new Asking?[devices.Length];
@@ -40,7 +40,7 @@ public sealed class Greedy(OptionTable options, CostModel costs) : IPlanner
         var choices = new Choice?[devices.Length];
         foreach (var place in ByGain(asking)) choices[place] = asking[place]!.Take(room, devices[place], edges, this);
         var table = before is null ? ChoiceTable.Of(devices, choices) : before.Choices.With(choices);
-        return (new Plan(table), new PlannerState(table) { Wanted = new Wanted(this, devices, edges, asking, table) });
+        return (new Plan(table), new PlannerState(table) { Asked = new Wanted(this, devices, edges, asking, table) });
     }
 
     /// <summary>Places of those who want something, those first who gain most.</summary>
@@ -66,7 +66,7 @@ public sealed class Greedy(OptionTable options, CostModel costs) : IPlanner
     }
 
     /// <summary>What the last plan was made of: whoever is still the same, before the same edge servers, wants the same.</summary>
-    internal sealed record Wanted(Greedy By, DeviceView[] Devices, EdgeView[] Edges, Asking?[] Asking, ChoiceTable Choices);
+    internal sealed record Wanted(IPlanner By, DeviceView[] Devices, IReadOnlyList<EdgeView> Edges, Asking?[] Asking, ChoiceTable Choices) : Asked(By, Devices, Edges, Choices);
 
     /// <summary>What a device asks for first, and what it got when it asked last.</summary>
     /// <param name="First">The best, or what it keeps.</param>

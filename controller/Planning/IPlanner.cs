@@ -56,9 +56,6 @@ public sealed record PlannerState(IReadOnlyDictionary<string, Choice> Last)
     /// <summary>What the last plan was made of, by policies that ask each device for itself.</summary>
     public Asked? Asked { get; init; }
 
-    /// <summary>Of `greedy`.</summary>
-    internal Greedy.Wanted? Wanted { get; init; }
-
     /// <summary>Of devices, by policies that average.</summary>
     public IReadOnlyDictionary<string, MovingAverages> Averages { get; init; } = new Dictionary<string, MovingAverages>();
 }
@@ -66,7 +63,17 @@ public sealed record PlannerState(IReadOnlyDictionary<string, Choice> Last)
 /// <summary>Whom a policy asked last, and what it chose for them: whoever is still the same, before the same edge servers, need not be asked again.</summary>
 /// <param name="Devices">In order of their ids.</param>
 /// <param name="Edges">Those that could finish something.</param>
-public sealed record Asked(IPlanner By, DeviceView[] Devices, IReadOnlyList<EdgeView> Edges, ChoiceTable Choices);
+public record Asked(IPlanner By, DeviceView[] Devices, IReadOnlyList<EdgeView> Edges, ChoiceTable Choices)
+{
+    /// <summary>Whether a policy asked the same devices, whatever they say now, before these very edge servers.</summary>
+    public bool IsOf(IPlanner planner, DeviceView[] devices, IReadOnlyList<EdgeView> edges)
+    {
+        if (By != planner || Devices.Length != devices.Length || !Edges.SequenceEqual(edges, ReferenceEqualityComparer.Instance)) return false;
+        for (var place = 0; place < devices.Length; place++)
+            if (Devices[place] != (object)devices[place] && Devices[place].Id != devices[place].Id) return false;
+        return true;
+    }
+}
 
 /// <summary>
 /// A placement policy: a pure function, without clock, bus, log or hidden state. The result does not depend on the order of devices

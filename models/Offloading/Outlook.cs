@@ -83,6 +83,15 @@ public sealed class Outlook
         return null;
     }
 
+    /// <summary>What keeps a text from serving exits up to the deepest, one sentence a fault; none when there is no text.</summary>
+    /// <param name="key">Of the deepest exit, in the message that brought the text.</param>
+    public static IEnumerable<string> Faults(string? text, string key, int? deepest)
+    {
+        if (text is null) yield break;
+        if (TryParse(text, out var outlook) is { } fault) yield return $"outlook {fault}";
+        else if (outlook!.Exits < deepest) yield return $"outlook knows {outlook.Exits} exits; {key} is {deepest}";
+    }
+
     private static double[]? Numbers(string text, int count)
     {
         var parts = text.Split(',');

@@ -16,7 +16,6 @@ public sealed record RegretCurve(RegretCase Case, string Policy, IReadOnlyList<i
 
     public bool Learns => IsHiLcb || Policy == "h2t2";
 
-
     /// <summary>R-squared of the regret against a law of the inputs, a + b law(t), by least squares from <see cref="FitFrom"/> on.</summary>
     public double Fit(Func<double, double> law) => Line(law).RSquared;
 
@@ -65,7 +64,11 @@ public static class RegretStudy
             {
                 // Everybody sees the same inputs of a seed; what one draws is its own.
                 var (inputs, luck) = (new SeededRandom(seed + run, $"{one.Model}/{one.Price}/inputs"), new SeededRandom(seed + run, $"{one.Model}/{one.Price}/{contenders[i].Name}"));
-                var ledger = Play(contenders[i], one.Price, stream, inputs, luck, (at, regret) => sums[i][at] += regret / Seeds);
+                var next = 0;
+                var ledger = Play(contenders[i], one.Price, stream, Horizon, inputs, luck, ledger =>
+                {
+                    if (next < LookedAt.Count && ledger.Inputs == LookedAt[next]) sums[i][next++] += ledger.Regret / Seeds;
+                });
                 losses[i] += ledger.Loss / ledger.Inputs / Seeds;
                 for (var threshold = 0; i == 0 && threshold < Thresholds.Count; threshold++) fixedRegret[threshold] += (ledger.FixedLosses[threshold] - ledger.BestFixed.Loss) / Seeds;
             }
@@ -73,16 +76,20 @@ public static class RegretStudy
         return [.. names.Select((name, i) => new RegretCurve(one, name, LookedAt, sums[i], losses[i], fixedRegret))];
     }
 
-    private static RegretLedger Play(Contender contender, double price, RecordedStream stream, SeededRandom inputs, SeededRandom luck, Action<int, double> look)
+    /// <summary>So many inputs of a stream, and what they cost.</summary>
+    /// <param name="inputs">Draws them.</param>
+    /// <param name="luck">The contender's own.</param>
+    /// <param name="look">Called after each.</param>
+    public static RegretLedger Play(Contender contender, double price, RecordedStream stream, int count, SeededRandom inputs, SeededRandom luck, Action<RegretLedger>? look = null)
     {
-        var (ledger, next) = (new RegretLedger(Thresholds), 0);
-        for (var t = 1; t <= Horizon; t++)
+        var ledger = new RegretLedger(Thresholds);
+        for (var t = 0; t < count; t++)
         {
             var input = stream.Next(inputs);
             var (wentOn, audited) = contender.Take(input, price, luck);
             // At the edge of its bin a confidence is what every threshold at an edge takes it for.
             ledger.Add(Quantised(input.Confidence), wentOn, price, input.Agrees ? 0 : 1, audited);
-            if (next < LookedAt.Count && t == LookedAt[next]) look(next++, ledger.Regret);
+            look?.Invoke(ledger);
         }
         return ledger;
     }

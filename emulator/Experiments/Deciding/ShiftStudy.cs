@@ -32,9 +32,9 @@ public static class ShiftStudy
             foreach (var contender in contenders)
             {
                 var (inputs, luck) = (Inputs(), new SeededRandom(seed + run, $"{one.Model}/{one.Price}/{drift}/{contender.Name}"));
-                var first = Play(contender, one.Price, before, Half, inputs, luck);
-                var middle = Play(contender, one.Price, after, Half / 2, inputs, luck);
-                var last = Play(contender, one.Price, after, Half / 2, inputs, luck);
+                var first = RegretStudy.Play(contender, one.Price, before, Half, inputs, luck);
+                var middle = RegretStudy.Play(contender, one.Price, after, Half / 2, inputs, luck);
+                var last = RegretStudy.Play(contender, one.Price, after, Half / 2, inputs, luck);
                 best = (middle.FixedLosses.Zip(last.FixedLosses, (a, b) => a + b).Min()) / Half;
                 Add(contender.Name, first.Loss / Half, (middle.Loss + last.Loss) / Half, 2 * last.Loss / Half, (double)(middle.WentOn + last.WentOn) / Half);
             }
@@ -47,18 +47,6 @@ public static class ShiftStudy
             if (!sums.TryGetValue(name, out var sum)) sums.Add(name, sum = new double[values.Length]);
             for (var i = 0; i < values.Length; i++) sum[i] += values[i];
         }
-    }
-
-    private static RegretLedger Play(Contender contender, double price, RecordedStream stream, int inputs, SeededRandom order, SeededRandom luck)
-    {
-        var ledger = new RegretLedger(RegretStudy.Thresholds);
-        for (var t = 0; t < inputs; t++)
-        {
-            var input = stream.Next(order);
-            var (wentOn, audited) = contender.Take(input, price, luck);
-            ledger.Add(RegretStudy.Quantised(input.Confidence), wentOn, price, input.Agrees ? 0 : 1, audited);
-        }
-        return ledger;
     }
 
     private static IEnumerable<RecordedInput> Drawn(RecordedStream stream, SeededRandom order)
