@@ -17,7 +17,7 @@ public sealed class HiLcbTests
         var regrets = Enumerable.Range(1, 4).Select(seed => Regrets(new HiLcb(isMonotone, isAsPublished), seed, [1_000, 10_000, 100_000])).ToList();
         double Mean(int horizon) => regrets.Average(one => one[horizon]);
         var (first, second) = (Mean(1) - Mean(0), Mean(2) - Mean(1));
-        Assert.That(second, Is.LessThan(2.5 * first), $"{Mean(0):F1}, {Mean(1):F1}, {Mean(2):F1}");
+        Assert.That(second, Is.LessThan((isMonotone || isAsPublished ? 2 : 2.5) * first), $"{Mean(0):F1}, {Mean(1):F1}, {Mean(2):F1}");
         Assert.That(Mean(2), Is.LessThan(0.05 * 100_000 * Price), "far below sending everything");
     }
 
