@@ -36,21 +36,53 @@ public sealed class OffloadAll(OptionTable options, CostModel costs) : IPlanner
 
 /// <summary>
 /// One split for everybody: the first stage on the device, int8 features to the edge server below the default threshold. Where those are
-/// not offered another way over cut 1 is taken, and where none is, everybody stays.
+/// not offered another way over cut 1 is taken, and where none is, everybody stays. Told so, it splits elsewhere or sends something else.
 /// </summary>
-public sealed class StaticSplit(OptionTable options, CostModel costs, double threshold = OptionTable.DefaultThreshold) : IPlanner
+public sealed class StaticSplit : IPlanner
 {
     public const string PolicyName = "static-split";
+    public const int DefaultCut = 1;
 
-    private readonly LocalOnly local = new(options, costs);
-    private readonly Option? split = options.All.Where(option => option.Head == 1 && option.Route is { Cut: 1 } && option.Thresholds.Of(1) == OptionTable.DefaultThreshold)
-        .OrderByDescending(option => option.Route == new Route(1, FeatureCodec.Int8)).Select(option => options.Get(1, threshold, option.Route)).FirstOrDefault();
+    private readonly OptionTable options;
+    private readonly CostModel costs;
+    private readonly LocalOnly local;
+    private readonly Option? split;
+
+    /// <param name="threshold">Confidence from which the exits held answer; above 1 never.</param>
+    /// <param name="cut">Behind which stage; 0: the input crosses, the number of stages: nothing does, and the last exit answers.</param>
+    /// <param name="codec">Of what crosses; none: int8 features, the raw input, the coded latent.</param>
+    /// <param name="bottleneck">Number of one, 1.. in the card's order, which lies at a cut of its own; 0: none.</param>
+    /// <exception cref="FaultsException">The model has no such route; the message lists those it has.</exception>
+    public StaticSplit(OptionTable options, CostModel costs, double threshold = OptionTable.DefaultThreshold, int cut = DefaultCut, FeatureCodec codec = FeatureCodec.None, int bottleneck = 0)
+    {
+        (this.options, this.costs, local) = (options, costs, new LocalOnly(options, costs));
+        split = cut == DefaultCut && codec is FeatureCodec.None && bottleneck == 0 ? Usual(threshold) : Asked(threshold, cut, codec, bottleneck);
+    }
 
     public string Name => PolicyName;
 
-    public (Plan Plan, PlannerState State) Plan(FleetSnapshot fleet, PlannerState last, Random random) => split is null
-        ? local.Plan(fleet, last, random)
-        : Choices.Spread(this, fleet, last, costs, split, string.Create(CultureInfo.InvariantCulture, $"static-split: {split.Route} below {threshold}"));
+    public (Plan Plan, PlannerState State) Plan(FleetSnapshot fleet, PlannerState last, Random random)
+    {
+        if (split is null) return local.Plan(fleet, last, random);
+        if (split.Route is null) return Choices.ForEachChanged(this, fleet, edges: [], last, (device, _) => Choices.Try(costs, split, device, edge: null, $"static-split: all {split.Head} stages here"));
+        return Choices.Spread(this, fleet, last, costs, split, string.Create(CultureInfo.InvariantCulture, $"static-split: {split.Route} below {split.Thresholds.Of(1)}"));
+    }
+
+    private Option? Usual(double threshold) =>
+        options.All.Where(option => option.Head == 1 && option.Route is { Cut: 1 } && option.Thresholds.Of(1) == OptionTable.DefaultThreshold)
+            .OrderByDescending(option => option.Route == new Route(1, FeatureCodec.Int8)).Select(option => options.Get(1, threshold, option.Route)).FirstOrDefault();
+
+    private Option Asked(double threshold, int cut, FeatureCodec codec, int bottleneck)
+    {
+        var card = options.Model.Files.Card;
+        if (bottleneck == 0 && cut == card.StageCount) return options.Count(cut, Enumerable.Repeat(threshold, cut).ToArray(), route: null);
+        var routes = card.Routes.Select(card.RouteOf).Where(options.Model.Calibration.Knows).ToList();
+        var asked = routes.Where(route => route.Bottleneck == bottleneck && (bottleneck > 0 || route.Cut == cut) && (codec is FeatureCodec.None || route.Codec == codec))
+            .OrderByDescending(route => route.Codec is FeatureCodec.Int8 or FeatureCodec.Raw or FeatureCodec.Coded).Select(route => (Route?)route).FirstOrDefault();
+        if (asked is not { } found) throw new FaultsException("policy static-split", $"{card.Name} has no route at cut {cut} by codec {Route.CodecName(codec)} over bottleneck {bottleneck}; it has {string.Join(", ", routes)}");
+        var head = Math.Max(1, found.Cut);
+        return options.Count(head, Enumerable.Repeat(threshold, head).ToArray(), found);
+    }
 }
 
 /// <summary>What the policies share.</summary>

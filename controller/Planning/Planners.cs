@@ -15,12 +15,19 @@ public static class Planners
     private const string Loss = "loss_ratio";
     private const string Entropy = "entropy_ratio";
     private const string Threshold = "threshold_ratio";
+    private const string Cut = "cut";
+    private const string Codec = "codec";
+    private const string Bottleneck = "bottleneck";
+
+    /// <summary>As they are called, in the order of their numbers.</summary>
+    private static readonly IReadOnlyList<string> Codecs = [.. Enum.GetValues<FeatureCodec>().Select(Route.CodecName)];
 
     private static readonly IReadOnlyDictionary<string, Policy> Known = new List<Policy>
     {
         new(LocalOnly.PolicyName, [], (options, costs, _) => new LocalOnly(options, costs)),
         new(OffloadAll.PolicyName, [], (options, costs, _) => new OffloadAll(options, costs)),
-        new(StaticSplit.PolicyName, [new(Threshold, OptionTable.DefaultThreshold, 0, OptionTable.Never)], (options, costs, set) => new StaticSplit(options, costs, set(Threshold))),
+        new(StaticSplit.PolicyName, [new(Threshold, OptionTable.DefaultThreshold, 0, OptionTable.Never), new(Cut, StaticSplit.DefaultCut, 0, 255), new(Codec, 0, 0, Codecs.Count - 1) { Words = Codecs }, new(Bottleneck, 0, 0, 255)],
+            (options, costs, set) => new StaticSplit(options, costs, set(Threshold), (int)set(Cut), (FeatureCodec)(int)set(Codec), (int)set(Bottleneck))),
         new(Neurosurgeon.PolicyName, [], (options, costs, _) => new Neurosurgeon(options, costs)),
         new(Edgent.PolicyName, [new(Deadline, Edgent.DefaultDeadline, 1e-6, 3600)], (options, costs, set) => new Edgent(options, costs, new Seconds(set(Deadline)))),
         new(Spinn.PolicyName, [new(Deadline, Edgent.DefaultDeadline, 1e-6, 3600)], (options, costs, set) => new Spinn(options, costs, new Seconds(set(Deadline)))),
@@ -66,7 +73,7 @@ public static class Planners
     private static IPlanner CreatePlanner(string text, OptionTable options, CostModel costs)
     {
         var policy = Known[NameOf(text)];
-        var given = Given(text).ToDictionary(pair => pair.Key, pair => double.Parse(pair.Value, CultureInfo.InvariantCulture), StringComparer.Ordinal);
+        var given = Given(text).ToDictionary(pair => pair.Key, pair => policy.Settings.Single(setting => setting.Key == pair.Key).Read(pair.Value) ?? throw new FaultsException("policy", text), StringComparer.Ordinal);
         return policy.Create(options, costs, key => given.TryGetValue(key, out var value) ? value : policy.Settings.Single(setting => setting.Key == key).Default);
     }
 
@@ -87,8 +94,8 @@ public static class Planners
         {
             if (settings.FirstOrDefault(setting => setting.Key == key) is not { } setting)
                 yield return $"{name} has no setting \"{key}\"; allowed: {(settings.Count == 0 ? "none" : string.Join(", ", settings.Select(setting => setting.Key)))}";
-            else if (!double.TryParse(value, CultureInfo.InvariantCulture, out var number) || !(number >= setting.Least && number <= setting.Most))
-                yield return string.Create(CultureInfo.InvariantCulture, $"{name}'s {key} is \"{value}\"; allowed: {setting.Least} to {setting.Most}");
+            else if (setting.Read(value) is not { } number || !(number >= setting.Least && number <= setting.Most))
+                yield return $"{name}'s {key} is \"{value}\"; allowed: {setting.Allowed}";
         }
         foreach (var twice in Given(text).GroupBy(pair => pair.Key).Where(same => same.Count() > 1)) yield return $"{name}'s {twice.Key} stands {twice.Count()} times";
     }
@@ -103,7 +110,21 @@ public static class Planners
     private static IEnumerable<(string Key, string Value)> Given(string text) =>
         text.Split(':').Skip(1).Select(part => part.Split('=', 2)).Select(part => (part[0], part.ElementAtOrDefault(1) ?? ""));
 
-    private sealed record Setting(string Key, double Default, double Least, double Most);
+    private sealed record Setting(string Key, double Default, double Least, double Most)
+    {
+        /// <summary>What is said instead of numbers: the n-th word, from 0, stands for n. Empty: numbers are said.</summary>
+        public IReadOnlyList<string> Words { get; init; } = [];
+
+        public string Allowed => Words.Count > 0 ? string.Join(", ", Words) : string.Create(CultureInfo.InvariantCulture, $"{Least} to {Most}");
+
+        /// <summary>Null when it is neither a number nor a word of these.</summary>
+        public double? Read(string value)
+        {
+            if (Words.Count == 0) return double.TryParse(value, CultureInfo.InvariantCulture, out var number) ? number : null;
+            var word = Words.TakeWhile(known => known != value).Count();
+            return word < Words.Count ? word : null;
+        }
+    }
 
     private sealed record Policy(string Name, IReadOnlyList<Setting> Settings, Func<OptionTable, CostModel, Func<string, double>, IPlanner> Create);
 }
