@@ -17,5 +17,9 @@ public interface IExperiment
 /// <summary>All of them.</summary>
 public static class ExperimentList
 {
-    public static readonly IReadOnlyList<IExperiment> All = [new Delivery.InfidaExperiment(), new Lorawan.HedonicExperiment(), new Deciding.HierarchicalExperiment()];
+    public static readonly IReadOnlyList<IExperiment> All =
+    [
+        new Exits.BranchyNetExperiment(), new Distributed.DdnnExperiment(), new Splitting.SplitExperiment(), new Splitting.BottlefitExperiment(), new Exits.EarlyLabellingExperiment(),
+        new Exits.CalibrationExperiment(), new Exits.TransferExperiment(), new Deciding.HierarchicalExperiment(), new Delivery.InfidaExperiment(), new Lorawan.HedonicExperiment(),
+    ];
 }

@@ -35,6 +35,38 @@ public sealed class Report
         return this;
     }
 
+    /// <summary>A table in the report and, with plain numbers, as CSV beside it.</summary>
+    public Report Sheet<T>(string file, IReadOnlyList<T> rows, params IReadOnlyList<Column<T>> columns)
+    {
+        Table([.. columns.Select(column => column.Title)], rows.Select(row => columns.Select(column => column.Shown(row)).ToList()));
+        return Csv(file, rows, columns).Paragraph($"([CSV]({file}))");
+    }
+
+    /// <summary>A table as CSV beside the report, which is not shown.</summary>
+    public Report Csv<T>(string file, IReadOnlyList<T> rows, params IReadOnlyList<Column<T>> columns) =>
+        Csv(file, [.. columns.Select(column => column.Key)], rows.Select(row => columns.Select(column => column.Written(row)).ToList()));
+
+    /// <summary>The last section of a report: published figures beside ours, row by row.</summary>
+    public Report Findings(IEnumerable<Finding> findings) => Paragraph("## Published figures beside ours")
+        .Paragraph("*Published*: read in the source named, ours for the same quantity beside it; data, network and machine may differ. *Same construction*: built as the source has it, whose own figure could not be had at first hand or is of something that cannot be built here. *Our own*: nothing like it is published there.")
+        .Table(["mark", "what", "published", "ours", "source, and how far to trust it"], findings.Select(finding => new[] { finding.Mark, finding.What, finding.Published, finding.Ours, finding.Source }));
+
+    /// <summary>What training measured, as it wrote it down; says how to get it where it is not there yet.</summary>
+    /// <param name="comparison">Null: training has not written it.</param>
+    /// <param name="command">That writes it.</param>
+    public Report Measured(Models.Comparison? comparison, string command)
+    {
+        if (comparison is null) return Paragraph($"Not measured yet: `{command}` writes it (see [models/training](../../../models/training/README.md)); this report shows it from then on.");
+        Paragraph($"{comparison.Text} Only training can measure this: written by `{comparison.Command}` (see [models/training](../../../models/training/README.md)).");
+        (string Name, Func<Models.ComparisonPoint, string> Cell)[] columns =
+        [
+            ("method", point => point.Method), ("variant", point => point.Variant), (">accuracy", point => Tables.Text.Percent(point.Accuracy)), (">wire bytes", point => Tables.Text.Number(point.Wire?.Value)),
+            (">device MACs", point => Tables.Text.Number(point.Device?.Value)), (">device file bytes", point => Tables.Text.Number(point.DeviceFile?.Value)), ("note", point => point.Note),
+        ];
+        var used = columns.Where(column => comparison.Points.Any(point => column.Cell(point).Length > 0)).ToList();
+        return Table([.. used.Select(column => column.Name)], comparison.Points.Select(point => used.Select(column => column.Cell(point)).ToList()));
+    }
+
     /// <summary>Every file by its name, the report among them.</summary>
     public IReadOnlyDictionary<string, string> Files()
     {

@@ -48,7 +48,7 @@ public sealed class LinearHead(int width, int classes)
             for (var row = 0; row < samples.Rows; row++)
             {
                 var x = samples.Row(row);
-                Softmax(x, p);
+                Probabilities(x, p);
                 p[samples.Labels[row]] -= 1;
                 for (var c = 0; c < classes; c++)
                 {
@@ -66,7 +66,7 @@ public sealed class LinearHead(int width, int classes)
         Span<double> p = stackalloc double[classes];
         for (var row = 0; row < samples.Rows; row++)
         {
-            Softmax(samples.Row(row), p);
+            Probabilities(samples.Row(row), p);
             var best = 0;
             for (var c = 1; c < classes; c++)
                 if (p[c] > p[best]) best = c;
@@ -75,7 +75,8 @@ public sealed class LinearHead(int width, int classes)
         return samples.Rows == 0 ? 0 : (double)right / samples.Rows;
     }
 
-    private void Softmax(ReadOnlySpan<float> x, Span<double> p)
+    /// <summary>Softmax of one row of features.</summary>
+    public void Probabilities(ReadOnlySpan<float> x, Span<double> p)
     {
         var max = double.NegativeInfinity;
         for (var c = 0; c < classes; c++)

@@ -17,12 +17,13 @@ public sealed record FrozenFeatures(FeatureSet Learn, FeatureSet Test)
     {
         var model = stock.Models[Model];
         var images = stock.Images(model.Card.Replays);
-        var all = Run(model, stock, images, Standardising + Learning + Testing);
-        Standardise(all);
+        var all = Averaged(model, stock, images, 0, Standardising + Learning + Testing);
+        Standardise(all, Standardising);
         return new FrozenFeatures(all.Take([.. Enumerable.Range(Standardising, Learning)]), all.Take([.. Enumerable.Range(Standardising + Learning, Testing)]));
     }
 
-    private static FeatureSet Run(ModelFiles model, Stock stock, LabelledImages images, int count)
+    /// <summary>Of some images: the channels of cut 1, each averaged over the picture.</summary>
+    internal static FeatureSet Averaged(ModelFiles model, Stock stock, LabelledImages images, int first, int count)
     {
         var (input, cut) = (model.Card.Cuts[0], model.Card.Cuts[1]);
         var (channels, plane) = (cut.Shape[0], cut.Shape[1] * cut.Shape[2]);
@@ -31,11 +32,11 @@ public sealed record FrozenFeatures(FeatureSet Learn, FeatureSet Test)
         var (features, labels) = (new float[count * channels], new int[count]);
         for (var i = 0; i < count; i++)
         {
-            var pixels = images.Image(i).Span;
+            var pixels = images.Image(first + i).Span;
             for (var p = 0; p < pixels.Length; p++) rows.Input[p] = (float)((pixels[p] / 255.0 - model.Card.InputMean) / model.Card.InputStd);
             // Engines over ONNX files complete before they return.
             engine.Run().AsTask().GetAwaiter().GetResult();
-            labels[i] = images.Label(i);
+            labels[i] = images.Label(first + i);
             for (var channel = 0; channel < channels; channel++)
             {
                 var sum = 0.0;
@@ -46,11 +47,12 @@ public sealed record FrozenFeatures(FeatureSet Learn, FeatureSet Test)
         return new FeatureSet(features, labels, channels);
     }
 
-    private static void Standardise(FeatureSet all)
+    /// <summary>To mean 0 and deviation 1 over the first rows; what never differs becomes 0.</summary>
+    internal static void Standardise(FeatureSet all, int first)
     {
         for (var i = 0; i < all.Width; i++)
         {
-            var values = Enumerable.Range(0, Standardising).Select(row => (double)all.Features[row * all.Width + i]).ToList();
+            var values = Enumerable.Range(0, first).Select(row => (double)all.Features[row * all.Width + i]).ToList();
             var mean = values.Average();
             var deviation = Math.Sqrt(values.Average(value => (value - mean) * (value - mean)));
             for (var row = 0; row < all.Rows; row++)

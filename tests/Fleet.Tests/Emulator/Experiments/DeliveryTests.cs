@@ -113,13 +113,4 @@ public sealed class DeliveryTests
         Assert.That(catalogues[0].Ways.Any(way => way.IsSplit), Is.False);
         Assert.That(catalogues[2].Ways.Where(way => way.IsSplit).Min(way => way.Crossing.Value), Is.LessThan(catalogues[1].Ways.Where(way => way.IsSplit).Min(way => way.Crossing.Value)));
     }
-
-    private sealed class TextFile : IDisposable
-    {
-        public TextFile(string text) => File.WriteAllText(Path, text);
-
-        public string Path { get; } = System.IO.Path.GetTempFileName();
-
-        public void Dispose() => File.Delete(Path);
-    }
 }
