@@ -96,8 +96,14 @@ public sealed record Assignment : Message
     /// <summary>Which view of the group's samples this device sees, from 1; 0 for a device that is alone.</summary>
     [JsonPropertyName("view")] public int View { get; init; }
 
-    /// <summary>Share of confident inputs that are sent all the same, to check the exit against the tail.</summary>
+    /// <summary>Share of inputs that are drawn to check the exits against the tail: of these, confident ones are sent all the same.</summary>
     [JsonPropertyName("audit_ratio")] public double AuditRatio { get; init; }
+
+    /// <summary>Edge server whose tail is asked about audits by a device that stays local; absent: the one it offloads to.</summary>
+    [JsonPropertyName("audit_to")] public string? AuditTo { get; init; }
+
+    /// <summary>Whether each audit is told, with what all exits held make of it, for who watches them; absent: only their numbers are.</summary>
+    [JsonPropertyName("audit_told")] public bool? AuditTold { get; init; }
     [JsonPropertyName("report_s")] public Seconds ReportPeriod { get; init; } = new(5);
 
     /// <summary>Why the controller chose this.</summary>
@@ -152,6 +158,7 @@ public sealed record Assignment : Message
             if (!(Temperatures.Of(i) is > 0 and <= 100)) faults.Add($"exit_{i}_temperature is {Temperatures.Of(i)}; allowed: above 0 to 100");
         CheckDecision(ref faults);
         if (OffloadTo.Length > 0 && !Name.IsValid(OffloadTo)) faults.Add(Name.Fault("offload_to", OffloadTo));
+        if (AuditTo is not null && !Name.IsValid(AuditTo)) faults.Add(Name.Fault("audit_to", AuditTo));
         if (!Name.IsValid(Model)) faults.Add(Name.Fault("model", Model));
         if (Group.Length > 0 && !Name.IsValid(Group)) faults.Add(Name.Fault("group", Group));
         if (View is < 0 or > byte.MaxValue || View > 0 != Group.Length > 0) faults.Add($"view is {View} in group \"{Group}\"; allowed: 1 to {byte.MaxValue} in a group, 0 alone");

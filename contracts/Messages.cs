@@ -192,6 +192,15 @@ public sealed record InferWindow : Message
     [JsonPropertyName("audited")] public int Audited { get; init; }
     [JsonPropertyName("audit_agreed")] public int AuditAgreed { get; init; }
 
+    /// <summary>Of these, inputs whose label somebody has told, and how often the exit was right about them; absent where nobody has.</summary>
+    [JsonPropertyName("audit_labelled")] public int? AuditLabelled { get; init; }
+    [JsonPropertyName("audit_correct")] public int? AuditCorrect { get; init; }
+
+    /// <summary>How sure each exit was of what it answered, and its share of the audits. Told while audits are asked for.</summary>
+    [JsonPropertyName("exit_{n}_confidence_mean")] public PerExit ExitConfidences { get; init; } = new();
+    [JsonPropertyName("exit_{n}_audited")] public PerExit ExitAudited { get; init; } = new();
+    [JsonPropertyName("exit_{n}_audit_agreed")] public PerExit ExitAuditAgreed { get; init; } = new();
+
     /// <summary>Inputs that came while the device was still busy with as many as it may queue.</summary>
     [JsonPropertyName("skipped")] public int Skipped { get; init; }
     [JsonPropertyName("started_total")] public long StartedTotal { get; init; }
@@ -215,6 +224,11 @@ public sealed record InferWindow : Message
         faults.Ratio("confidence_mean", ConfidenceMean);
         faults.NotNegative("audited", Audited);
         faults.NotNegative("audit_agreed", AuditAgreed);
+        faults.NotNegative("audit_labelled", AuditLabelled);
+        faults.NotNegative("audit_correct", AuditCorrect);
+        faults.NotNegative("exit_{n}_confidence_mean", ExitConfidences, mayMiss: true);
+        faults.NotNegative("exit_{n}_audited", ExitAudited);
+        faults.NotNegative("exit_{n}_audit_agreed", ExitAuditAgreed);
         faults.NotNegative("skipped", Skipped);
         faults.NotNegative("started_total", StartedTotal);
         faults.NotNegative("answered_total", AnsweredTotal);

@@ -24,7 +24,8 @@ public static class ProtocolLint
     private static readonly HashSet<string> PlainNumbers = new(StringComparer.Ordinal)
     {
         "seed", "seq", "version", "epoch", "head", "cut", "pass_cut", "view", "request_id", "label", "confidence", "confidence_mean", "temperature", "exit_#_threshold", "exit_#_threshold_min", "exit_#_threshold_max", "exit_#_temperature",
-        "count", "labelled", "correct", "exit_#", "offloaded", "fallback", "deadline_missed", "audited", "audit_agreed", "skipped", "in_flight",
+        "count", "labelled", "correct", "exit_#", "offloaded", "fallback", "deadline_missed", "audited", "audit_agreed", "audit_labelled", "audit_correct", "skipped", "in_flight",
+        "exit_#_confidence_mean", "exit_#_audited", "exit_#_audit_agreed", "exit", "tail_label", "tail_confidence", "threshold_min",
         "queue", "queue_max", "workers", "served", "expired", "refused", "malformed", "batch", "batch_mean",
         "devices", "online", "edges_online", "in_agreement", "changed", "objective", "bound", "edge_price", "bytes_sent", "bytes_per_inference", "request_type",
     };
@@ -47,7 +48,7 @@ public static class ProtocolLint
         {
             if (payload.Length > Wire.FleetBytesMax) faults.Add($"{topic}: {payload.Length} bytes; allowed: {Wire.FleetBytesMax}");
             if (!IsText(payload)) faults.Add($"{topic}: binary; only {TopicRule.DataRoot} carries that");
-            else if (Wire.TypeOf(known.Kind) is { } type) JsonFaults(topic, payload, [.. type.Properties.Where(property => property.Get is not null).Select(property => property.Name)], known.Kind is TopicKind.Placement ? PlacementControl.TextLengthMax : TextLengthMax, faults);
+            else if (Wire.TypeOf(known.Kind) is { } type) JsonFaults(topic, payload, [.. type.Properties.Where(property => property.Get is not null).Select(property => property.Name)], TextMax(known.Kind), faults);
         }
         // An offload's response topic does not travel in its payload: any stands for it.
         if (Wire.Decode(known, payload, new Topic(TopicKind.Reply, known.Site, "any").Path) is Malformed malformed) faults.Add($"{topic}: {malformed.Reason}");
@@ -60,6 +61,13 @@ public static class ProtocolLint
         var space = line.LastIndexOf(' ');
         return space < 0 ? [$"\"{line}\" is not a topic, a space and a payload in hexadecimal"] : Faults(line[..space], Convert.FromHexString(line[(space + 1)..]));
     }
+
+    private static int TextMax(TopicKind kind) => kind switch
+    {
+        TopicKind.Placement => PlacementControl.TextLengthMax,
+        TopicKind.Audit => Audit.LogitsLengthMax,
+        _ => TextLengthMax,
+    };
 
     private static bool IsLevel(string level)
     {

@@ -27,6 +27,34 @@ public sealed record Summary : Message
     /// <summary>What the calibration trace promises for the assignments that the answers were given under.</summary>
     [JsonPropertyName("accuracy_estimate_ratio")] public double? AccuracyEstimate { get; init; }
 
+    /// <summary>
+    /// By audits, of what devices run now: share of answers that are the tail's, and of right ones where some audits are labelled; each with
+    /// its 95 % confidence interval. Absent while nobody audits. Answers given because no edge server did in time are not in it.
+    /// </summary>
+    [JsonPropertyName("agreement_ratio")] public double? Agreement { get; init; }
+    [JsonPropertyName("agreement_low_ratio")] public double? AgreementLow { get; init; }
+    [JsonPropertyName("agreement_high_ratio")] public double? AgreementHigh { get; init; }
+    [JsonPropertyName("accuracy_audited_ratio")] public double? AccuracyAudited { get; init; }
+    [JsonPropertyName("accuracy_audited_low_ratio")] public double? AccuracyAuditedLow { get; init; }
+    [JsonPropertyName("accuracy_audited_high_ratio")] public double? AccuracyAuditedHigh { get; init; }
+
+    /// <summary>The same of each exit, on the inputs that it answers.</summary>
+    [JsonPropertyName("exit_{n}_agreement_ratio")] public PerExit ExitAgreements { get; init; } = new();
+    [JsonPropertyName("exit_{n}_agreement_low_ratio")] public PerExit ExitAgreementsLow { get; init; } = new();
+    [JsonPropertyName("exit_{n}_agreement_high_ratio")] public PerExit ExitAgreementsHigh { get; init; } = new();
+    [JsonPropertyName("exit_{n}_accuracy_ratio")] public PerExit ExitAccuracies { get; init; } = new();
+    [JsonPropertyName("exit_{n}_accuracy_low_ratio")] public PerExit ExitAccuraciesLow { get; init; } = new();
+    [JsonPropertyName("exit_{n}_accuracy_high_ratio")] public PerExit ExitAccuraciesHigh { get; init; } = new();
+
+    /// <summary>Inputs the estimates rest on, those drawn so far, and times that the exits were found to have drifted.</summary>
+    [JsonPropertyName("watched_count")] public int? Watched { get; init; }
+    [JsonPropertyName("watched_total")] public long? WatchedTotal { get; init; }
+    [JsonPropertyName("drift_total")] public int? DriftTotal { get; init; }
+
+    /// <summary>Learnt from audits and in force: temperatures in the stead of the card's, and the confidence below which no exit answers while an edge server can be asked (above 1: none ever does).</summary>
+    [JsonPropertyName("exit_{n}_temperature")] public PerExit Temperatures { get; init; } = new();
+    [JsonPropertyName("threshold_min")] public double? ThresholdMin { get; init; }
+
     /// <summary>Means of the devices' window percentiles, weighted by their counts.</summary>
     [JsonPropertyName("latency_p50_s")] public Seconds? LatencyP50 { get; init; }
     [JsonPropertyName("latency_p95_s")] public Seconds? LatencyP95 { get; init; }

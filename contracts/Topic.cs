@@ -27,6 +27,7 @@ public enum TopicKind
     Placement,
     EdgeReply,
     ControllerState,
+    Audit,
 }
 
 /// <summary>At most once, or at least once.</summary>
@@ -69,6 +70,7 @@ public sealed record TopicRule(TopicKind Kind, string Pattern, Delivery Delivery
         new(TopicKind.Placement, DataRoot + "/{site}/_edge/{id}/placement", Delivery.AtLeastOnce, false, "edge server", "What nodes that learn together where models go tell each other along a request path."),
         new(TopicKind.EdgeReply, DataRoot + "/{site}/_edge/{id}/reply", Delivery.AtMostOnce, false, "edge server", "The answer to what an edge server has passed on."),
         new(TopicKind.ControllerState, Root + "/{site}/_controller", Delivery.AtLeastOnce, true, "controller", "One word, again in each report period; said where devices decide for themselves. Lost is the will."),
+        new(TopicKind.Audit, DataRoot + "/{site}/{id}/audit", Delivery.AtMostOnce, false, "device", "One input drawn to check the exits: what they make of it, and what the tail says."),
     ];
 
     private static readonly TopicRule[] ByKind = [.. All];
@@ -145,7 +147,7 @@ public sealed record Topic
         TopicKind? found = root switch
         {
             "fleet" => count == 4 ? OfSite(third) : count == 5 ? OfDevice(last) : third switch { "_edge" => OfEdge(last), "_gateway" when last is "state" => TopicKind.GatewayState, _ when fourth is "cmd" => TopicKind.Command, _ => null },
-            "fleet-data" => count == 5 && last is "reply" ? TopicKind.Reply : count == LevelsMax && third is "_edge" ? OfEdgeData(last) : null,
+            "fleet-data" => count == 5 ? OfDeviceData(last) : count == LevelsMax && third is "_edge" ? OfEdgeData(last) : null,
             _ => null,
         };
         if (found is not { } kind) return false;
@@ -173,6 +175,13 @@ public sealed record Topic
         "desired" => TopicKind.Desired,
         "reported" => TopicKind.Reported,
         "prediction" => TopicKind.Prediction,
+        _ => null,
+    };
+
+    private static TopicKind? OfDeviceData(ReadOnlySpan<char> level) => level switch
+    {
+        "reply" => TopicKind.Reply,
+        "audit" => TopicKind.Audit,
         _ => null,
     };
 

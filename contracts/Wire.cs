@@ -82,6 +82,7 @@ public static class Wire
         TopicKind.Prediction => Json.Wire.GetTypeInfo(typeof(Prediction)),
         TopicKind.Reply or TopicKind.EdgeReply => Json.Wire.GetTypeInfo(typeof(Reply)),
         TopicKind.Placement => Json.Wire.GetTypeInfo(typeof(PlacementControl)),
+        TopicKind.Audit => Json.Wire.GetTypeInfo(typeof(Audit)),
         _ => null,
     };
 

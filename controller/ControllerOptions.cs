@@ -1,4 +1,5 @@
 using Fleet.Contracts;
+using Fleet.Controller.Quality;
 
 namespace Fleet.Controller;
 
@@ -31,6 +32,9 @@ public sealed record ControllerOptions
 
     /// <summary>Assignments that may change in a minute, first ones and those whose edge server is gone aside; null: as many as plans change.</summary>
     public double? ChangesPerMinute { get; init; }
+
+    /// <summary>Watches how good answers are; null: nobody audits.</summary>
+    public QualityOptions? Quality { get; init; }
 
     /// <summary>Where devices and edge servers fetch model files over HTTP; empty when they have them.</summary>
     public string ArtifactsUrl { get; init; } = "";

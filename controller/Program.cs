@@ -3,6 +3,7 @@ using Fleet.Contracts;
 using Fleet.Controller;
 using Fleet.Controller.Broker;
 using Fleet.Controller.Planning;
+using Fleet.Controller.Quality;
 using Fleet.Models;
 
 var sites = new Option<string[]>("--site") { Description = "Site to steer; may be given several times. + steers every site that is heard of.", DefaultValueFactory = _ => ["lab"] };
@@ -24,12 +25,14 @@ var errorWeight = new Option<double>("--error-weight") { Description = "Seconds 
 var accuracyMin = new Option<double?>("--accuracy-min") { Description = "Least mean accuracy of all answers, 0 to 1; kept by dual." };
 var latencyMax = new Option<string?>("--latency-max") { Description = "Longest mean latency of a device's answers; kept by dual." };
 var changes = new Option<double?>("--changes-per-minute") { Description = "Assignments that may change in a minute; without it as many as plans change." };
+var audit = new Option<double>("--audit-ratio") { Description = "Share of inputs that are drawn to check the exits against the tail; 0: nobody watches.", DefaultValueFactory = _ => 0 };
+var risk = new Option<double>("--risk-max") { Description = "Share of answers that may differ from the tail's, once thresholds have been learnt from audits.", DefaultValueFactory = _ => new QualityOptions().RiskMax };
 var groups = new Option<string[]>("--group") { Description = "Devices that see one sample together, a view each, and the edge server that answers them: NAME=MODEL@EDGE:DEVICE,DEVICE,...; may be given several times.", DefaultValueFactory = _ => [] };
 var clouds = new Option<string[]>("--cloud") { Description = "Server that stands behind the edge servers, far away; may be given several times. Edge servers pass on to it where devices decide hierarchically.", DefaultValueFactory = _ => [] };
 var alone = new Option<string?>("--alone") { Description = $"Who decides on devices while no controller is there: {string.Join(", ", Planners.Deciders)}. Without it their thresholds, as ever." };
 var gather = new Option<string>("--gather") { Description = "How long, twice a sample, an edge server waits for the devices of a group.", DefaultValueFactory = _ => "0.1s" };
 var broker = new BrokerFlags();
-var root = new RootCommand("Fleet's controller: decides who runs what. Without --broker it brings its own.") { sites, policy, model, models, deadline, report, plan, port, listen, user, password, state, httpPort, artifacts, jouleWeight, errorWeight, accuracyMin, latencyMax, changes, groups, gather, clouds, alone };
+var root = new RootCommand("Fleet's controller: decides who runs what. Without --broker it brings its own.") { sites, policy, model, models, deadline, report, plan, port, listen, user, password, state, httpPort, artifacts, jouleWeight, errorWeight, accuracyMin, latencyMax, changes, audit, risk, groups, gather, clouds, alone };
 broker.AddTo(root);
 root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
 {
@@ -59,6 +62,7 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
         ReportPeriod = Flags.InRange("--report", Flags.Duration("--report", parsed.GetValue(report))!.Value, new Seconds(0.1), new Seconds(86400)),
         PlanPeriod = Flags.InRange("--plan", Flags.Duration("--plan", parsed.GetValue(plan))!.Value, new Seconds(0.1), new Seconds(3600)),
         ChangesPerMinute = parsed.GetValue(changes) is { } most ? Flags.InRange("--changes-per-minute", most, 1, 1e6) : null,
+        Quality = Flags.InRange("--audit-ratio", parsed.GetValue(audit), 0, QualityOptions.AuditRatioMax) is > 0 and var drawn ? new QualityOptions { AuditRatio = drawn, RiskMax = Flags.InRange("--risk-max", parsed.GetValue(risk), 0.001, 0.5) } : null,
         Groups = [.. parsed.GetValue(groups)!.Select(group => ViewGroup.Parse(group, groupModels, Flags.Duration("--gather", parsed.GetValue(gather))!.Value))],
         Clouds = [.. parsed.GetValue(clouds)!.Select(cloud => Flags.ValidName("--cloud", cloud))],
         Alone = parsed.GetValue(alone) is { } decider ? Planners.DeciderNamed("--alone", decider) : null,

@@ -1,11 +1,13 @@
 using Fleet.Contracts;
 using Fleet.Controller.Planning;
+using Fleet.Controller.Quality;
 
 namespace Fleet.Controller;
 
 /// <summary>Turns plans into desired assignments and publishes only what would run differently from what is already desired.</summary>
 /// <param name="alone">What devices are told about deciding while no controller is there; null: nothing.</param>
-public sealed class Rollout(string site, IBus bus, ControllerOptions options, DecisionTerms? alone = null)
+/// <param name="watch">Adds audits to what is planned, and what has been learnt from them; null: nobody audits.</param>
+public sealed class Rollout(string site, IBus bus, ControllerOptions options, DecisionTerms? alone = null, QualityWatch? watch = null)
 {
     private readonly Dictionary<string, Told> devices = new(StringComparer.Ordinal);
     // Who ran nothing when it was first told something: that may have been what came soonest, not what is best.
@@ -50,6 +52,9 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options, De
         return told.Found.Option;
     }
 
+    /// <summary>What a device was given under this version; null when it is not among its last two.</summary>
+    public Assignment? Given(string device, long version) => devices.GetValueOrDefault(device)?.By(version);
+
     public TailAssignment? EdgeDesiredOf(string edge) => edgeDesired.GetValueOrDefault(edge);
 
     /// <summary>Publishes what a plan changes, as far as changes are allowed: those who gain most come first.</summary>
@@ -64,12 +69,15 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options, De
         // Asked for first assignments only, of which most plans have none.
         var empty = new Lazy<HashSet<string>>(() => fleet.Devices.Where(device => device.Reported is null).Select(device => device.Id).ToHashSet(StringComparer.Ordinal));
         var live = fleet.LiveEdges.Select(edge => edge.Id).ToHashSet(StringComparer.Ordinal);
-        var others = plan.Choices.Since(inForce);
+        // What has been learnt, and who is asked about audits, may concern those whose choice stays.
+        var others = plan.Choices.Since(watch is null ? inForce : null);
+        var auditor = watch is null ? null : Auditor(fleet);
         foreach (var (device, choice) in allowance.IsBounded ? others.OrderByDescending(pair => pair.Value.Gain).ThenBy(pair => pair.Key, StringComparer.Ordinal) : others)
         {
             var assignment = choice.Option.Assign(choice.Edge, options.Deadline, options.ReportPeriod, options.ArtifactsUrl, choice.Reason);
             if (choice.Decision is { } decision) assignment = decision.Told(assignment, choice.Option, table);
             if (alone is not null) assignment = alone.WhenAlone(assignment, choice.Option, table);
+            if (watch is not null) assignment = watch.Apply(assignment, DesiredOf(device)?.AuditTo is { } known && live.Contains(known) ? known : auditor);
             if (DesiredOf(device) is not { } standing)
             {
                 if (empty.Value.Contains(device)) beginners.Add(device);
@@ -84,6 +92,9 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options, De
         inForce = waiting.Count == 0 ? plan.Choices : null;
         return (changed, waiting);
     }
+
+    /// <summary>The edge server that has most time to spare for the audits of those who send nothing else; whoever has one that lives keeps it.</summary>
+    private static string? Auditor(FleetSnapshot fleet) => fleet.LiveEdges.MinBy(edge => (edge.Load?.Busy ?? 0, edge.Id))?.Id;
 
     /// <inheritdoc cref="Publish(Plan, FleetSnapshot, OptionTable)"/>
     public int Publish(ViewGroup group) =>

@@ -1,5 +1,6 @@
 using Fleet.Contracts;
 using Fleet.Controller.Planning;
+using Fleet.Controller.Quality;
 
 namespace Fleet.Controller;
 
@@ -26,6 +27,7 @@ public sealed class SiteController
     // Whether it says that it is there: where somebody's decisions depend on it.
     private readonly bool speaks;
     private readonly SiteSummary sums = new();
+    private readonly QualityWatch? watch;
     private PlannerState state = PlannerState.Empty;
     private bool isSettled, isWaiting;
     private long heardAt;
@@ -37,7 +39,8 @@ public sealed class SiteController
         (this.site, this.bus, this.clock, this.options, this.planner, this.table, this.model, this.random) = (site, bus, clock, options, planner, table, model, random);
         this.brokerDropped = brokerDropped ?? (() => 0);
         view = new FleetView(site, profiles, clock);
-        rollout = new Rollout(site, bus, options, options.Alone is { } kind ? new DecisionTerms(kind, options.Weights, 0) : null);
+        watch = options.Quality is { } quality ? new QualityWatch(quality, model) : null;
+        rollout = new Rollout(site, bus, options, options.Alone is { } kind ? new DecisionTerms(kind, options.Weights, 0) : null, watch);
         speaks = options.Alone is not null || planner is Deciding;
         allowance = new ChangeAllowance(options.ChangesPerMinute, clock);
     }
@@ -46,7 +49,7 @@ public sealed class SiteController
     public static IReadOnlyList<TopicKind> Heard { get; } =
     [
         TopicKind.State, TopicKind.Info, TopicKind.Budget, TopicKind.Infer, TopicKind.Reported, TopicKind.Desired, TopicKind.Plan,
-        TopicKind.EdgeState, TopicKind.EdgeInfo, TopicKind.EdgeLoad, TopicKind.EdgeDesired, TopicKind.EdgeReported, TopicKind.GatewayState,
+        TopicKind.EdgeState, TopicKind.EdgeInfo, TopicKind.EdgeLoad, TopicKind.EdgeDesired, TopicKind.EdgeReported, TopicKind.GatewayState, TopicKind.Audit,
     ];
 
     /// <summary>Share of right answers that the calibration trace promises for everything answered so far; null before the first summary.</summary>
@@ -68,6 +71,7 @@ public sealed class SiteController
         var fleet = view.Snapshot();
         rollout.Adopt(fleet, view.EpochSeen, view.VersionSeen);
         state = Remembered(fleet);
+        watch?.Adopt(Recalibration.Of(fleet.Devices.Select(device => device.Desired).OfType<Assignment>(), model));
         isSettled = true;
         bus.ConnectionChanged += OnConnection;
         if (speaks) bus.Publish(own, State.Ready);
@@ -109,6 +113,7 @@ public sealed class SiteController
         view.Fold(topic, message);
         if (isSettled && view.EpochSeen > rollout.Epoch) rollout.GoBeyond(view.EpochSeen, view.VersionSeen);
         if (message is InferWindow window) Count(topic.Id, window);
+        if (message is Audit audit) Watch(topic.Id, audit);
         if (isSettled && topic.Kind is TopicKind.GatewayState && message is State { Presence: Presence.Lost }) DeclareLost(topic.Id);
     }
 
@@ -116,6 +121,13 @@ public sealed class SiteController
     {
         sums.Add(window, rollout.OptionGiven(device, window.Version, table));
         if (window.Count > 0 && Plan.Choices.TryGetValue(device, out var choice) && choice.Estimate != default) Promised = Promised.With(window.Count, choice.Estimate);
+    }
+
+    /// <summary>An audit under an assignment that nobody knows any more, or of another model, says nothing.</summary>
+    private void Watch(string device, Audit audit)
+    {
+        if (watch is null || rollout.Given(device, audit.Version) is not { } ran || ran.CardSha256 != model.Files.CardSha256 || WatchedInput.Of(device, audit, model.Files.Card) is not { } input) return;
+        watch.Add(input, ran, rollout.DesiredOf);
     }
 
     /// <summary>A gateway's will speaks for the devices behind it, whose own state would otherwise say ready for ever.</summary>
@@ -127,12 +139,12 @@ public sealed class SiteController
 
     private async Task Decide(CancellationToken stop)
     {
-        var planned = -1L;
+        var (planned, applied) = (-1L, 0);
         do
         {
             view.Look();
-            if (view.Revision == planned && !isWaiting) continue;
-            planned = view.Revision;
+            if (view.Revision == planned && !isWaiting && (watch?.Lessons ?? 0) == applied) continue;
+            (planned, applied) = (view.Revision, watch?.Lessons ?? 0);
             Decide();
         }
         while (await clock.Sleep(options.PlanPeriod, stop));
@@ -209,7 +221,7 @@ public sealed class SiteController
             if (speaks) bus.Publish(own, State.Ready);
             var fleet = view.Snapshot();
             var online = fleet.Devices.Where(device => device.IsOnline).ToList();
-            bus.Publish(new Topic(TopicKind.Summary, site), sums.Close(new Summary
+            var about = new Summary
             {
                 SentAt = clock.UnixTime(),
                 Devices = fleet.Devices.Count,
@@ -219,7 +231,8 @@ public sealed class SiteController
                 Power = Quantity.Rounded(new Watts(online.Sum(device => device.Budget?.Power?.Value ?? 0))),
                 MalformedTotal = view.MalformedTotal,
                 BrokerDroppedTotal = brokerDropped(),
-            }, window));
+            };
+            bus.Publish(new Topic(TopicKind.Summary, site), sums.Close(watch?.Tell(about, rollout.DesiredOf) ?? about, window));
         }
     }
 

@@ -23,7 +23,7 @@ public sealed class Agent
     private readonly Learners learners = new();
     private readonly RequestPath path;
     private readonly Reports reports;
-    private readonly Topic state, info, budget, infer, reported;
+    private readonly Topic state, info, budget, infer, reported, audit;
     private readonly Applier<Assignment> applier;
     private readonly ControllerWatch controllerWatch;
     private readonly TaskCompletionSource firstHead = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -40,9 +40,10 @@ public sealed class Agent
     {
         (this.options, this.bus, this.clock, this.random, this.sensors, this.install) = (options, bus, clock, random, sensors, install);
         Topic Mine(TopicKind kind) => new(kind, options.Site, options.Id);
-        (state, info, budget, infer, reported) = (Mine(TopicKind.State), Mine(TopicKind.Info), Mine(TopicKind.Budget), Mine(TopicKind.Infer), Mine(TopicKind.Reported));
+        (state, info, budget, infer, reported, audit) = (Mine(TopicKind.State), Mine(TopicKind.Info), Mine(TopicKind.Budget), Mine(TopicKind.Infer), Mine(TopicKind.Reported), Mine(TopicKind.Audit));
         offloads = new Offloads(bus, clock, options.PendingMax, new LinkEstimate(options.Profile.Radio.Goodput.Value));
         path = new RequestPath(options, clock, random, offloads, Window, times);
+        path.Audited += audited => bus.Publish(audit, audited);
         applier = new Applier<Assignment>(clock, Switch, (target, error) => ReportError($"version {target.Version}: {error}"), () => 0.5 + random.NextDouble());
         controllerWatch = new ControllerWatch(options.Site, bus, clock);
         controllerWatch.Changed += Rejudge;
@@ -244,7 +245,8 @@ public sealed class Agent
         if (now is not null && !now.Assignment.RunsAs(target)) CloseWindow();
         // One that sleeps hears nobody for most of the time: it could not tell.
         if (options.WakeLocks is null && (target.Decision is not null || target.Alone is not null)) controllerWatch.Begin();
-        await path.Swap(new Running(head, target, edge) { Judging = Judge(target, head.Card) });
+        var auditor = edge is null && target.AuditTo is { } other ? new Topic(TopicKind.Offload, options.Site, other) : null;
+        await path.Swap(new Running(head, target, edge, auditor) { Judging = Judge(target, head.Card) });
         Applied?.Invoke(target);
         lastError = "";
         bus.Publish(reported, target);

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using Fleet.Contracts;
 using Fleet.Models;
@@ -6,7 +7,8 @@ using Fleet.Models.Offloading;
 namespace Fleet.DeviceAgent;
 
 /// <summary>What the device runs now: a head and the assignment it was installed for. Swapped whole, never changed.</summary>
-public sealed record Running(Head Head, Assignment Assignment, Topic? Edge)
+/// <param name="Auditor">The edge server that a local head's audits are sent to; null: audits go where offloads go.</param>
+public sealed record Running(Head Head, Assignment Assignment, Topic? Edge, Topic? Auditor = null)
 {
     /// <summary>What is sent when no exit was confident.</summary>
     public Route Route { get; } = Assignment.RouteIn(Head.Card);
@@ -15,6 +17,15 @@ public sealed record Running(Head Head, Assignment Assignment, Topic? Edge)
     public int InputElements { get; } = Head.Card.Cuts[0].Elements;
 
     private readonly bool sendsAll = Assignment.SendsAll;
+
+    /// <summary>Who is asked about audits; null when nobody can be.</summary>
+    public Topic? AuditEdge => Edge ?? Auditor;
+
+    /// <summary>Whether audits are told one by one: then all stages run for them.</summary>
+    public bool TellsAudits { get; } = Assignment.AuditTold is true;
+
+    /// <summary>Whether what crosses is there once an exit has answered, or will be.</summary>
+    public bool CanAuditAt(int exit) => TellsAudits || Route.Cut <= exit;
 
     /// <summary>Who decides behind each exit; null: the assignment's thresholds.</summary>
     public Judging? Judging { get; init; }
@@ -28,6 +39,7 @@ public sealed record Running(Head Head, Assignment Assignment, Topic? Edge)
 /// 1. the head runs stage by stage until an exit is confident, or who decides in the thresholds' stead says so: answered by that exit;
 /// 2. else the cut, or what a bottleneck's encoder makes of it, is sent to the edge server, and answered by its reply;
 /// 3. else, at the deadline or when no edge server can be asked, answered by the deepest exit held.
+/// Some inputs are drawn when they come, to check the exits: all stages run for them, after their answer if need be, and the tail is asked about them.
 /// A device of a group sends its class vector first, and its sign bits when the group's local exit asks for them.
 /// Every input that starts is answered exactly once.
 /// </summary>
@@ -43,6 +55,9 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     public event Action<Answer>? Answered;
 
     public event Action<Sample>? Started;
+
+    /// <summary>Called for every audit that the tail has answered, on the loop.</summary>
+    public event Action<Audit>? Audited;
 
     public Running? Running => running;
 
@@ -62,18 +77,30 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         Started?.Invoke(sample);
         if (options.WakeLocks is { } locks) await locks.Take();
         await turn.Wait();
-        var isHandedOver = false;
+        var ended = default(Ended);
         try
         {
             var now = running ?? throw new InvalidOperationException("no head is installed");
-            isHandedOver = now.SendsFirst && offloads.MayTry() ? await SendInput(now, sample, arrived) : await RunHead(now, sample, arrived);
+            var isDrawn = IsDrawn(now);
+            ended = now.SendsFirst && !(isDrawn && now.TellsAudits) && offloads.MayTry() ? await SendInput(now, sample, arrived) : await RunHead(now, sample, arrived, isDrawn);
+            if (ended.IsAudited)
+            {
+                // It has its answer; what follows keeps the board awake all the same.
+                InFlight--;
+                await Audit(now, sample, ended.Audited, isDrawn);
+            }
         }
         finally
         {
-            if (!isHandedOver) End();
+            if (ended.IsAudited) options.WakeLocks?.Release();
+            else if (!ended.IsHandedOver) End();
             turn.Release();
         }
     }
+
+    /// <summary>Whether an input is drawn to check the exits: before anybody has looked at it, or those drawn would not stand for all.</summary>
+    private bool IsDrawn(Running now) =>
+        now.Assignment.AuditRatio > 0 && now.AuditEdge is not null && now.Assignment.View == 0 && random.NextDouble() < now.Assignment.AuditRatio;
 
     /// <summary>An input has its answer: nothing of it keeps the board awake.</summary>
     private void End()
@@ -141,9 +168,8 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         }
     }
 
-    /// <summary>True when the input was handed over to an offload, false when it was answered.</summary>
     [AsyncMethodBuilder(typeof(LoopMethod<>))]
-    private async ValueTask<bool> RunHead(Running now, Sample sample, long arrived)
+    private async ValueTask<Ended> RunHead(Running now, Sample sample, long arrived, bool isDrawn)
     {
         var (head, assignment) = (now.Head, now.Assignment);
         head.Load(sample);
@@ -159,43 +185,42 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
                 var verdict = judging.Verdict(stage, head.Logits(stage), label, confidence);
                 var decision = judging.Decide(verdict, random);
                 if (decision.Next is Next.GoOn && stage < assignment.Head) continue;
-                return await Follow(now, judging, verdict, decision, sample, arrived);
+                return await Follow(now, judging, verdict, decision, sample, arrived, isDrawn);
             }
             if (confidence < assignment.Thresholds.Of(stage)) continue;
-            if (assignment.AuditRatio > 0 && now.Edge is not null && random.NextDouble() < assignment.AuditRatio && now.Route.Cut <= stage && offloads.MayTry()) _ = Audit(now, await Pack(now), new Verdict(stage, label, confidence, confidence));
             Answer(now, sample, arrived, label, confidence, AnsweredBy.Exit, stage);
-            return false;
+            return new Ended(IsAudited: isDrawn && now.CanAuditAt(stage) && offloads.MayTry(), Audited: new Verdict(stage, label, confidence, confidence));
         }
         if (MayAsk(now, sample))
         {
-            _ = Offload(now, await Pack(now), sample, arrived, new Local(new Verdict(assignment.Head, label, confidence, confidence), Decision.GoOn));
-            return true;
+            _ = Offload(now, await Pack(now), sample, arrived, new Local(new Verdict(assignment.Head, label, confidence, confidence), Decision.GoOn), isDrawn && now.TellsAudits ? Draw(now, sample, exit: 0, assignment.Head) : null);
+            return new Ended(IsHandedOver: true);
         }
         Answer(now, sample, arrived, label, confidence, now.Edge is null ? AnsweredBy.Exit : AnsweredBy.Fallback, assignment.Head);
-        return false;
+        return default;
     }
 
-    /// <summary>Does what was decided behind an exit. True when the input was handed over to an offload.</summary>
-    private async ValueTask<bool> Follow(Running now, Judging judging, Verdict verdict, Decision decision, Sample sample, long arrived)
+    /// <summary>Does what was decided behind an exit.</summary>
+    private async ValueTask<Ended> Follow(Running now, Judging judging, Verdict verdict, Decision decision, Sample sample, long arrived, bool isDrawn)
     {
-        var mayAsk = now.Route.Cut <= verdict.Exit && offloads.MayTry();
+        var mayTry = offloads.MayTry();
+        var mayAsk = now.Route.Cut <= verdict.Exit && mayTry;
         if (decision.Next is Next.Answer)
         {
             // A way that nobody has gone for a while may have changed: an audit finds out, and the answer does not wait for it.
-            var audits = mayAsk && (way.IsStale || now.Assignment.AuditRatio > 0 && random.NextDouble() < now.Assignment.AuditRatio);
-            if (audits) _ = Audit(now, await Pack(now), verdict);
-            else judging.Learn(verdict, decision, better: null);
+            var audits = isDrawn ? now.CanAuditAt(verdict.Exit) && mayTry : mayAsk && way.IsStale;
+            if (!audits) judging.Learn(verdict, decision, better: null);
             Answer(now, sample, arrived, verdict.Label, verdict.Confidence, AnsweredBy.Exit, verdict.Exit);
-            return false;
+            return new Ended(IsAudited: audits, Audited: verdict);
         }
         if (mayAsk)
         {
-            _ = Offload(now, await Pack(now), sample, arrived, new Local(verdict, decision));
-            return true;
+            _ = Offload(now, await Pack(now), sample, arrived, new Local(verdict, decision), isDrawn && now.TellsAudits ? Draw(now, sample, exit: 0, verdict.Exit) : null);
+            return new Ended(IsHandedOver: true);
         }
         judging.Learn(verdict, decision, better: null);
         Answer(now, sample, arrived, verdict.Label, verdict.Confidence, AnsweredBy.Fallback, verdict.Exit);
-        return false;
+        return default;
     }
 
     /// <summary>A group shares samples by their number: one without, or one that is still asked about, cannot be shared.</summary>
@@ -203,11 +228,11 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         && (now.Assignment.View == 0 || sample.Index >= 0 && !offloads.Awaits(GroupRequest.Id(now.Assignment.Group, sample.Index))) && offloads.MayTry();
 
     /// <summary>No stage has to run before it: it is handed over at once.</summary>
-    private async ValueTask<bool> SendInput(Running now, Sample sample, long arrived)
+    private async ValueTask<Ended> SendInput(Running now, Sample sample, long arrived)
     {
         now.Head.Load(sample);
         _ = Offload(now, await Pack(now), sample, arrived, local: null);
-        return true;
+        return new Ended(IsHandedOver: true);
     }
 
     /// <summary>What crosses, made while the processor is this input's: an encoder takes its time and energy.</summary>
@@ -229,15 +254,17 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     }
 
     /// <summary>Asks the edge server and answers.</summary>
-    private async Unawaited Offload(Running now, TensorFrame frame, Sample sample, long arrived, Local? local)
+    /// <param name="drawn">What the exits make of it, when it was drawn to check them.</param>
+    private async Unawaited Offload(Running now, TensorFrame frame, Sample sample, long arrived, Local? local, Audit? drawn = null)
     {
-        var reply = await (now.Assignment.View == 0 ? Ask(now, frame) : AskGroup(now, frame));
+        var reply = await (now.Assignment.View == 0 ? Ask(now, now.Edge!, frame) : AskGroup(now, frame));
         var missed = reply is null;
         var better = reply is { Status: OffloadStatus.Ok } ? reply.Label : (int?)null;
         if (local is { } judged) now.Judging?.Learn(judged.Verdict, judged.Decision, better);
         if (reply is { Status: OffloadStatus.Ok }) Answer(now, sample, arrived, reply.Label, reply.Confidence, AnsweredBy.Edge, exit: 0);
         else if (local is { Verdict: var own }) Answer(now, sample, arrived, own.Label, own.Confidence, AnsweredBy.Fallback, own.Exit, missed);
         else await RunLate(sample, arrived, missed);
+        if (reply is { Status: OffloadStatus.Ok } && drawn is not null) Audited?.Invoke(drawn with { TailLabel = reply.Label, TailConfidence = reply.Confidence });
         End();
     }
 
@@ -259,13 +286,47 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         }
     }
 
-    private async Unawaited Audit(Running now, TensorFrame frame, Verdict verdict)
+    /// <summary>An exit has answered: what does the tail say, and, if somebody wants to be told, what would the exits behind it have said?</summary>
+    private async ValueTask Audit(Running now, Sample sample, Verdict verdict, bool isDrawn)
+    {
+        var isTold = isDrawn && now.TellsAudits;
+        for (var stage = verdict.Exit + 1; stage <= now.Assignment.Head && isTold; stage++) window.Spent(runPower * await RunStage(now.Head, stage));
+        _ = Check(now, await Pack(now), verdict, isTold ? Draw(now, sample, verdict.Exit, now.Assignment.Head) : null);
+    }
+
+    private async Unawaited Check(Running now, TensorFrame frame, Verdict verdict, Audit? drawn)
     {
         if (options.WakeLocks is { } locks) await locks.Take();
-        var reply = await Ask(now, frame);
-        if (reply is { Status: OffloadStatus.Ok }) window.Audited(reply.Label == verdict.Label);
-        now.Judging?.Learn(verdict, Decision.Answer, reply is { Status: OffloadStatus.Ok } ? reply.Label : null);
+        var reply = await Ask(now, now.AuditEdge!, frame);
+        var better = reply is { Status: OffloadStatus.Ok } ? reply.Label : (int?)null;
+        if (better is { } label)
+        {
+            window.Audited(verdict.Exit, label == verdict.Label, drawn?.Label is { } truth ? truth == verdict.Label : null);
+            if (drawn is not null) Audited?.Invoke(drawn with { TailLabel = label, TailConfidence = reply!.Confidence });
+        }
+        now.Judging?.Learn(verdict, Decision.Answer, better);
         options.WakeLocks?.Release();
+    }
+
+    /// <summary>What the exits make of the input they have just seen; the tail's part is still to come.</summary>
+    /// <param name="exit">The one that has answered; 0: none.</param>
+    /// <param name="depth">How many stages have run.</param>
+    private Audit Draw(Running now, Sample sample, int exit, int depth)
+    {
+        var classes = now.Head.Card.Classes.Count;
+        var logits = new Half[depth * classes];
+        for (var stage = 1; stage <= depth; stage++) TensorPrimitives.ConvertToHalf(now.Head.Logits(stage), logits.AsSpan((stage - 1) * classes, classes));
+        var isLabelled = sample.Label >= 0 && options.LabelledAudits > 0 && random.NextDouble() < options.LabelledAudits;
+        return new Audit
+        {
+            Version = now.Assignment.Version,
+            Exit = exit,
+            TailLabel = 0,
+            TailConfidence = 0,
+            Label = isLabelled ? sample.Label : null,
+            Drawn = now.Assignment.AuditRatio,
+            Logits = Contracts.Audit.Pack(logits),
+        };
     }
 
     /// <summary>The class vector first; the sign bits if the group's local exit wants them, in what is left of the deadline.</summary>
@@ -274,18 +335,18 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         var asked = clock.GetTimestamp();
         var vector = new byte[FeatureCodecs.EncodedBytes(FeatureCodec.Float32, now.Head.Card.Classes.Count)];
         FeatureCodecs.Encode(FeatureCodec.Float32, now.Head.Logits(1), scale: 1, zeroPoint: 0, vector);
-        var reply = await Ask(now, bits with { Codec = FeatureCodec.Float32, Shape = [now.Head.Card.Classes.Count], Payload = vector });
+        var reply = await Ask(now, now.Edge!, bits with { Codec = FeatureCodec.Float32, Shape = [now.Head.Card.Classes.Count], Payload = vector });
         if (reply is not { Status: OffloadStatus.BitsWanted }) return reply;
         var left = bits.Deadline - clock.Since(asked);
-        return left.Value > 0 ? await Ask(now, bits with { Deadline = left }) : null;
+        return left.Value > 0 ? await Ask(now, now.Edge!, bits with { Deadline = left }) : null;
     }
 
-    private ValueTask<Reply?> Ask(Running now, TensorFrame frame)
+    private ValueTask<Reply?> Ask(Running now, Topic edge, TensorFrame frame)
     {
         window.Sent(new Bytes(frame.EncodedBytes));
         window.Spent(new Bytes(frame.EncodedBytes) * options.Profile.Radio.TxPerByte.Value);
         var onAir = options.Profile.OnAir(frame.EncodedBytes);
-        return now.Judging is { } judging ? Timed(now.Edge!, frame, onAir, judging) : offloads.Send(now.Edge!, frame, onAir);
+        return now.Judging is { } judging ? Timed(edge, frame, onAir, judging) : offloads.Send(edge, frame, onAir);
     }
 
     /// <summary>Notes what the way has taken, and lets who decides know.</summary>
@@ -306,4 +367,9 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     }
 
     private readonly record struct Local(Verdict Verdict, Decision Decision);
+
+    /// <param name="IsHandedOver">To an offload, whose answer is still due; else it was answered.</param>
+    /// <param name="IsAudited">An exit has answered, and the tail shall be asked all the same.</param>
+    /// <param name="Audited">That exit's verdict.</param>
+    private readonly record struct Ended(bool IsHandedOver = false, bool IsAudited = false, Verdict Audited = default);
 }

@@ -6,9 +6,13 @@ namespace Fleet.DeviceAgent;
 public sealed class Window
 {
     private static readonly Seconds RateTimeMin = new(1);
+    private static readonly PerExit Nothing = new();
     private readonly Histogram latency = new();
     private readonly int[] exits = new int[PerExit.Max];
-    private int offloaded, fallback, deadlineMissed, labelled, correct, audited, auditAgreed;
+    private readonly double[] exitConfidence = new double[PerExit.Max];
+    private readonly int[] exitAudited = new int[PerExit.Max];
+    private readonly int[] exitAgreed = new int[PerExit.Max];
+    private int offloaded, fallback, deadlineMissed, labelled, correct, auditLabelled, auditCorrect;
     private double confidence;
     private Joules energy;
     private Bytes sent;
@@ -29,10 +33,15 @@ public sealed class Window
 
     public void Sent(Bytes bytes) => sent += bytes;
 
-    public void Audited(bool agreed)
+    /// <summary>The tail has been asked about an input that an exit had answered.</summary>
+    /// <param name="isRight">Null when nobody has told its label.</param>
+    public void Audited(int exit, bool agreed, bool? isRight)
     {
-        audited++;
-        if (agreed) auditAgreed++;
+        exitAudited[exit - 1]++;
+        if (agreed) exitAgreed[exit - 1]++;
+        if (isRight is null) return;
+        auditLabelled++;
+        if (isRight.Value) auditCorrect++;
     }
 
     public void Answered(in Answer answer)
@@ -40,7 +49,10 @@ public sealed class Window
         AnsweredTotal++;
         switch (answer.By)
         {
-            case AnsweredBy.Exit: exits[answer.Exit - 1]++; break;
+            case AnsweredBy.Exit:
+                exits[answer.Exit - 1]++;
+                exitConfidence[answer.Exit - 1] += answer.Confidence;
+                break;
             case AnsweredBy.Edge: offloaded++; break;
             default: fallback++; break;
         }
@@ -65,6 +77,8 @@ public sealed class Window
         Rate(arrived, length);
         // Answers of an earlier, deeper head may still arrive: report every exit that answered.
         var deepest = Math.Max(ran?.Head ?? 0, Array.FindLastIndex(exits, answers => answers > 0) + 1);
+        var isAudited = ran?.AuditRatio > 0;
+        PerExit Counts(int[] counts) => new(counts.Take(deepest).Select(count => (double)count));
         var report = new InferWindow
         {
             Sequence = sequence++,
@@ -83,8 +97,13 @@ public sealed class Window
             Energy = Quantity.Rounded(energy),
             BytesSent = sent,
             ConfidenceMean = count == 0 ? null : Quantity.Rounded(confidence / count),
-            Audited = audited,
-            AuditAgreed = auditAgreed,
+            Audited = exitAudited.Sum(),
+            AuditAgreed = exitAgreed.Sum(),
+            AuditLabelled = auditLabelled > 0 ? auditLabelled : null,
+            AuditCorrect = auditLabelled > 0 ? auditCorrect : null,
+            ExitConfidences = isAudited ? new PerExit(exits.Take(deepest).Zip(exitConfidence, (answers, sum) => answers == 0 ? double.NaN : Quantity.Rounded(sum / answers))) : Nothing,
+            ExitAudited = isAudited ? Counts(exitAudited) : Nothing,
+            ExitAuditAgreed = isAudited ? Counts(exitAgreed) : Nothing,
             Skipped = skipped,
             StartedTotal = StartedTotal,
             AnsweredTotal = AnsweredTotal,
@@ -116,7 +135,10 @@ public sealed class Window
     {
         Array.Clear(exits);
         latency.Clear();
-        offloaded = fallback = deadlineMissed = labelled = correct = audited = auditAgreed = 0;
+        Array.Clear(exitConfidence);
+        Array.Clear(exitAudited);
+        Array.Clear(exitAgreed);
+        offloaded = fallback = deadlineMissed = labelled = correct = auditLabelled = auditCorrect = 0;
         confidence = 0;
         energy = Joules.Zero;
         sent = Bytes.Zero;

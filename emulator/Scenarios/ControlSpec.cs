@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Fleet.Contracts;
 using Fleet.Controller.Planning;
+using Fleet.Controller.Quality;
 
 namespace Fleet.Emulator.Scenarios;
 
@@ -25,6 +26,14 @@ public sealed record ControlSpec
     /// <summary>Assignments that may change in a minute; absent: as many as plans change.</summary>
     [JsonPropertyName("changes_per_minute")] public double? ChangesPerMinute { get; init; }
 
+    /// <summary>Share of inputs that are drawn to check the exits against the tail; 0: nobody watches.</summary>
+    [JsonPropertyName("audit_ratio")] public double AuditRatio { get; init; }
+
+    /// <summary>Share of answers that may differ from the tail's, once thresholds have been learnt from audits.</summary>
+    [JsonPropertyName("risk_max_ratio")] public double RiskMax { get; init; } = new QualityOptions().RiskMax;
+
+    [JsonIgnore] public QualityOptions? Quality => AuditRatio > 0 ? new QualityOptions { AuditRatio = AuditRatio, RiskMax = RiskMax } : null;
+
     [JsonIgnore] public Weights Weights => new() { JouleWeight = JouleWeight, ErrorWeight = ErrorWeight, AccuracyMin = AccuracyMin, LatencyMax = LatencyMax };
 
     /// <summary>What is impossible about it, one sentence a fault.</summary>
@@ -37,6 +46,7 @@ public sealed record ControlSpec
         if (AccuracyMin is { } least and not (>= 0 and <= 1)) yield return $"accuracy_min_ratio is {least}; allowed: 0 to 1";
         if (LatencyMax is { Value: not (> 0 and <= 3600) } longest) yield return $"latency_max_s is {longest.Value}; allowed: above 0 to 3600";
         if (ChangesPerMinute is { } changes and not (>= 1 and <= 1e6)) yield return $"changes_per_minute is {changes}; allowed: 1 to 1e6";
+        foreach (var fault in QualityOptions.Faults("audit_ratio", AuditRatio, "risk_max_ratio", RiskMax)) yield return fault;
         if (!(ErrorWeight is >= 0 and <= 1e6)) yield return $"error_weight is {ErrorWeight}; allowed: 0 to 1e6";
     }
 }

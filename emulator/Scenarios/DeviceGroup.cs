@@ -84,6 +84,9 @@ public sealed record DeviceGroup
     /// <summary>How the images they see come to differ from those the model was trained on.</summary>
     [JsonPropertyName("drift")] public IReadOnlyList<DriftSpec> Drift { get; init; } = [];
 
+    /// <summary>Share of audits whose label somebody tells.</summary>
+    [JsonPropertyName("labelled_ratio")] public double Labelled { get; init; }
+
     /// <summary>An ideal battery: usable energy when full; absent, and power too: mains.</summary>
     [JsonPropertyName("battery_j")] public Joules? Battery { get; init; }
 
@@ -121,6 +124,7 @@ public sealed record DeviceGroup
         if (Name.Length > 0 && !Contracts.Name.IsValid(Name)) yield return Contracts.Name.Fault("name", Name);
         if (Count is < 1 or > 1_000_000) yield return $"count is {Count}; allowed: 1 to 1000000";
         if (!(Rate.Value is > 0 and <= 1000)) yield return $"rate_hz is {Rate.Value}; allowed: above 0 to 1000";
+        if (!(Labelled is >= 0 and <= 1)) yield return $"labelled_ratio is {Labelled}; allowed: 0 to 1";
         if (Battery is { Value: not (> 0 and <= 1e9) } battery) yield return $"battery_j is {battery.Value}; allowed: above 0 to 1e9 (leave it out for mains)";
         if (Battery is not null && Power is not null) yield return "battery_j and power are both given; allowed: one of them";
         if (Lifetime is { Value: not (> 0 and <= 1e9) } lifetime) yield return $"lifetime_s is {lifetime.Value}; allowed: above 0 to 1e9";

@@ -130,6 +130,7 @@ public sealed class DeviceLife : ISensor
         Default = last,
         Lifetime = spec.Group.Lifetime,
         WakeLocks = locks,
+        LabelledAudits = spec.Group.Labelled,
         Info = new Info
         {
             Board = spec.Profile.Board,

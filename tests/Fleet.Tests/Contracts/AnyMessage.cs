@@ -86,6 +86,9 @@ internal static class AnyMessage
         from amounts in Amount.Nullable().Array[3]
         from bytes in Amount
         from confidence in Ratio.Nullable()
+        from labels in Count.Nullable().Array[2]
+        from sure in Ratio.Nullable().Array[0, PerExit.Max]
+        from audits in Count.Array[0, PerExit.Max]
         let count = exits.Sum() + counts[0] + counts[1]
         let labelled = (int)(shares[0] * count)
         select (Message)new InferWindow
@@ -107,6 +110,11 @@ internal static class AnyMessage
             ConfidenceMean = confidence,
             Audited = counts[3],
             AuditAgreed = counts[4],
+            AuditLabelled = labels[0],
+            AuditCorrect = labels[1],
+            ExitConfidences = new PerExit(sure.Select(mean => mean ?? double.NaN)),
+            ExitAudited = new PerExit(audits.Select(audited => (double)audited)),
+            ExitAuditAgreed = new PerExit(audits.Select(agreed => (double)agreed)),
             Skipped = counts[5],
             StartedTotal = wholes[1],
             AnsweredTotal = wholes[2],
@@ -166,6 +174,8 @@ internal static class AnyMessage
             OffloadTo = offloads ? names[1] : "",
             Deadline = new Seconds(deadline),
             AuditRatio = audit,
+            AuditTo = offloads ? null : names[1],
+            AuditTold = offloads ? narrows : null,
             ReportPeriod = period,
             Reason = texts[2],
             Error = texts[3],
@@ -247,6 +257,10 @@ internal static class AnyMessage
         from ratios in Ratio.Nullable().Array[5]
         from more in Amount.Nullable().Array[5]
         from wholes in Whole.Array[3]
+        from audited in Ratio.Nullable().Array[6]
+        from shares in Ratio.Nullable().Array[0, PerExit.Max]
+        from learnt in Amount.Nullable().Array[2]
+        let watched = new PerExit(shares.Select(share => share ?? double.NaN))
         select (Message)new Summary
         {
             SentAt = new Seconds(amounts[0]),
@@ -262,6 +276,23 @@ internal static class AnyMessage
             DeadlineMissedRatio = ratios[2],
             Accuracy = ratios[3],
             AccuracyEstimate = ratios[4],
+            Agreement = audited[0],
+            AgreementLow = audited[1],
+            AgreementHigh = audited[2],
+            AccuracyAudited = audited[3],
+            AccuracyAuditedLow = audited[4],
+            AccuracyAuditedHigh = audited[5],
+            ExitAgreements = watched,
+            ExitAgreementsLow = watched,
+            ExitAgreementsHigh = watched,
+            ExitAccuracies = watched,
+            ExitAccuraciesLow = watched,
+            ExitAccuraciesHigh = watched,
+            Watched = counts[0],
+            WatchedTotal = wholes[0],
+            DriftTotal = audited[0] is null ? null : counts[1],
+            Temperatures = watched,
+            ThresholdMin = learnt[0],
             LatencyP50 = Of<Seconds>(more[0]),
             LatencyP95 = Of<Seconds>(more[1]),
             Power = Of<Watts>(more[2]),
@@ -316,6 +347,25 @@ internal static class AnyMessage
         from seconds in Amount.Array[2]
         from batch in Count
         select (Message)new Reply { RequestId = id, Status = status, Label = label, Confidence = confidence, Queue = new Seconds(seconds[0]), Compute = new Seconds(seconds[1]), Batch = batch };
+
+    public static readonly Gen<Message> Audit =
+        from version in Whole
+        from exit in Gen.Int[0, PerExit.Max]
+        from labels in Count.Array[2]
+        from isLabelled in Gen.Bool
+        from confidence in Ratio
+        from drawn in Gen.Double[0.001, 1]
+        from logits in Gen.Float[-60, 60].Array[1, 80]
+        select (Message)new Audit
+        {
+            Version = version,
+            Exit = exit,
+            TailLabel = labels[0],
+            TailConfidence = confidence,
+            Label = isLabelled ? labels[1] : null,
+            Drawn = drawn,
+            Logits = Fleet.Contracts.Audit.Pack(Array.ConvertAll(logits, logit => (Half)logit)),
+        };
 
     public static readonly Gen<Message> PlacementControl =
         from slot in Whole
@@ -380,6 +430,7 @@ internal static class AnyMessage
         TopicKind.Reply or TopicKind.EdgeReply => Reply,
         TopicKind.Prediction => Prediction,
         TopicKind.Placement => PlacementControl,
+        TopicKind.Audit => Audit,
         TopicKind.Offload => TensorFrame.Select(frame => (Message)frame),
         _ => State,
     };

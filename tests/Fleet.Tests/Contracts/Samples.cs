@@ -63,6 +63,11 @@ internal static class Samples
         ConfidenceMean = 0.91,
         Audited = 1,
         AuditAgreed = 1,
+        AuditLabelled = 1,
+        AuditCorrect = 0,
+        ExitConfidences = new PerExit([0.95, 0.9]),
+        ExitAudited = new PerExit([1, 0]),
+        ExitAuditAgreed = new PerExit([1, 0]),
         Skipped = 0,
         StartedTotal = 41,
         AnsweredTotal = 40,
@@ -123,6 +128,19 @@ internal static class Samples
         DeadlineMissedRatio = 0.02,
         Accuracy = 0.91,
         AccuracyEstimate = 0.915,
+        Agreement = 0.97,
+        AgreementLow = 0.95,
+        AgreementHigh = 0.985,
+        AccuracyAudited = 0.9,
+        AccuracyAuditedLow = 0.88,
+        AccuracyAuditedHigh = 0.92,
+        ExitAgreements = new PerExit([0.96, 0.98]),
+        ExitAccuracies = new PerExit([0.9, 0.93]),
+        Watched = 1000,
+        WatchedTotal = 5000,
+        DriftTotal = 1,
+        Temperatures = new PerExit([1.5, 1.2]),
+        ThresholdMin = 0.875,
         LatencyP50 = new Seconds(0.02),
         LatencyP95 = new Seconds(0.09),
         Power = new Watts(9),
@@ -168,6 +186,8 @@ internal static class Samples
         Served = "12.5,27.5",
     };
 
+    public static readonly Audit Audit = new() { Version = 5, Exit = 1, TailLabel = 3, TailConfidence = 0.9, Label = 4, Drawn = 0.05, Logits = Fleet.Contracts.Audit.Pack([(Half)0.5, (Half)(-2), (Half)7.25, (Half)1]) };
+
     public static readonly Reply Reply = new() { RequestId = ulong.MaxValue, Status = OffloadStatus.NotHeld, Label = 3, Confidence = 0.9, Queue = new Seconds(0.001), Compute = new Seconds(0.004), Batch = 4 };
 
     public static readonly TensorFrame Frame = new()
@@ -208,6 +228,7 @@ internal static class Samples
         TopicKind.Prediction => Prediction,
         TopicKind.Placement => PlacementControl,
         TopicKind.Offload => Frame,
+        TopicKind.Audit => Audit,
         _ => State.Ready,
     };
 }

@@ -87,7 +87,7 @@ public sealed class TopicTests
         {
             Assert.That(rule.Pattern.Count(c => c == '/'), Is.LessThanOrEqualTo(7), rule.Pattern);
             Assert.That(rule.Pattern, Does.Match("^fleet(-data)?/v1/\\{site\\}/[a-z_{}/]+$"));
-            var isData = rule.Kind is TopicKind.Offload or TopicKind.Reply or TopicKind.EdgeReply or TopicKind.Placement;
+            var isData = rule.Kind is TopicKind.Offload or TopicKind.Reply or TopicKind.EdgeReply or TopicKind.Placement or TopicKind.Audit;
             Assert.That(rule.Pattern.StartsWith(TopicRule.DataRoot + "/", StringComparison.Ordinal), Is.EqualTo(isData), rule.Pattern);
             if (isData) Assert.That(rule.Retained, Is.False, rule.Pattern);
             if (rule.Kind is TopicKind.Offload or TopicKind.Reply or TopicKind.EdgeReply) Assert.That(rule.Delivery, Is.EqualTo(Delivery.AtMostOnce));

@@ -160,6 +160,49 @@ public sealed class AgentTests
     }
 
     [Test]
+    public void Infer_Audit_AnswersFirstAndThenRunsWhatIsBehindTheExit()
+    {
+        var world = new AgentWorld([(1, 0)], TinyModel.Assign(2, "edge-1") with { AuditRatio = 1, AuditTold = true, Version = 7 }, labelledAudits: 1).Run(3);
+        Assert.That(world.Answers.Single().Exit, Is.EqualTo(1));
+        Assert.That(world.Answers.Single().Latency.Value, Is.EqualTo(0.01).Within(1e-6), "stage 2 does not delay the answer");
+        Assert.That(world.Asked.Single().Frame.Cut, Is.EqualTo(2), "whose features the route sends");
+        var audit = world.Audits.Single();
+        Assert.That((audit.Version, audit.Exit, audit.TailLabel, audit.Label, audit.Drawn), Is.EqualTo((7L, 1, TinyModel.EdgeLabel, (int?)0, 1.0)));
+        Assert.That(audit.Unpack(5)!.Select(logits => Fleet.Models.Confidence.ArgMax(logits)), Is.EqualTo((int[])[0, 1]));
+        Assert.That(audit.Faults(), Is.Empty);
+        world.End(10);
+        var window = world.Windows.Single(window => window.Count == 1);
+        Assert.That((window.Audited, window.AuditAgreed, window.AuditLabelled, window.AuditCorrect), Is.EqualTo((1, 0, (int?)1, (int?)1)));
+        Assert.That((window.ExitAudited, window.ExitAuditAgreed), Is.EqualTo((new PerExit([1, 0]), new PerExit([0, 0]))));
+    }
+
+    [Test]
+    public void Infer_OffloadedInputIsDrawn_TellsWhatTheExitsMadeOfIt()
+    {
+        var world = new AgentWorld([(1, 2)], TinyModel.Assign(2, "edge-1") with { AuditRatio = 1, AuditTold = true }).Run(3);
+        Assert.That((world.Answers.Single().By, world.Asked.Count), Is.EqualTo((AnsweredBy.Edge, 1)));
+        Assert.That((world.Audits.Single().Exit, world.Audits.Single().Label, world.Audits.Single().Unpack(5)!.Count), Is.EqualTo((0, (int?)null, 2)));
+    }
+
+    [Test]
+    public void Infer_SendsAllAndIsDrawn_RunsItsHeadAllTheSame()
+    {
+        var world = new AgentWorld([(1, 0)], TinyModel.Assign(1, "edge-1", cut: 0, threshold: 2) with { AuditRatio = 1, AuditTold = true }).Run(3);
+        Assert.That(world.Answers.Single().By, Is.EqualTo(AnsweredBy.Edge));
+        Assert.That(world.Audits.Single().Unpack(5), Has.Count.EqualTo(1), "or nobody would ever learn that its exit is good again");
+    }
+
+    [Test]
+    public void Infer_StaysLocalAndIsAudited_AsksTheEdgeServerItWasGivenForThat()
+    {
+        var local = TinyModel.Assign(1) with { AuditRatio = 1, AuditTold = true };
+        Assert.That(new AgentWorld([(1, 0)], local).Run(3).Asked, Is.Empty, "nobody to ask");
+        var world = new AgentWorld([(1, 0)], local with { AuditTo = "edge-1" }).Run(3);
+        Assert.That(world.Answers.Single().By, Is.EqualTo(AnsweredBy.Exit));
+        Assert.That((world.Asked.Single().Edge, world.Asked.Single().Frame.Cut, world.Audits.Count), Is.EqualTo(("edge-1", 0, 1)));
+    }
+
+    [Test]
     public void Run_Stopped_DrainsWhatIsUnderWayAndSaysGoodbye()
     {
         var world = new AgentWorld([(1, 2), (1.1, 2), (1.2, 0), (1.25, 2)], TinyModel.Assign(1, "edge-1")) { Answering = _ => (OffloadStatus.Ok, 0.3) };

@@ -18,7 +18,7 @@ internal sealed class AgentWorld
     private Task running = Task.CompletedTask;
 
     /// <param name="inputs">When which sample comes.</param>
-    public AgentWorld(IEnumerable<(double At, int Sample)> inputs, Assignment? byDefault = null, double stageSeconds = 0.01, int pendingMax = 32, Random? random = null)
+    public AgentWorld(IEnumerable<(double At, int Sample)> inputs, Assignment? byDefault = null, double stageSeconds = 0.01, int pendingMax = 32, Random? random = null, double labelledAudits = 0)
     {
         Line = world.Bus.Connect("cam-1", (new Topic(TopicKind.State, "lab", "cam-1"), State.Lost));
         control = world.Bus.Connect("controller");
@@ -30,6 +30,7 @@ internal sealed class AgentWorld
             Profile = Profile,
             Default = byDefault,
             PendingMax = pendingMax,
+            LabelledAudits = labelledAudits,
             MeasureRuns = 1,
             Info = new Info { Board = "b", Stack = "s", Profile = Profile.Id, AgentVersion = "1", Os = "test", Emulated = true },
         };
@@ -38,6 +39,7 @@ internal sealed class AgentWorld
         Agent.Answered += answer => Told.Add((Now, answer));
         camera = new Camera(Source(inputs), null, Clock);
         world.Bus.Connect("viewer").Subscribe("fleet/v1/lab/#", (topic, message) => Said.Add((Now, topic, message)));
+        world.Bus.Connect("watch").Subscribe(new Topic(TopicKind.Audit, "lab", "cam-1").Path, (_, message) => Audits.Add((Audit)message));
         Edge("edge-1");
     }
 
@@ -60,6 +62,8 @@ internal sealed class AgentWorld
 
     /// <summary>Frames that reached an edge server.</summary>
     public List<(double At, string Edge, TensorFrame Frame)> Asked { get; } = [];
+
+    public List<Audit> Audits { get; } = [];
 
     /// <summary>Installs asked for, with the times.</summary>
     public List<(double At, Assignment Wanted)> Installs { get; } = [];
