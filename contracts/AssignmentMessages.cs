@@ -134,7 +134,7 @@ public sealed record Assignment : Message
     /// <summary>Whether both would make a device do the same, whoever decided it, when and why.</summary>
     public bool RunsAs(Assignment other) => ReferenceEquals(this, other)
         || Head == other.Head && Cut == other.Cut && InputCodec == other.InputCodec && FeatureDType == other.FeatureDType && ExitRule == other.ExitRule
-        && View == other.View && Deadline == other.Deadline && AuditRatio.Equals(other.AuditRatio) && ReportPeriod == other.ReportPeriod
+        && View == other.View && Deadline == other.Deadline && AuditRatio.Equals(other.AuditRatio) && AuditTo == other.AuditTo && AuditTold == other.AuditTold && ReportPeriod == other.ReportPeriod
         && OffloadTo == other.OffloadTo && Bottleneck == other.Bottleneck && Group == other.Group && Transport == other.Transport && Model == other.Model && CardSha256 == other.CardSha256
         && Thresholds.Equals(other.Thresholds) && Temperatures.Equals(other.Temperatures)
         && Decision == other.Decision && Alone == other.Alone && ThresholdsLeast.Equals(other.ThresholdsLeast) && ThresholdsMost.Equals(other.ThresholdsMost)
