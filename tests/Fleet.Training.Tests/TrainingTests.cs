@@ -177,6 +177,31 @@ public sealed class TrainingTests
         });
     }
 
+    [TestCase(BottleneckPart.Server)]
+    [TestCase(BottleneckPart.Both)]
+    [TestCase(BottleneckPart.BothAndStageNorms)]
+    public void Bottleneck_FittedToASite_AnswersItBetterAndChangesNoMoreThanItMay(BottleneckPart part)
+    {
+        using var head = new Network(net.Architecture, seed: 1);
+        head.CopyFrom(net);
+        using var fitted = SmallData.TrainBottleneck(net, task, BottleneckMethod.TwoStages, Path.Combine(scratch, "checkpoints"));
+        var site = Site.Parse("contrast-1");
+        var test = site.See(task.Sets.Test, int.MaxValue);
+        double Accuracy(BottleneckNet asked) => Calibration.Accuracy(BottleneckTraining.Evaluate(asked, head, test).Logits, test.Labels, net.Architecture.ClassCount);
+        float[] Encoder(BottleneckNet asked) => [.. asked.Design.Encoder.Layers.OfType<ConvLayer>().SelectMany(layer => asked.Layers.Folded(layer).Weights)];
+        var before = Accuracy(fitted);
+
+        new BottleneckAdaptation(part, ratePrice: 1e-3, seed: 1) { Epochs = 10 }.Run(fitted, head, site.See(task.Sets.Calibration, 250), TimeProvider.System);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(Accuracy(fitted), Is.GreaterThan(before + 0.1));
+            Assert.That(Encoder(fitted), part is BottleneckPart.Server ? Is.EqualTo(Encoder(bottleneck)) : Is.Not.EqualTo(Encoder(bottleneck)));
+            Assert.That(head.WeightsHash(), part is BottleneckPart.BothAndStageNorms ? Is.Not.EqualTo(net.WeightsHash()) : Is.EqualTo(net.WeightsHash()));
+            Assert.That(fitted.Prior.Table(-5, 5), Is.EqualTo(bottleneck.Prior.Table(-5, 5)));
+        });
+    }
+
     [Test]
     public void Prior_Table_IsADistributionAndCostsWhatTrainingWasCharged()
     {

@@ -87,22 +87,4 @@ public sealed class Adaptation(AdaptedPart part, LabelSource labels, int seed)
         var (logits, classes) = (net.Logits(site)[^1], net.Architecture.ClassCount);
         return [.. Enumerable.Range(0, site.Count).Select(i => (byte)Confidence.ArgMax(logits.AsSpan(i * classes, classes)))];
     }
-
-    /// <summary>The samples, each moved by some pixels at most and mirrored half of the time.</summary>
-    private sealed class SiteImages(ImageSet site, byte[] labels, int seed, int shift) : ITrainingImages
-    {
-        private readonly AugmentedImages moved = new(site, seed) { ErasingShare = 0, Shift = shift };
-
-        public int Count => site.Count;
-
-        public int Side => site.Side;
-
-        public Normalisation Normalisation => site.Normalisation;
-
-        public long Draw(int epoch, int index, Span<byte> pixels)
-        {
-            moved.Draw(epoch, index, pixels);
-            return labels[index];
-        }
-    }
 }

@@ -33,6 +33,7 @@ public static class Jobs
         TransferJob.Fmnist,
         TransferJob.Scenes,
         TransferJob.ScenesBlur,
+        BottleneckTransferJob.Scenes,
         ExportJob.Fmnist,
         ExportJob.Scenes,
         new BranchyNetJob(),

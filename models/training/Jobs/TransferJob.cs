@@ -11,7 +11,7 @@ public sealed record TransferJob(string Name, string Description, JointJob Main,
     public const int Samples = 500;
 
     /// <summary>Every drift at level 2, and a place where most of what comes is of the class least often recognised: shirts.</summary>
-    private static readonly IReadOnlyList<Site> Everywhere = [.. Drift.Levels.Where(drift => drift.Level == Level).Select(drift => Site.Of(drift)), Site.Of(new LabelShift(Label: 6, Percent: 70))];
+    public static readonly IReadOnlyList<Site> Everywhere = [.. Drift.Levels.Where(drift => drift.Level == Level).Select(drift => Site.Of(drift)), Site.Of(new LabelShift(Label: 6, Percent: 70))];
 
     private const int Level = 2;
 
