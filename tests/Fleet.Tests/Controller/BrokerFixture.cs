@@ -171,9 +171,9 @@ internal sealed class Cable : IAsyncDisposable
                 _ = CopyAsync(far, near);
             }
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is SocketException or InvalidOperationException)
         {
-            // Disposed, or the broker is gone.
+            // Stopped or disposed, whether it was waiting or about to, or the broker is gone.
         }
     }
 
