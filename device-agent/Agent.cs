@@ -29,6 +29,7 @@ public sealed class Agent
     private readonly TaskCompletionSource firstHead = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Camera? camera;
     private long windowOpened;
+    private long? inputsBegan;
     private long epochSeen;
     private CancellationToken stopping;
     private Presence presence = Presence.Init;
@@ -89,6 +90,7 @@ public sealed class Agent
         await StayAwake();
         (stopping, this.camera, windowOpened) = (stop, camera, clock.GetTimestamp());
         applier.StopWith(stop);
+        if (camera.Rate is { } rate) Window.Expect(rate);
         Announce();
         bus.ConnectionChanged += OnConnection;
         using var desiredSubscription = bus.Subscribe(new Topic(TopicKind.Desired, options.Site, options.Id).Path, OnDesired);
@@ -112,6 +114,7 @@ public sealed class Agent
     {
         using var stopped = stop.Register(() => firstHead.TrySetResult());
         await firstHead.Task;
+        inputsBegan = clock.GetTimestamp();
         MaySleep();
         try
         {
@@ -161,8 +164,9 @@ public sealed class Agent
     private void CloseWindow()
     {
         var length = clock.Since(windowOpened);
+        var looked = inputsBegan is { } began ? Seconds.Min(length, clock.Since(began)) : Seconds.Zero;
         windowOpened = clock.GetTimestamp();
-        bus.Publish(infer, Window.Close(clock.UnixTime(), length, Assignment, path.InFlight, camera?.Skipped ?? 0));
+        bus.Publish(infer, Window.Close(clock.UnixTime(), length, looked, Assignment, path.InFlight, camera?.Skipped ?? 0));
     }
 
     /// <summary>Waits for answers that are still due; their deadlines end it, and if one does not, the books will say so.</summary>

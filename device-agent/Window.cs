@@ -24,8 +24,11 @@ public sealed class Window
 
     public long AnsweredTotal { get; private set; }
 
-    /// <summary>Requests a second over the last windows that together lasted long enough to tell.</summary>
+    /// <summary>Requests a second over the last windows that together lasted long enough to tell; what is expected until then, lest a planner believe that nothing comes.</summary>
     public Hertz ArrivalRate { get; private set; }
+
+    /// <summary>So many requests a second are due: a guess that the first measurement replaces.</summary>
+    public void Expect(Hertz rate) => ArrivalRate = rate;
 
     public void Started() => StartedTotal++;
 
@@ -67,14 +70,15 @@ public sealed class Window
     }
 
     /// <summary>The window's report; the next one begins empty.</summary>
+    /// <param name="looked">So long of it inputs were taken: from the first head on.</param>
     /// <param name="inFlight">Inputs taken and not yet answered, counted apart from the totals.</param>
     /// <param name="skippedTotal">Inputs the camera has dropped since the start.</param>
-    public InferWindow Close(Seconds now, Seconds length, Assignment? ran, int inFlight, int skippedTotal)
+    public InferWindow Close(Seconds now, Seconds length, Seconds looked, Assignment? ran, int inFlight, int skippedTotal)
     {
         var count = (int)latency.Count;
         var skipped = skippedTotal - skippedBefore;
         var arrived = StartedTotal - startedBefore + skipped;
-        Rate(arrived, length);
+        Rate(arrived, looked);
         // Answers of an earlier, deeper head may still arrive: report every exit that answered.
         var deepest = Math.Max(ran?.Head ?? 0, Array.FindLastIndex(exits, answers => answers > 0) + 1);
         var isAudited = ran?.AuditRatio > 0;
@@ -121,9 +125,9 @@ public sealed class Window
     }
 
     /// <summary>A window that an assignment cut short says little by itself.</summary>
-    private void Rate(long arrived, Seconds length)
+    private void Rate(long arrived, Seconds looked)
     {
-        (rateArrived, rateTime) = (rateArrived + arrived, rateTime + length);
+        (rateArrived, rateTime) = (rateArrived + arrived, rateTime + looked);
         if (rateTime < RateTimeMin) return;
         ArrivalRate = new Hertz(rateArrived / rateTime.Value);
         (rateArrived, rateTime) = (0, Seconds.Zero);

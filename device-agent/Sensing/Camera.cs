@@ -22,6 +22,9 @@ public sealed class Camera(IAsyncEnumerable<Sample> source, Pace? pace, TimeProv
     /// <summary>A camera driver's ring of buffers is about as long.</summary>
     public const int BacklogMax = 8;
 
+    /// <summary>How often a sample is due in the mean; null when the source sets the pace.</summary>
+    public Hertz? Rate => pace?.Mean is { Value: > 0 } mean ? new Hertz(1 / mean.Value) : null;
+
     /// <summary>Samples lost because the device was late.</summary>
     public int Skipped { get; private set; }
 

@@ -39,7 +39,7 @@ public sealed class WindowTests
         var window = new Window();
         window.Started();
         window.Answered(Answer(AnsweredBy.Exit, exit: 3, correct: true));
-        var report = window.Close(Seconds.Zero, new Seconds(5), ran: TinyModel.Assign(1), inFlight: 0, skippedTotal: 0);
+        var report = window.Close(Seconds.Zero, new Seconds(5), looked: new Seconds(5), ran: TinyModel.Assign(1), inFlight: 0, skippedTotal: 0);
         Assert.That(report.Exits.Sum(), Is.EqualTo(1));
         Assert.That(report.Faults(), Is.Empty);
     }
@@ -52,7 +52,25 @@ public sealed class WindowTests
         Assert.That(report.Faults(), Is.Empty);
     }
 
-    private static InferWindow Close(Window window, int skipped) => window.Close(new Seconds(1), new Seconds(5), ran: TinyModel.Assign(2), inFlight: 1, skippedTotal: skipped);
+    [Test]
+    public void ArrivalRate_HeadCameLateInTheWindow_IsOfTheTimeThatInputsWereTaken()
+    {
+        var window = new Window();
+        void Take(int inputs, double looked)
+        {
+            for (var i = 0; i < inputs; i++) window.Started();
+            window.Close(Seconds.Zero, new Seconds(5), new Seconds(looked), ran: null, inFlight: 0, skippedTotal: 0);
+        }
+        window.Expect(new Hertz(4));
+        Take(0, looked: 0);
+        Assert.That(window.ArrivalRate.Value, Is.EqualTo(4), "nothing measured yet");
+        Take(7, looked: 0.5);
+        Assert.That(window.ArrivalRate.Value, Is.EqualTo(4), "too little time to tell");
+        Take(9, looked: 1.5);
+        Assert.That(window.ArrivalRate.Value, Is.EqualTo(8));
+    }
+
+    private static InferWindow Close(Window window, int skipped) => window.Close(new Seconds(1), new Seconds(5), looked: new Seconds(5), ran: TinyModel.Assign(2), inFlight: 1, skippedTotal: skipped);
 
     private static Answer Answer(AnsweredBy by, int exit, bool? correct, bool missed = false) =>
         new(0, correct is null ? -1 : 1, correct is true ? 1 : 0, 0.9, by, exit, new Seconds(0.1), missed, TinyModel.Assign(2));
