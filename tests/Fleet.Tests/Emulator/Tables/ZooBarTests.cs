@@ -64,6 +64,13 @@ public sealed class ZooBarTests
         Assert.That(Best(FmnistTask.Value, 147), Is.AtLeast(Whole(Fmnist) - 0.01));
     }
 
+    [Test]
+    public void Bottlenecks_OnScenes_BeatEveryCodecUpToAKilobyteAndAQuarter()
+    {
+        foreach (var bytes in Enumerable.Range(150, 1_234 - 149))
+            Assert.That(Best(ScenesTask.Value, bytes), Is.GreaterThan(ScenesTask.Value.Ways.Where(way => way.Family is Family.Codec && way.Wire?.Value <= bytes).Max(way => way.Accuracy)), $"{bytes} bytes");
+    }
+
     [TestCase("fmnist")]
     [TestCase("scenes")]
     public void Bottlenecks_Shipped_AnswerBetterThanTheDeviceCould(string name)
