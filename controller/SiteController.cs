@@ -143,8 +143,8 @@ public sealed class SiteController
         do
         {
             view.Look();
-            if (view.Revision == planned && !isWaiting && (watch?.Lessons ?? 0) == applied) continue;
-            (planned, applied) = (view.Revision, watch?.Lessons ?? 0);
+            if (view.Revision == planned && !isWaiting && (watch?.Revision ?? 0) == applied) continue;
+            (planned, applied) = (view.Revision, watch?.Revision ?? 0);
             Decide();
         }
         while (await clock.Sleep(options.PlanPeriod, stop));

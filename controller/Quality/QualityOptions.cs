@@ -3,11 +3,17 @@ namespace Fleet.Controller.Quality;
 /// <summary>How the answers of a site are watched.</summary>
 public sealed record QualityOptions
 {
-    /// <summary>More than this of all inputs is never drawn: each costs an offload.</summary>
+    /// <summary>More than this of all inputs is never drawn while nothing is wrong: each costs an offload.</summary>
     public const double AuditRatioMax = 0.25;
 
     /// <summary>Share of inputs that are drawn to check the exits; above 0 to <see cref="AuditRatioMax"/>.</summary>
     public double AuditRatio { get; init; } = 0.02;
+
+    /// <summary>The same after an alarm, until <see cref="AlarmedAudits"/> have come: what is known by then decides how long nobody knows how good answers are.</summary>
+    public double AlarmedRatio => AuditRatio / AuditRatioMax;
+
+    /// <summary>Audits since a change for which more are drawn.</summary>
+    public const int AlarmedAudits = 1000;
 
     /// <summary>Share of answers that may differ from the tail's once thresholds have been learnt from audits.</summary>
     public double RiskMax { get; init; } = 0.01;

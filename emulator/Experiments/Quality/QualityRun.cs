@@ -7,7 +7,24 @@ namespace Fleet.Emulator.Experiments.Quality;
 /// <summary>What a site's controller published at a time, and how good its answers truly were under what its devices ran then.</summary>
 /// <param name="Asked">Inputs that the tail has been asked about since the shift: audited or offloaded.</param>
 /// <param name="Audited">Of these, confident ones that were sent only to check the exit.</param>
-public sealed record QualityLook(Seconds At, Summary Told, TrueQuality True, long Asked, long Audited);
+/// <param name="Labels">Inputs drawn since the shift whose label somebody has told.</param>
+public sealed record QualityLook(Seconds At, Summary Told, TrueQuality True, long Asked, long Audited, long Labels)
+{
+    public double? AgreementError => Math.Abs(Told.Agreement - True.Agreement ?? double.NaN) is var error && double.IsNaN(error) ? null : error;
+
+    public double? AccuracyError => Math.Abs(Told.AccuracyAudited - True.Accuracy ?? double.NaN) is var error && double.IsNaN(error) ? null : error;
+
+    /// <summary>Whether the published intervals hold the truth.</summary>
+    public bool AgreementIsCovered => Told.AgreementLow <= True.Agreement + Rounding && True.Agreement <= Told.AgreementHigh + Rounding;
+
+    public bool AccuracyIsCovered => Told.AccuracyAuditedLow <= True.Accuracy + Rounding && True.Accuracy <= Told.AccuracyAuditedHigh + Rounding;
+
+    /// <summary>Half of the published 95 % interval of the accuracy.</summary>
+    public double? AccuracyHalf => (Told.AccuracyAuditedHigh - Told.AccuracyAuditedLow) / 2;
+
+    /// <summary>Published figures have six digits, and the mean over devices who all agree is not quite 1.</summary>
+    private const double Rounding = 1e-6;
+}
 
 /// <summary>A run of a watched site whose cameras drift at one time, seen from outside.</summary>
 public sealed class QualityRun
@@ -23,7 +40,7 @@ public sealed class QualityRun
     private readonly List<QualityLook> looks = [];
     private readonly Dictionary<string, Assignment> running = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DeviceGroup> groups = new(StringComparer.Ordinal);
-    private long asked, audited;
+    private long asked, audited, labels;
 
     private QualityRun(Scenario scenario, Stock stock)
     {
@@ -59,17 +76,11 @@ public sealed class QualityRun
     /// <summary>The same in answers that are the tail's.</summary>
     public double? RecoveredAgreement => Recovered(quality => quality.Agreement, 1);
 
-    /// <summary>How far what is published is from the truth at most, once so many inputs were audited or offloaded; null when it never came to that.</summary>
-    public double? AgreementErrorAfter(int inputs) => ErrorAfter(inputs, look => look.Told.Agreement - look.True.Agreement);
+    /// <summary>When so many had just been asked about; null when it never came to that.</summary>
+    public QualityLook? At(int inputs) => looks.FirstOrDefault(look => look.Asked >= inputs);
 
-    /// <inheritdoc cref="AgreementErrorAfter"/>
-    public double? AccuracyErrorAfter(int inputs) => ErrorAfter(inputs, look => look.Told.AccuracyAudited - look.True.Accuracy);
-
-    /// <summary>The same when so many had just been asked about.</summary>
-    public double? AgreementErrorAt(int inputs) => looks.FirstOrDefault(look => look.Asked >= inputs) is { } look ? Math.Abs(look.Told.Agreement - look.True.Agreement ?? 1) : null;
-
-    /// <inheritdoc cref="AgreementErrorAt"/>
-    public double? AccuracyErrorAt(int inputs) => looks.FirstOrDefault(look => look.Asked >= inputs) is { } look ? Math.Abs(look.Told.AccuracyAudited - look.True.Accuracy ?? 1) : null;
+    /// <summary>From then on.</summary>
+    public IEnumerable<QualityLook> After(int inputs) => looks.Where(look => look.Asked >= inputs);
 
     public static QualityRun Execute(Scenario scenario, long seed, Stock stock)
     {
@@ -82,7 +93,7 @@ public sealed class QualityRun
     {
         var viewer = world.Bus.Connect("viewer");
         viewer.Subscribe(new Topic(TopicKind.Summary, world.Name).Path, (_, message) => Look(world.Reached, (Summary)message));
-        viewer.Subscribe(Topic.Filter(TopicKind.Audit, world.Name), (_, message) => Count(((Audit)message).Exit > 0, world.Reached));
+        viewer.Subscribe(Topic.Filter(TopicKind.Audit, world.Name), (_, message) => Count((Audit)message, world.Reached));
         world.Ledger.Recorder = (device, answer) =>
         {
             running[device.Id] = answer.Assignment;
@@ -90,10 +101,12 @@ public sealed class QualityRun
         };
     }
 
-    private void Count(bool isAudit, Seconds at)
+    private void Count(Audit audit, Seconds at)
     {
+        if (at < Shift) return;
+        if (audit.Label is not null) labels++;
         // An offloaded input counts when it is answered.
-        if (!isAudit || at < Shift) return;
+        if (audit.Exit == 0) return;
         asked++;
         audited++;
     }
@@ -103,7 +116,7 @@ public sealed class QualityRun
         if (running.Count < groups.Count) return;
         // The shift may come between two summaries: what ran at the last one before it is stale.
         if (at < Shift) Stale = Mean(Shift + new Seconds(1e6));
-        looks.Add(new QualityLook(at, told, Mean(at), asked, audited));
+        looks.Add(new QualityLook(at, told, Mean(at), asked, audited, labels));
     }
 
     /// <summary>Weighed by how much each device asks.</summary>
@@ -116,7 +129,4 @@ public sealed class QualityRun
     }
 
     private double? Recovered(Func<TrueQuality, double> of, double tail) => tail - of(Stale) is > 0 and var gap ? (of(Learnt) - of(Stale)) / gap : null;
-
-    private double? ErrorAfter(int inputs, Func<QualityLook, double?> error) =>
-        looks.Where(look => look.Asked >= inputs).Select(look => error(look) is { } known ? Math.Abs(known) : (double?)null).Max();
 }

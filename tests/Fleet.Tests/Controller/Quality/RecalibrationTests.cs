@@ -75,8 +75,15 @@ public sealed class RecalibrationTests
         for (var i = 0; i < 3000; i++) watch.Add(Of(hasDrifted: false), ran, _ => ran);
         Assert.That((watch.Drifts, watch.Lessons), Is.EqualTo((0, 0)));
         Assert.That(watch.Apply(ran, "e"), Is.EqualTo(ran with { AuditRatio = 0.1, AuditTold = true }));
-        for (var i = 0; i < 3000; i++) watch.Add(Of(hasDrifted: true), ran, _ => ran);
+        var (told, ratios) = (watch.Revision, new List<double>());
+        for (var i = 0; i < 3000; i++)
+        {
+            watch.Add(Of(hasDrifted: true), ran, _ => ran);
+            if (watch.Revision > told) ratios.Add(watch.Apply(ran, "e").AuditRatio);
+            told = watch.Revision;
+        }
         Assert.That(watch.Drifts, Is.EqualTo(1));
+        Assert.That((ratios[0], ratios[^1]), Is.EqualTo((0.4, 0.1)), "more are drawn after an alarm, for a while");
         Assert.That(watch.Lessons, Is.GreaterThan(3));
         var fresh = Enumerable.Range(0, 1000).Select(_ => Of(hasDrifted: true).Under(watch.Apply(ran, "e"))!.Value).ToList();
         Assert.That(fresh.Count(verdict => !verdict.Agrees) / 1000.0, Is.LessThan(0.04), "a fifth of what the tail says is something else now");
