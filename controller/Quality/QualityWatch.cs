@@ -6,7 +6,7 @@ namespace Fleet.Controller.Quality;
 /// <summary>
 /// Watches a site's answers by its audits: how good they are, whether the exits have drifted, and how far they may be trusted then. Pure: no clock, no bus.
 /// <para>
-/// It remembers the last audits, but none from before the last change: either exits have come to differ from the tail more, or less, often than they should at their confidence, or
+/// It remembers the last audits, but none from before the last change, and those that gave it away only until as many others have come. A change: either exits have come to differ from the tail more, or less, often than they should at their confidence, or
 /// what exit 1 sees has become easier or harder. After an alarm more inputs are drawn for a while, and it learns: temperatures and threshold are made anew when enough audits have come
 /// since the change and each time their number has doubled, and what they were made from is what later audits are compared with.
 /// </para>
@@ -27,6 +27,9 @@ public sealed class QualityWatch(QualityOptions options, PlannedModel model)
 
     // Whether more inputs are drawn since an alarm.
     private bool isAlarmed;
+
+    // The first of those remembered raised the alarm: they are known because they were unlike others, and paint what has come worse than it is.
+    private int suspects;
 
     /// <summary>What has been learnt and is in force; null while the card is believed.</summary>
     public Recalibration? InForce { get; private set; }
@@ -60,6 +63,7 @@ public sealed class QualityWatch(QualityOptions options, PlannedModel model)
         recent.Enqueue(input);
         if (recent.Count > Memory) recent.Dequeue();
         if (HasChanged(input, ran) is { } since) Alarm(since);
+        if (suspects > 0 && recent.Count >= 2 * suspects) Forget();
         if (isAlarmed && recent.Count >= QualityOptions.AlarmedAudits) (isAlarmed, Revision) = (false, Revision + 1);
         if (learnsAt > 0 && recent.Count >= learnsAt) Learn(runs);
     }
@@ -99,8 +103,15 @@ public sealed class QualityWatch(QualityOptions options, PlannedModel model)
         Drifts++;
         Revision++;
         while (recent.Count > Math.Max(1, since)) recent.Dequeue();
+        suspects = recent.Count;
         detector.Reset();
         (isAlarmed, learnsAt, normal) = (true, options.LearnsFrom, null);
+    }
+
+    /// <summary>As many have come since the alarm as had raised it: these tell as much, and without a bias.</summary>
+    private void Forget()
+    {
+        for (; suspects > 0; suspects--) recent.Dequeue();
     }
 
     private AgreementMap? MapOf(int exit, Route route)
