@@ -76,6 +76,7 @@ for topic in _summary _plan _edge/edge-1/state _edge/edge-1/info _edge/edge-1/lo
 done
 holds "nothing binary under fleet/" bash -c "! LC_ALL=C grep -qP '[^\x20-\x7E]' '$work/tree.txt'"
 holds "every message keeps the protocol" fleet lint --broker "$broker" --for 6s
+holds "explain tells what pi-1 could do, and what it does" bash -c "dotnet emulator/bin/Release/net10.0/fleet.dll explain pi-1 --broker '$broker' | grep -q '^  \* .* runs\$'"
 
 echo "-- the edge server dies"
 kill -9 "${process[edge]}"

@@ -65,12 +65,14 @@ public static class ExplainCommand
         await using var bus = await MqttBus.ConnectAsync(options, loop, TimeProvider.System, new Random(Environment.ProcessId), failFast: true, stop);
         var view = new FleetView(site, stock.Profiles, TimeProvider.System);
         PlanReport? plan = null;
-        using var all = bus.Subscribe($"fleet/{site}/#", (topic, message) =>
+        void Hear(Topic topic, Message message)
         {
             view.Fold(topic, message);
             if (message is PlanReport report) plan = report;
-        });
+        }
+        var subscriptions = SiteController.Heard.Select(kind => bus.Subscribe(Topic.Filter(kind, site), Hear)).ToList();
         await TimeProvider.System.Sleep(listening, stop);
+        foreach (var subscription in subscriptions) subscription.Dispose();
         var fleet = view.Snapshot();
         var found = fleet.Devices.FirstOrDefault(known => known.Id == device)
             ?? throw new FaultsException("DEVICE", $"is \"{device}\"; allowed: {(fleet.Devices.Count == 0 ? $"none, nobody has spoken on site {site}" : Some(fleet.Devices.Select(known => known.Id)))}");
