@@ -27,7 +27,7 @@ public static class ProtocolLint
         "count", "labelled", "correct", "exit_#", "offloaded", "fallback", "deadline_missed", "audited", "audit_agreed", "audit_labelled", "audit_correct", "skipped", "in_flight",
         "exit_#_confidence_mean", "exit_#_audited", "exit_#_audit_agreed", "exit", "tail_label", "tail_confidence", "threshold_min",
         "queue", "queue_max", "workers", "served", "expired", "refused", "malformed", "batch", "batch_mean",
-        "devices", "online", "edges_online", "in_agreement", "changed", "objective", "bound", "edge_price", "bytes_sent", "bytes_per_inference", "request_type",
+        "devices", "online", "edges_online", "in_agreement", "changed", "objective", "bound", "edge_price", "joule_weight", "error_weight", "bytes_sent", "bytes_per_inference", "request_type",
     };
 
     /// <summary>What is wrong with a published message, one sentence a fault; empty when it may be published.</summary>

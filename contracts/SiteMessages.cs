@@ -119,3 +119,69 @@ public sealed record Prediction : Message
         faults.NotNegative("stage_{n}_measured_s", Measured);
     }
 }
+
+/// <summary>
+/// Topic _objective: what an operator wants of a site, as a point of its front names it. The controller keeps to it until the next one, by a planner that heeds
+/// limits, whatever policy it was started with; means are over the site's requests. What the plan does not keep stands in the reason of _plan.
+/// </summary>
+public sealed record Objective : Message
+{
+    /// <summary>By which its point is known.</summary>
+    [JsonPropertyName("name")] public required string Name { get; init; }
+
+    /// <summary>Seconds that a joule of device energy, and that a wrong answer, is worth.</summary>
+    [JsonPropertyName("joule_weight")] public double JouleWeight { get; init; }
+    [JsonPropertyName("error_weight")] public double ErrorWeight { get; init; }
+
+    /// <summary>Limits; absent: none.</summary>
+    [JsonPropertyName("accuracy_min_ratio")] public double? AccuracyMin { get; init; }
+    [JsonPropertyName("energy_max_j")] public Joules? EnergyMax { get; init; }
+    [JsonPropertyName("sent_max_bytes")] public Bytes? SentMax { get; init; }
+
+    /// <summary>What the plan of the point was expected to give when it was found.</summary>
+    [JsonPropertyName("accuracy_expected_ratio")] public double? Accuracy { get; init; }
+    [JsonPropertyName("latency_expected_s")] public Seconds? Latency { get; init; }
+    [JsonPropertyName("energy_expected_j")] public Joules? Energy { get; init; }
+    [JsonPropertyName("sent_expected_bytes")] public Bytes? Sent { get; init; }
+
+    private protected override void Check(ref FaultList faults)
+    {
+        if (!Contracts.Name.IsValid(Name)) faults.Add(Contracts.Name.Fault("name", Name));
+        faults.NotNegative("joule_weight", JouleWeight);
+        faults.NotNegative("error_weight", ErrorWeight);
+        faults.Ratio("accuracy_min_ratio", AccuracyMin);
+        faults.Positive("energy_max_j", EnergyMax?.Value);
+        faults.NotNegative("sent_max_bytes", SentMax?.Value);
+        faults.Ratio("accuracy_expected_ratio", Accuracy);
+        faults.NotNegative("latency_expected_s", Latency?.Value);
+        faults.NotNegative("energy_expected_j", Energy?.Value);
+        faults.NotNegative("sent_expected_bytes", Sent?.Value);
+    }
+}
+
+/// <summary>Points of a site's front, as `fleet pareto` writes them down for an operator to pick from.</summary>
+public sealed record Objectives
+{
+    [JsonPropertyName("site")] public required string Site { get; init; }
+
+    /// <summary>Of which scenario, seed and time, in words.</summary>
+    [JsonPropertyName("text")] public string Text { get; init; } = "";
+    [JsonPropertyName("points")] public required IReadOnlyList<Objective> Points { get; init; }
+
+    /// <summary>What is wrong with it, one sentence a fault.</summary>
+    public IEnumerable<string> Faults()
+    {
+        for (var i = 0; i < Points.Count; i++)
+            foreach (var fault in Points[i].Faults()) yield return $"points[{i}].{fault}";
+        foreach (var twice in Points.GroupBy(point => point.Name).Where(same => same.Count() > 1)) yield return $"points: \"{twice.Key}\" stands {twice.Count()} times";
+    }
+
+    /// <summary>A point as an option names it: FILE:NAME. Throws <see cref="FaultsException"/> that lists the names there are.</summary>
+    public static Objective Read(string option, string text)
+    {
+        if (text.LastIndexOf(':') is not (> 0 and var colon)) throw new FaultsException(option, $"is \"{text}\"; allowed: FILE:NAME, as in objectives.json:knee");
+        var (file, name) = (text[..colon], text[(colon + 1)..]);
+        var points = StrictJson.Read(file, Json.File.Info<Objectives>(), objectives => objectives.Faults()).Points;
+        return points.FirstOrDefault(point => point.Name == name) ?? throw new FaultsException(option, $"names \"{name}\"; {file} has {string.Join(", ", points.Select(point => point.Name))}");
+    }
+}

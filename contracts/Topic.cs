@@ -28,6 +28,7 @@ public enum TopicKind
     EdgeReply,
     ControllerState,
     Audit,
+    Objective,
 }
 
 /// <summary>At most once, or at least once.</summary>
@@ -71,6 +72,7 @@ public sealed record TopicRule(TopicKind Kind, string Pattern, Delivery Delivery
         new(TopicKind.EdgeReply, DataRoot + "/{site}/_edge/{id}/reply", Delivery.AtMostOnce, false, "edge server", "The answer to what an edge server has passed on."),
         new(TopicKind.ControllerState, Root + "/{site}/_controller", Delivery.AtLeastOnce, true, "controller", "One word, again in each report period; said where devices decide for themselves. Lost is the will."),
         new(TopicKind.Audit, DataRoot + "/{site}/{id}/audit", Delivery.AtMostOnce, false, "device", "One input drawn to check the exits: what they make of it, and what the tail says."),
+        new(TopicKind.Objective, Root + "/{site}/_objective", Delivery.AtLeastOnce, true, "operator", "What is wanted of the site: the controller keeps to it."),
     ];
 
     private static readonly TopicRule[] ByKind = [.. All];
@@ -163,6 +165,7 @@ public sealed record Topic
         "_summary" => TopicKind.Summary,
         "_plan" => TopicKind.Plan,
         "_controller" => TopicKind.ControllerState,
+        "_objective" => TopicKind.Objective,
         _ => null,
     };
 

@@ -83,6 +83,7 @@ public static class Wire
         TopicKind.Reply or TopicKind.EdgeReply => Json.Wire.GetTypeInfo(typeof(Reply)),
         TopicKind.Placement => Json.Wire.GetTypeInfo(typeof(PlacementControl)),
         TopicKind.Audit => Json.Wire.GetTypeInfo(typeof(Audit)),
+        TopicKind.Objective => Json.Wire.GetTypeInfo(typeof(Objective)),
         _ => null,
     };
 

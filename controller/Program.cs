@@ -24,6 +24,9 @@ var jouleWeight = new Option<double>("--joule-weight") { Description = "Seconds 
 var errorWeight = new Option<double>("--error-weight") { Description = "Seconds that a wrong answer is worth.", DefaultValueFactory = _ => new Weights().ErrorWeight };
 var accuracyMin = new Option<double?>("--accuracy-min") { Description = "Least mean accuracy of all answers, 0 to 1; kept by dual." };
 var latencyMax = new Option<string?>("--latency-max") { Description = "Longest mean latency of a device's answers; kept by dual." };
+var energyMax = new Option<double?>("--energy-max") { Description = "Most joules that an inference may take in the mean; kept by dual." };
+var sentMax = new Option<double?>("--sent-max") { Description = "Most bytes that an inference may put on the network in the mean; kept by dual." };
+var objective = new Option<string?>("--objective") { Description = "FILE:NAME, a point that `fleet pareto` found: its weights and limits, kept by dual, instead of all others." };
 var changes = new Option<double?>("--changes-per-minute") { Description = "Assignments that may change in a minute; without it as many as plans change." };
 var audit = new Option<double>("--audit-ratio") { Description = "Share of inputs that are drawn to check the exits against the tail; 0: nobody watches.", DefaultValueFactory = _ => 0 };
 var risk = new Option<double>("--risk-max") { Description = "Share of answers that may differ from the tail's, once thresholds have been learnt from audits.", DefaultValueFactory = _ => new QualityOptions().RiskMax };
@@ -32,7 +35,7 @@ var clouds = new Option<string[]>("--cloud") { Description = "Server that stands
 var alone = new Option<string?>("--alone") { Description = $"Who decides on devices while no controller is there: {string.Join(", ", Planners.Deciders)}. Without it their thresholds, as ever." };
 var gather = new Option<string>("--gather") { Description = "How long, twice a sample, an edge server waits for the devices of a group.", DefaultValueFactory = _ => "0.1s" };
 var broker = new BrokerFlags();
-var root = new RootCommand("Fleet's controller: decides who runs what. Without --broker it brings its own.") { sites, policy, model, models, deadline, report, plan, port, listen, user, password, state, httpPort, artifacts, jouleWeight, errorWeight, accuracyMin, latencyMax, changes, audit, risk, groups, gather, clouds, alone };
+var root = new RootCommand("Fleet's controller: decides who runs what. Without --broker it brings its own.") { sites, policy, model, models, deadline, report, plan, port, listen, user, password, state, httpPort, artifacts, jouleWeight, errorWeight, accuracyMin, latencyMax, energyMax, sentMax, objective, changes, audit, risk, groups, gather, clouds, alone };
 broker.AddTo(root);
 root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
 {
@@ -44,15 +47,18 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
     var groupModels = GroupFiles.OpenAll(parsed.GetValue(models) ?? ProjectFiles.Find("models/zoo"));
     var planned = new PlannedModel(files, files.ReadCalibrationTrace());
     var table = new OptionTable(planned);
-    var weights = new Weights
+    var wanted = parsed.GetValue(objective) is { } point ? Objectives.Read("--objective", point) : null;
+    var weights = wanted is not null ? Weights.Of(wanted) : new Weights
     {
         JouleWeight = Flags.InRange("--joule-weight", parsed.GetValue(jouleWeight), 0, 1e6),
         ErrorWeight = Flags.InRange("--error-weight", parsed.GetValue(errorWeight), 0, 1e6),
         AccuracyMin = parsed.GetValue(accuracyMin) is { } least ? Flags.InRange("--accuracy-min", least, 0, 1) : null,
         LatencyMax = Flags.Duration("--latency-max", parsed.GetValue(latencyMax)),
+        EnergyMax = parsed.GetValue(energyMax) is { } joules ? new Joules(Flags.InRange("--energy-max", joules, 1e-12, 1e6)) : null,
+        SentMax = parsed.GetValue(sentMax) is { } bytes ? new Bytes(Flags.InRange("--sent-max", bytes, 0, 1e12)) : null,
     };
     var costs = new CostModel(weights);
-    var planner = Planners.Create(parsed.GetValue(policy)!, table, costs);
+    var planner = Planners.Create(wanted is null ? parsed.GetValue(policy)! : Dual.PolicyName, table, costs);
     var profiles = ProfileFile.ReadAll(ProjectFiles.Find("hardware-profiles"));
     var address = parsed.GetValue(listen)!;
     await using var server = await ArtifactServer.Start(address, Flags.InRange("--http-port", parsed.GetValue(httpPort), 0, 65535), zoo, groupModels);

@@ -15,7 +15,7 @@ public sealed class SiteController
     private readonly IBus bus;
     private readonly TimeProvider clock;
     private readonly ControllerOptions options;
-    private readonly IPlanner planner;
+    private IPlanner planner;
     private readonly OptionTable table;
     private readonly PlannedModel model;
     private readonly Random random;
@@ -29,6 +29,7 @@ public sealed class SiteController
     private readonly SiteSummary sums = new();
     private readonly QualityWatch? watch;
     private PlannerState state = PlannerState.Empty;
+    private string objective = "";
     private bool isSettled, isWaiting;
     private long heardAt;
 
@@ -48,7 +49,7 @@ public sealed class SiteController
     /// <summary>The kinds of topics it listens to.</summary>
     public static IReadOnlyList<TopicKind> Heard { get; } =
     [
-        TopicKind.State, TopicKind.Info, TopicKind.Budget, TopicKind.Infer, TopicKind.Reported, TopicKind.Desired, TopicKind.Plan,
+        TopicKind.State, TopicKind.Info, TopicKind.Budget, TopicKind.Infer, TopicKind.Reported, TopicKind.Desired, TopicKind.Plan, TopicKind.Objective,
         TopicKind.EdgeState, TopicKind.EdgeInfo, TopicKind.EdgeLoad, TopicKind.EdgeDesired, TopicKind.EdgeReported, TopicKind.GatewayState, TopicKind.Audit,
     ];
 
@@ -114,7 +115,15 @@ public sealed class SiteController
         if (isSettled && view.EpochSeen > rollout.Epoch) rollout.GoBeyond(view.EpochSeen, view.VersionSeen);
         if (message is InferWindow window) Count(topic.Id, window);
         if (message is Audit audit) Watch(topic.Id, audit);
+        if (message is Objective wanted) Pursue(wanted);
         if (isSettled && topic.Kind is TopicKind.GatewayState && message is State { Presence: Presence.Lost }) DeclareLost(topic.Id);
+    }
+
+    /// <summary>Plans are made for another objective from the next look at the fleet on. Only `dual` heeds limits.</summary>
+    private void Pursue(Objective wanted)
+    {
+        (planner, objective) = (new Dual(table, new CostModel(Weights.Of(wanted))), wanted.Name);
+        isWaiting = true;
     }
 
     private void Count(string device, InferWindow window)
@@ -185,6 +194,13 @@ public sealed class SiteController
         };
     }
 
+    private IEnumerable<string> Reasons(int changed)
+    {
+        yield return changed == 0 ? "nothing to change" : $"{changed} assignments changed";
+        if (objective.Length > 0) yield return $"objective {objective}";
+        if (Plan.Proof is { Missed.Count: > 0 } proof) yield return $"limits not kept: {string.Join(", ", proof.Missed)}";
+    }
+
     private PlanReport Describe(FleetSnapshot fleet, int changed)
     {
         var sum = PlanSum.Of(Plan, fleet, model.Files.Card.StageCount);
@@ -207,7 +223,7 @@ public sealed class SiteController
             EdgeBusy = sum.EdgeBusy is { } busy ? Quantity.Rounded(busy) : null,
             SendAll = sum.SendAll,
             Heads = new PerExit(sum.Heads.Select(count => (double)count)),
-            Reason = changed == 0 ? "nothing to change" : $"{changed} assignments changed",
+            Reason = string.Join("; ", Reasons(changed)),
         };
     }
 

@@ -2,8 +2,8 @@ namespace Fleet.Controller.Planning;
 
 /// <summary>
 /// What each device may choose, in flat columns: the multiple-choice knapsack that `dual` and `milp` solve. Device d takes one of its
-/// candidates j; the sum of Cost[j] is to be least while on each edge server the sum of Use[j] stays within its capacity. Two more
-/// resources may be limited: the air of the cell that a device is in, and errors of the whole site.
+/// candidates j; the sum of Cost[j] is to be least while on each edge server the sum of Use[j] stays within its capacity. More may be
+/// limited: the air of the cell that a device is in, and errors, energy and bytes on the network of the whole site.
 /// </summary>
 public sealed class Candidates
 {
@@ -17,14 +17,18 @@ public sealed class Candidates
     /// <param name="cellOf">The cell of each device, or -1; null when no cells are known.</param>
     /// <param name="errorCapacity">Errors a second that all devices together may make; null: as many as there are.</param>
     /// <param name="expected">Candidates a device, to begin with.</param>
-    public Candidates(int devices, IReadOnlyList<double> edgeCapacity, IReadOnlyList<double>? airCapacity = null, int[]? cellOf = null, double? errorCapacity = null, int expected = 16)
+    /// <param name="energyCapacity">Watts that all devices together may take; null: as many as there are.</param>
+    /// <param name="sentCapacity">Bytes a second that all devices together may send; null: as many as there are.</param>
+    public Candidates(
+        int devices, IReadOnlyList<double> edgeCapacity, IReadOnlyList<double>? airCapacity = null, int[]? cellOf = null, double? errorCapacity = null, int expected = 16, double? energyCapacity = null, double? sentCapacity = null)
     {
         (start, count) = (new int[devices], new ushort[devices]);
         (Edges, Cells, CellOf) = (edgeCapacity.Count, airCapacity?.Count ?? 0, cellOf);
-        HasErrors = errorCapacity is not null;
-        Capacity = [.. edgeCapacity, .. airCapacity ?? [], .. errorCapacity is { } errors ? [errors] : Array.Empty<double>()];
+        (HasErrors, HasEnergy, HasSent) = (errorCapacity is not null, energyCapacity is not null, sentCapacity is not null);
+        Capacity = [.. edgeCapacity, .. airCapacity ?? [], .. ((double?[])[errorCapacity, energyCapacity, sentCapacity]).OfType<double>()];
         (Cost, Use, Edge, Option) = (new float[devices * expected], new float[devices * expected], new short[devices * expected], new ushort[devices * expected]);
         (Air, Errors) = (Cells > 0 ? new float[devices * expected] : [], HasErrors ? new float[devices * expected] : []);
+        (Energy, Sent) = (HasEnergy ? new float[devices * expected] : [], HasSent ? new float[devices * expected] : []);
     }
 
     public int Devices => start.Length;
@@ -37,11 +41,33 @@ public sealed class Candidates
 
     public bool HasErrors { get; }
 
-    /// <summary>Of every resource: edge servers, then cells, then errors where they are limited.</summary>
+    public bool HasEnergy { get; }
+
+    public bool HasSent { get; }
+
+    /// <summary>Of every resource: edge servers, then cells, then errors, energy and bytes sent, each where it is limited.</summary>
     public double[] Capacity { get; }
 
     /// <summary>Whether edge servers are all there is to share.</summary>
-    public bool IsEdgesOnly => Cells == 0 && !HasErrors;
+    public bool IsEdgesOnly => Capacity.Length == Edges;
+
+    /// <summary>Place of errors among the resources, where they are limited.</summary>
+    public int ErrorsAt => Edges + Cells;
+
+    /// <summary>What of the whole site is limited, by its place among the resources.</summary>
+    public IEnumerable<(SiteLimit Limit, int Resource)> Limits
+    {
+        get
+        {
+            if (HasErrors) yield return (SiteLimit.Errors, ErrorsAt);
+            if (HasEnergy) yield return (SiteLimit.Energy, EnergyAt);
+            if (HasSent) yield return (SiteLimit.Sent, SentAt);
+        }
+    }
+
+    private int EnergyAt => ErrorsAt + (HasErrors ? 1 : 0);
+
+    private int SentAt => EnergyAt + (HasEnergy ? 1 : 0);
 
     /// <summary>Of a candidate per second: the objective's cost of one inference times the device's rate.</summary>
     internal float[] Cost { get; private set; }
@@ -58,11 +84,15 @@ public sealed class Candidates
 
     internal float[] Errors { get; private set; }
 
+    internal float[] Energy { get; private set; }
+
+    internal float[] Sent { get; private set; }
+
     /// <summary>Candidates of all devices together.</summary>
     public long Total => count.Sum(candidates => (long)candidates);
 
     /// <summary>Bytes of all columns, room to grow included.</summary>
-    public long Bytes => start.Length * 6L + Cost.Length * 12L + Air.Length * 4L + Errors.Length * 4L;
+    public long Bytes => start.Length * 6L + Cost.Length * 12L + (Air.Length + Errors.Length + Energy.Length + Sent.Length) * 4L;
 
     /// <summary>First candidate of a device, and the one behind its last.</summary>
     public (int Start, int End) Of(int device) => (start[device], start[device] + count[device]);
@@ -83,6 +113,8 @@ public sealed class Candidates
             (Cost[at], Use[at], Edge[at], Option[at]) = (candidate.Cost, candidate.Use, candidate.Edge, candidate.Option);
             if (Air.Length > 0) Air[at] = candidate.Air;
             if (Errors.Length > 0) Errors[at] = candidate.Errors;
+            if (Energy.Length > 0) Energy[at] = candidate.Energy;
+            if (Sent.Length > 0) Sent[at] = candidate.Sent;
             at++;
         }
     }
@@ -90,7 +122,7 @@ public sealed class Candidates
     /// <summary>The same devices and capacities with those candidates only that are let through.</summary>
     internal Candidates Where(Func<int, bool> isAllowed)
     {
-        var kept = new Candidates(Devices, Capacity[..Edges], Cells > 0 ? Capacity[Edges..(Edges + Cells)] : null, CellOf, HasErrors ? Capacity[^1] : null);
+        var kept = new Candidates(Devices, Capacity[..Edges], Cells > 0 ? Capacity[Edges..(Edges + Cells)] : null, CellOf, Of(HasErrors, ErrorsAt), energyCapacity: Of(HasEnergy, EnergyAt), sentCapacity: Of(HasSent, SentAt));
         var row = new List<Candidate>();
         for (var device = 0; device < Devices; device++)
         {
@@ -108,7 +140,7 @@ public sealed class Candidates
     {
         var devices = (Devices + stride - 1) / stride;
         var share = (double)devices / Devices;
-        var sample = new Candidates(devices, [.. Capacity.Take(Edges).Select(room => room * share)], [.. Capacity.Skip(Edges).Take(Cells).Select(room => room * share)], CellOf is null ? null : [.. CellOf.Where((_, i) => i % stride == 0)], HasErrors ? Capacity[^1] * share : null);
+        var sample = new Candidates(devices, [.. Capacity.Take(Edges).Select(room => room * share)], [.. Capacity.Skip(Edges).Take(Cells).Select(room => room * share)], CellOf is null ? null : [.. CellOf.Where((_, i) => i % stride == 0)], Of(HasErrors, ErrorsAt) * share, energyCapacity: Of(HasEnergy, EnergyAt) * share, sentCapacity: Of(HasSent, SentAt) * share);
         Span<Candidate> row = new Candidate[ushort.MaxValue];
         for (var device = 0; device < devices; device++)
         {
@@ -119,13 +151,15 @@ public sealed class Candidates
         return sample;
     }
 
-    public Candidate At(int j) => new(Cost[j], Use[j], Edge[j], Option[j], Air.Length > 0 ? Air[j] : 0, Errors.Length > 0 ? Errors[j] : 0);
+    public Candidate At(int j) => new(Cost[j], Use[j], Edge[j], Option[j], Air.Length > 0 ? Air[j] : 0, Errors.Length > 0 ? Errors[j] : 0, Energy.Length > 0 ? Energy[j] : 0, Sent.Length > 0 ? Sent[j] : 0);
 
     /// <summary>What a device's candidate takes of a resource.</summary>
     public double Taken(int resource, int device, int j) =>
         resource < Edges ? Edge[j] == resource ? Use[j] : 0
-        : resource < Edges + Cells ? CellOf![device] == resource - Edges ? Air[j] : 0
-        : Errors[j];
+        : resource < ErrorsAt ? CellOf![device] == resource - Edges ? Air[j] : 0
+        : resource < EnergyAt ? Errors[j]
+        : resource < SentAt ? Energy[j]
+        : Sent[j];
 
     /// <summary>What a candidate costs its device with what it takes of every resource.</summary>
     public double Priced(int device, int j, ReadOnlySpan<double> prices)
@@ -133,9 +167,13 @@ public sealed class Candidates
         var sum = (double)Cost[j];
         if (Edge[j] < Edges) sum += prices[Edge[j]] * Use[j];
         if (Cells > 0 && CellOf![device] is >= 0 and var cell) sum += prices[Edges + cell] * Air[j];
-        if (HasErrors) sum += prices[^1] * Errors[j];
+        if (HasErrors) sum += prices[ErrorsAt] * Errors[j];
+        if (HasEnergy) sum += prices[EnergyAt] * Energy[j];
+        if (HasSent) sum += prices[SentAt] * Sent[j];
         return sum;
     }
+
+    private double? Of(bool isLimited, int resource) => isLimited ? Capacity[resource] : null;
 
     private void Grow()
     {
@@ -143,6 +181,8 @@ public sealed class Candidates
         (Cost, Use, Edge, Option) = (Longer(Cost, length), Longer(Use, length), Longer(Edge, length), Longer(Option, length));
         if (Cells > 0) Air = Longer(Air, length);
         if (HasErrors) Errors = Longer(Errors, length);
+        if (HasEnergy) Energy = Longer(Energy, length);
+        if (HasSent) Sent = Longer(Sent, length);
     }
 
     private static T[] Longer<T>(T[] column, int length)
@@ -152,5 +192,13 @@ public sealed class Candidates
     }
 }
 
+/// <summary>What a whole site may have limits of.</summary>
+public enum SiteLimit
+{
+    Errors,
+    Energy,
+    Sent,
+}
+
 /// <summary>One candidate of a device, see the columns of <see cref="Candidates"/>.</summary>
-public readonly record struct Candidate(float Cost, float Use, short Edge, ushort Option, float Air, float Errors);
+public readonly record struct Candidate(float Cost, float Use, short Edge, ushort Option, float Air, float Errors, float Energy = 0, float Sent = 0);

@@ -31,6 +31,16 @@ public sealed record Weights
 
     /// <summary>Longest mean latency of a device's answers; null: none. Only `dual` and `milp` keep it.</summary>
     public Seconds? LatencyMax { get; init; }
+
+    /// <summary>Most energy that an inference of the site may take in the mean; null: any. Only `dual` and `milp` keep it.</summary>
+    public Joules? EnergyMax { get; init; }
+
+    /// <summary>Most bytes that an inference of the site may put on the network in the mean, headers included; null: any. Only `dual` and `milp` keep it.</summary>
+    public Bytes? SentMax { get; init; }
+
+    /// <summary>As an operator wants it.</summary>
+    public static Weights Of(Objective objective) =>
+        new() { JouleWeight = objective.JouleWeight, ErrorWeight = objective.ErrorWeight, AccuracyMin = objective.AccuracyMin, EnergyMax = objective.EnergyMax, SentMax = objective.SentMax };
 }
 
 /// <summary>
@@ -139,6 +149,9 @@ public sealed class CostModel(Weights weights)
 
     /// <summary>What a payload puts on the air.</summary>
     internal static Bytes OnAir(Bytes payload, HardwareProfile profile) => profile.OnAir((long)payload.Value + TensorFrame.HeaderBytes + PublishBytes);
+
+    /// <summary>What an inference of a device puts on the air in the mean; its answer and reports are not counted.</summary>
+    public static Bytes Sent(Option option, HardwareProfile profile) => option.Route is null ? Bytes.Zero : OnAir(option.Payload, profile) * option.OffloadShare;
 
     /// <summary>How long the air is busy with so many bytes, headers included.</summary>
     internal static Seconds AirTime(Bytes onAir, DeviceView device, HardwareProfile profile) => onAir / (device.Budget?.Uplink ?? profile.Radio.Goodput.Value);

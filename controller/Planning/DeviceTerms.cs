@@ -28,6 +28,9 @@ public sealed class DeviceTerms(OptionColumns columns)
     /// <summary>How long one crossing keeps the air busy.</summary>
     public float[] AirTime { get; } = new float[columns.Crossings.Count];
 
+    /// <summary>What one crossing puts on the network, headers included.</summary>
+    public float[] CrossBytes { get; } = new float[columns.Crossings.Count];
+
     /// <summary>Whether the files and activations of each block fit.</summary>
     public bool[] Fits { get; } = new bool[columns.Blocks.Count];
 

@@ -20,12 +20,16 @@ public static class DualSolver
 
     private const int PolishRounds = 200;
 
+    /// <summary>Share by which a plan in force may be dearer than another before that is worth changing for.</summary>
+    private const double SteadyTolerance = 0.05;
+
     /// <param name="warm">The prices of a plan before; null: none.</param>
-    public static SolvedChoice Solve(Candidates candidates, double[]? warm = null)
+    /// <param name="polishMax">Of more devices the first plan found stays.</param>
+    public static SolvedChoice Solve(Candidates candidates, double[]? warm = null, int polishMax = SmallMax)
     {
         var search = new PriceSearch(candidates);
         search.Ascend(warm);
-        if (candidates.Devices > SmallMax) return Repaired(candidates, search.Best, search.Choice, fills: warm is null ? 2 : 1) with { Bound = search.Bound };
+        if (candidates.Devices > polishMax) return Repaired(candidates, search.Best, search.Choice, fills: warm is null ? 2 : 1) with { Bound = search.Bound };
         var best = Repaired(candidates, search.Best, search.Choice);
         if (best.IsFeasible && best.Cost <= search.Bound) return best with { Bound = search.Bound };
         best = Better(best, Repaired(candidates, search.Best, Starts.Alone(candidates)));
@@ -33,6 +37,23 @@ public static class DualSolver
         search.Polish(() => best.Cost, candidates.Devices > SmallMax / 10 ? PolishRounds / 4 : PolishRounds, () => best = Better(best, Repaired(candidates, search.Best, search.Relaxation.Choice)));
         best = best with { Bound = search.Bound, Prices = search.Best };
         return candidates.Devices <= GapSearch.DevicesMax && best.IsFeasible && best.Cost > best.Bound ? Closed(candidates, best) : best;
+    }
+
+    /// <summary>
+    /// What is in force, with as few changes as the limits need, unless the plan found is cheaper by more than the tolerance. Prices of what a site limits move with every
+    /// report, and a plan made anew for each would have devices change for ever.
+    /// </summary>
+    /// <param name="standing">The candidate that each device runs; -1: none.</param>
+    public static SolvedChoice Steady(Candidates candidates, SolvedChoice found, ReadOnlySpan<int> standing)
+    {
+        var (start, kept, asFound) = (found.Choice.ToArray(), new Repair(candidates, found.Prices), new Repair(candidates, found.Prices));
+        for (var device = 0; device < start.Length; device++)
+            if (standing[device] >= 0) start[device] = standing[device];
+        kept.Trimmed(start);
+        asFound.Take(found.Choice);
+        // Where nobody can keep all limits, whoever misses them by hardly more is as good.
+        var isAsGood = found.IsFeasible ? kept.IsFeasible : kept.Excess <= asFound.Excess * (1 + SteadyTolerance);
+        return isAsGood && kept.Cost <= found.Cost + SteadyTolerance * Math.Abs(found.Cost) ? found with { Choice = kept.Choice, Cost = kept.Cost, IsFeasible = kept.IsFeasible } : found;
     }
 
     private static SolvedChoice Closed(Candidates candidates, SolvedChoice best)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Fleet.Contracts;
 
 namespace Fleet.Controller.Planning;
@@ -35,7 +36,25 @@ public sealed record Proof(double Objective, double Bound, double Gap, IReadOnly
     public static Proof Of(SiteProblem problem, SolvedChoice solved, IReadOnlyDictionary<string, double> prices)
     {
         var requests = Math.Max(1e-9, problem.Devices.Sum(SiteProblem.WeightOf));
-        return new Proof(solved.Cost / requests, solved.Bound / requests, solved.Gap, prices);
+        return new Proof(solved.Cost / requests, solved.Bound / requests, solved.Gap, prices) { Missed = solved.IsFeasible ? [] : [.. MissedBy(problem.Candidates, solved.Choice, requests)] };
+    }
+
+    /// <summary>The limits of the site that the plan does not keep, in words; empty when it keeps all.</summary>
+    public IReadOnlyList<string> Missed { get; init; } = [];
+
+    private static IEnumerable<string> MissedBy(Candidates candidates, int[] choice, double requests)
+    {
+        foreach (var (limit, resource) in candidates.Limits)
+        {
+            var (most, taken) = (candidates.Capacity[resource] / requests, choice.Select((j, device) => candidates.Taken(resource, device, j)).Sum() / requests);
+            if (taken <= most * (1 + 1e-6)) continue;
+            yield return limit switch
+            {
+                SiteLimit.Errors => string.Create(CultureInfo.InvariantCulture, $"accuracy {100 * (1 - taken):0.####} % instead of {100 * (1 - most):0.####} %"),
+                SiteLimit.Energy => string.Create(CultureInfo.InvariantCulture, $"energy {1e3 * taken:G4} mJ instead of {1e3 * most:G4} mJ"),
+                _ => string.Create(CultureInfo.InvariantCulture, $"bytes {taken:G4} instead of {most:G4}"),
+            };
+        }
     }
 }
 
@@ -50,8 +69,8 @@ public sealed record PlannerState(IReadOnlyDictionary<string, Choice> Last)
     /// <summary>Of each cell's air.</summary>
     public IReadOnlyDictionary<string, double> AirPrices { get; init; } = new Dictionary<string, double>();
 
-    /// <summary>Of an error, on top of its weight.</summary>
-    public double ErrorPrice { get; init; }
+    /// <summary>Of what the site's limits limit: an error, a joule, a byte sent, each where it is limited, on top of their weights.</summary>
+    public IReadOnlyList<double> LimitPrices { get; init; } = [];
 
     /// <summary>What the last plan was made of, by policies that ask each device for itself.</summary>
     public Asked? Asked { get; init; }

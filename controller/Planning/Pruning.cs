@@ -69,7 +69,7 @@ public sealed class Pruning
     {
         keptCount = 0;
         var isLimited = terms.EnergyMax < float.PositiveInfinity || weights.LatencyMax is not null;
-        Alone(terms, isLimited);
+        Alone(terms, isLimited || into.HasEnergy);
         var isStrict = KeepLocal(terms, isLimited);
         var locals = keptCount;
         foreach (var link in terms.Links)
@@ -81,8 +81,8 @@ public sealed class Pruning
         into.Put(device, kept.AsSpan(0, keptCount));
     }
 
-    /// <summary>Every option's cost but for its crossings; time and energy too, where they are limited.</summary>
-    private void Alone(DeviceTerms terms, bool isLimited)
+    /// <summary>Every option's cost but for its crossings; time and energy too, where they are asked for.</summary>
+    private void Alone(DeviceTerms terms, bool isAsked)
     {
         var joule = (float)weights.JouleWeight;
         for (var i = 0; i < blocks.Length; i++)
@@ -95,7 +95,7 @@ public sealed class Pruning
             for (var stage = 1; stage <= block.Head; stage++)
                 TensorPrimitives.MultiplyAdd(columns.Shares(stage, block), terms.StageTime[stage - 1] + joule * terms.StageEnergy[stage - 1], row, row);
             if (terms.Rate > 0) AddWaiting(terms, block, row);
-            if (!isLimited) continue;
+            if (!isAsked) continue;
             var times = time.AsSpan(block.Start, block.Count);
             var energies = energy.AsSpan(block.Start, block.Count);
             if (terms.Rate > 0) waiting.AsSpan(block.Start, block.Count).CopyTo(times);
@@ -155,7 +155,7 @@ public sealed class Pruning
                 isStrict = !isLimited || Excess(terms, option, energy[option], time[option]) <= 1;
         for (var i = 0; i < blocks.Length && blocks[i].Crossing == OptionColumns.Local; i++)
             for (var option = blocks[i].Start; terms.Fits[i] && option < blocks[i].End; option++)
-                Keep(terms, Limited(terms, option, alone[option], isLimited, isStrict, energy[option], time[option]), 0, (short)edges.Count, option, 0, from: 0);
+                Keep(terms, Limited(terms, option, alone[option], isLimited, isStrict, energy[option], time[option]), 0, (short)edges.Count, option, 0, energy[option], 0, from: 0);
         return isStrict;
     }
 
@@ -222,8 +222,8 @@ public sealed class Pruning
         foreach (var option in byUse[edge])
         {
             if (float.IsPositiveInfinity(cost[option])) continue;
-            var air = into.Cells > 0 ? columns.Offload[option] * terms.AirTime[CrossingOf(option)] : 0;
-            Keep(terms, cost[option], served[at + option], edge, option, air, from, locals);
+            var (crossing, share) = (CrossingOf(option), columns.Offload[option]);
+            Keep(terms, cost[option], served[at + option], edge, option, share * terms.AirTime[crossing], energy[option] + share * terms.CrossEnergy[crossing], share * terms.CrossBytes[crossing], from, locals);
         }
     }
 
@@ -235,11 +235,11 @@ public sealed class Pruning
     }
 
     /// <summary>Keeps one candidate unless a local one or one since <paramref name="from"/> beats it, and drops those since then that it beats.</summary>
-    private void Keep(DeviceTerms terms, float price, float use, short edge, int option, float air, int from, int locals = 0)
+    private void Keep(DeviceTerms terms, float price, float use, short edge, int option, float air, float joules, float sent, int from, int locals = 0)
     {
         if (!float.IsFinite(price)) return;
         var errors = into.HasErrors ? (1 - (float)columns.Options[option].Accuracy) * terms.Weight : 0;
-        var candidate = new Candidate(price * terms.Weight, use * terms.Rate, edge, (ushort)option, air * terms.Rate, errors);
+        var candidate = new Candidate(price * terms.Weight, use * terms.Rate, edge, (ushort)option, into.Cells > 0 ? air * terms.Rate : 0, errors, into.HasEnergy ? joules * terms.Weight : 0, into.HasSent ? sent * terms.Weight : 0);
         for (var i = 0; i < locals; i++)
             if (Beats(kept[i], candidate)) return;
         for (var i = from; i < keptCount; i++)
@@ -251,5 +251,5 @@ public sealed class Pruning
         kept[keptCount++] = candidate;
     }
 
-    private static bool Beats(in Candidate a, in Candidate b) => a.Cost <= b.Cost && a.Use <= b.Use && a.Air <= b.Air && a.Errors <= b.Errors;
+    private static bool Beats(in Candidate a, in Candidate b) => a.Cost <= b.Cost && a.Use <= b.Use && a.Air <= b.Air && a.Errors <= b.Errors && a.Energy <= b.Energy && a.Sent <= b.Sent;
 }

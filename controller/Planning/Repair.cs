@@ -41,15 +41,30 @@ internal sealed class Repair(Candidates candidates, double[] prices, int fills =
     /// <summary>Sums of rounded numbers may lie a little above.</summary>
     private double Room(int resource) => capacity[resource] * (1 + 1e-9) + 1e-12;
 
+    /// <summary>Largest share by which a limit is overstepped; 0 when all are kept.</summary>
+    public double Excess => Enumerable.Range(0, load.Length).Max(resource => load[resource] <= Room(resource) ? 0 : load[resource] / Math.Max(1e-12, capacity[resource]) - 1);
+
     public void From(ReadOnlySpan<int> start)
+    {
+        Trimmed(start);
+        for (var round = 0; round < (choice.Length > SwapMax ? fills : FillsOfSmall) && Fill() > 0; round++) { }
+        if (choice.Length > SwapMax || !candidates.IsEdgesOnly && candidates.Total > SwapSharedMax) return;
+        for (var round = 0; round < 10 && (Swap() > 0 || Fill() > 0); round++) { }
+    }
+
+    /// <summary>The start with no more changes than its limits need.</summary>
+    public void Trimmed(ReadOnlySpan<int> start)
+    {
+        Take(start);
+        Trim();
+    }
+
+    /// <summary>The start as it is.</summary>
+    public void Take(ReadOnlySpan<int> start)
     {
         start.CopyTo(choice);
         Array.Clear(load);
         for (var device = 0; device < choice.Length; device++) Count(device, choice[device], 1);
-        Trim();
-        for (var round = 0; round < (choice.Length > SwapMax ? fills : FillsOfSmall) && Fill() > 0; round++) { }
-        if (choice.Length > SwapMax || !candidates.IsEdgesOnly && candidates.Total > SwapSharedMax) return;
-        for (var round = 0; round < 10 && (Swap() > 0 || Fill() > 0); round++) { }
     }
 
     private void Count(int device, int j, int sign)

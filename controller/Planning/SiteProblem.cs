@@ -14,6 +14,9 @@ public sealed class SiteProblem
     /// <summary>What a device that asks nothing, or next to it, or has not said, counts in the objective: so little that it yields to all others.</summary>
     private const double SilentWeight = 1e-3;
 
+    /// <summary>Of a limited mean: a billionth of an error, a joule or a byte.</summary>
+    private const double NextToNothing = 1e-9;
+
     /// <summary>What each device runs, by its place in the columns and in <see cref="Edges"/>; -1: nothing that the columns know.</summary>
     private readonly (int Option, short Edge)[] incumbents;
 
@@ -41,8 +44,12 @@ public sealed class SiteProblem
         var devices = fleet.Devices.Where(device => device.IsOnline && device.Profile is { } profile && IsFinite(columns, device, profile)).OrderBy(device => device.Id, StringComparer.Ordinal).ToList();
         var cells = devices.Select(device => device.Info?.Cell ?? "").Where(cell => cell.Length > 0).GroupBy(cell => cell).Where(shared => shared.Count() > 1).Select(shared => shared.Key).Order(StringComparer.Ordinal).ToList();
         int[]? cellOf = cells.Count == 0 ? null : [.. devices.Select(device => cells.IndexOf(device.Info?.Cell ?? ""))];
-        var errors = costs.Weights.AccuracyMin is { } least ? devices.Sum(WeightOf) * (1 - least) : (double?)null;
-        var candidates = new Candidates(devices.Count, [.. edges.Select(edge => CostModel.Capacity(edge) * Headroom)], cellOf is null ? null : [.. cells.Select(_ => Headroom)], cellOf, errors, expected: 8);
+        var requests = devices.Sum(WeightOf);
+        // Nothing at all is a share of nothing: what may take next to nothing has a slope.
+        double? Room(double? mean) => mean is { } most ? requests * Math.Max(NextToNothing, most) : null;
+        var (errors, energy, sent) = (Room(1 - costs.Weights.AccuracyMin), Room(costs.Weights.EnergyMax?.Value), Room(costs.Weights.SentMax?.Value));
+        var candidates = new Candidates(
+            devices.Count, [.. edges.Select(edge => CostModel.Capacity(edge) * Headroom)], cellOf is null ? null : [.. cells.Select(_ => Headroom)], cellOf, errors, expected: 8, energyCapacity: energy, sentCapacity: sent);
         var pruning = new Pruning(columns, Terms(columns, edges), costs.Weights, PruningKind.Dominated, candidates);
         var terms = new DeviceTerms(columns);
         var places = columns.Options.Select((option, i) => (option, i)).ToDictionary(pair => (pair.option.Head, pair.option.Route, pair.option.Thresholds), pair => pair.i);
@@ -75,6 +82,7 @@ public sealed class SiteProblem
                 (into.CrossTime[crossing], into.CrossEnergy[crossing]) = ((float)time.Value, (float)energy.Value);
                 into.EncodeTime[crossing] = (float)CostModel.Encoding(model, columns.Crossings[crossing].Route, device, profile).Value;
                 into.AirTime[crossing] = (float)CostModel.AirTime(CostModel.OnAir(columns.Crossings[crossing].Payload, profile), device, profile).Value;
+                into.CrossBytes[crossing] = (float)CostModel.OnAir(columns.Crossings[crossing].Payload, profile).Value;
             }
             for (var block = 0; block < columns.Blocks.Count; block++)
             {
@@ -100,16 +108,20 @@ public sealed class SiteProblem
     }
 
     /// <summary>What the choice saves a second over what the device runs; 0 when that is no choice any more, or the device runs nothing.</summary>
-    private double Gain(int device, int chosen)
+    private double Gain(int device, int chosen) => Standing(device) is >= 0 and var standing ? Candidates.At(standing).Cost - Candidates.At(chosen).Cost : 0;
+
+    /// <summary>The candidate that a device runs; -1 when that is no choice any more, or it runs nothing.</summary>
+    public int Standing(int device)
     {
-        if (incumbents[device] is not { Option: >= 0 } standing) return 0;
+        if (incumbents[device] is not { Option: >= 0 } standing) return -1;
         var (from, end) = Candidates.Of(device);
         for (var j = from; j < end; j++)
-            if (Candidates.At(j) is var known && known.Option == standing.Option && known.Edge == standing.Edge) return known.Cost - Candidates.At(chosen).Cost;
-        return 0;
+            if (Candidates.At(j) is var known && known.Option == standing.Option && known.Edge == standing.Edge) return j;
+        return -1;
     }
 
-    internal static double WeightOf(DeviceView device) => Math.Max(SilentWeight, device.Budget?.RequestRate.Value ?? 0);
+    /// <summary>How much a device counts in the objective: its requests a second.</summary>
+    public static double WeightOf(DeviceView device) => Math.Max(SilentWeight, device.Budget?.RequestRate.Value ?? 0);
 
     /// <summary>Whether the smallest local head fits and what it costs is a number: a report may be absurd and still lawful.</summary>
     private static bool IsFinite(OptionColumns columns, DeviceView device, HardwareProfile profile) =>

@@ -20,6 +20,10 @@ public sealed record ControlSpec
     [JsonPropertyName("accuracy_min_ratio")] public double? AccuracyMin { get; init; }
     [JsonPropertyName("latency_max_s")] public Seconds? LatencyMax { get; init; }
 
+    /// <summary>Most joules of an inference, and most bytes that it puts on the network, in the mean of a site; absent: any. As accuracy_min_ratio kept by `dual` and `milp`.</summary>
+    [JsonPropertyName("energy_max_j")] public Joules? EnergyMax { get; init; }
+    [JsonPropertyName("sent_max_bytes")] public Bytes? SentMax { get; init; }
+
     /// <summary>Who decides on devices while no controller is there: hierarchical, hi-lcb, hi-lcb-lite or h2t2; absent: their thresholds.</summary>
     [JsonPropertyName("alone")] public DecisionKind? Alone { get; init; }
 
@@ -34,7 +38,19 @@ public sealed record ControlSpec
 
     [JsonIgnore] public QualityOptions? Quality => AuditRatio > 0 ? new QualityOptions { AuditRatio = AuditRatio, RiskMax = RiskMax } : null;
 
-    [JsonIgnore] public Weights Weights => new() { JouleWeight = JouleWeight, ErrorWeight = ErrorWeight, AccuracyMin = AccuracyMin, LatencyMax = LatencyMax };
+    [JsonIgnore] public Weights Weights => new() { JouleWeight = JouleWeight, ErrorWeight = ErrorWeight, AccuracyMin = AccuracyMin, LatencyMax = LatencyMax, EnergyMax = EnergyMax, SentMax = SentMax };
+
+    /// <summary>The same keeping to a point of the site's front.</summary>
+    public ControlSpec Pursuing(Objective wanted) => this with
+    {
+        Policy = Dual.PolicyName,
+        JouleWeight = wanted.JouleWeight,
+        ErrorWeight = wanted.ErrorWeight,
+        AccuracyMin = wanted.AccuracyMin,
+        LatencyMax = null,
+        EnergyMax = wanted.EnergyMax,
+        SentMax = wanted.SentMax,
+    };
 
     /// <summary>What is impossible about it, one sentence a fault.</summary>
     public IEnumerable<string> Faults()
@@ -45,6 +61,8 @@ public sealed record ControlSpec
         if (!(JouleWeight is >= 0 and <= 1e6)) yield return $"joule_weight is {JouleWeight}; allowed: 0 to 1e6";
         if (AccuracyMin is { } least and not (>= 0 and <= 1)) yield return $"accuracy_min_ratio is {least}; allowed: 0 to 1";
         if (LatencyMax is { Value: not (> 0 and <= 3600) } longest) yield return $"latency_max_s is {longest.Value}; allowed: above 0 to 3600";
+        if (EnergyMax is { Value: not (> 0 and <= 1e6) } joules) yield return $"energy_max_j is {joules.Value}; allowed: above 0 to 1e6";
+        if (SentMax is { Value: not (>= 0 and <= 1e12) } bytes) yield return $"sent_max_bytes is {bytes.Value}; allowed: 0 to 1e12";
         if (ChangesPerMinute is { } changes and not (>= 1 and <= 1e6)) yield return $"changes_per_minute is {changes}; allowed: 1 to 1e6";
         foreach (var fault in QualityOptions.Faults("audit_ratio", AuditRatio, "risk_max_ratio", RiskMax)) yield return fault;
         if (!(ErrorWeight is >= 0 and <= 1e6)) yield return $"error_weight is {ErrorWeight}; allowed: 0 to 1e6";

@@ -339,6 +339,24 @@ internal static class AnyMessage
         from error in Gen.Double[0, 10]
         select (Message)new Prediction { SentAt = new Seconds(seconds[0]), Profile = "pi-4b", Model = "fmnist", Predicted = new PerExit(seconds.AsSpan(1, 3)), Measured = new PerExit(seconds.AsSpan(4, 3)), Error = error };
 
+    public static readonly Gen<Message> Objective =
+        from amounts in Amount.Array[2]
+        from ratios in Ratio.Nullable().Array[2]
+        from limits in Amount.Nullable().Array[5]
+        select (Message)new Objective
+        {
+            Name = "knee",
+            JouleWeight = amounts[0],
+            ErrorWeight = amounts[1],
+            AccuracyMin = ratios[0],
+            EnergyMax = limits[0] is { } most ? new Joules(1e-3 + most) : null,
+            SentMax = Of<Bytes>(limits[1]),
+            Accuracy = ratios[1],
+            Latency = Of<Seconds>(limits[2]),
+            Energy = Of<Joules>(limits[3]),
+            Sent = Of<Bytes>(limits[4]),
+        };
+
     public static readonly Gen<Message> Reply =
         from id in Gen.ULong
         from status in Gen.Enum<OffloadStatus>()
@@ -431,6 +449,7 @@ internal static class AnyMessage
         TopicKind.Prediction => Prediction,
         TopicKind.Placement => PlacementControl,
         TopicKind.Audit => Audit,
+        TopicKind.Objective => Objective,
         TopicKind.Offload => TensorFrame.Select(frame => (Message)frame),
         _ => State,
     };

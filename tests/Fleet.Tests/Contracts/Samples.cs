@@ -149,6 +149,20 @@ internal static class Samples
         AnsweredTotal = 5000,
     };
 
+    public static readonly Objective Objective = new()
+    {
+        Name = "knee",
+        JouleWeight = 0.01,
+        ErrorWeight = 0.001,
+        AccuracyMin = 0.93,
+        EnergyMax = new Joules(0.002),
+        SentMax = new Bytes(120),
+        Accuracy = 0.935,
+        Latency = new Seconds(0.004),
+        Energy = new Joules(0.0019),
+        Sent = new Bytes(118.5),
+    };
+
     public static readonly PlanReport PlanReport = new()
     {
         Version = 2,
@@ -227,6 +241,7 @@ internal static class Samples
         TopicKind.Reply or TopicKind.EdgeReply => Reply,
         TopicKind.Prediction => Prediction,
         TopicKind.Placement => PlacementControl,
+        TopicKind.Objective => Objective,
         TopicKind.Offload => Frame,
         TopicKind.Audit => Audit,
         _ => State.Ready,

@@ -134,7 +134,7 @@ public sealed class DualSolverTests
         var (bound, state) = new Dual(FleetBuilder.Table, new CostModel(hasty with { AccuracyMin = least })).Plan(fleet, PlannerState.Empty, new Random(1));
         Assert.That(Accuracy(free), Is.LessThan(least));
         Assert.That(Accuracy(bound), Is.GreaterThanOrEqualTo(least - 1e-6));
-        Assert.That(state.ErrorPrice, Is.GreaterThan(0));
+        Assert.That(state.LimitPrices.Single(), Is.GreaterThan(0));
         Assert.That(bound.Proof!.Gap, Is.LessThan(0.02));
     }
 

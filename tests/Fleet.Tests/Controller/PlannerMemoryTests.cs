@@ -20,7 +20,7 @@ public sealed class PlannerMemoryTests
             var (random, planner, state) = (new Random(seed), FleetBuilder.Planner(policy), PlannerState.Empty);
             for (var step = 0; step < 5; step++)
             {
-                var bare = new PlannerState(state.Last) { Prices = state.Prices, ErrorPrice = state.ErrorPrice, Averages = state.Averages };
+                var bare = new PlannerState(state.Last) { Prices = state.Prices, AirPrices = state.AirPrices, LimitPrices = state.LimitPrices, Averages = state.Averages };
                 var anew = FleetBuilder.Planner(policy).Plan(fleet, bare, new Random(step)).Plan;
                 (var plan, state) = planner.Plan(fleet, state, new Random(step));
                 Assert.That(plan.Choices.Select(Said), Is.EqualTo(anew.Choices.Select(Said)));

@@ -84,7 +84,7 @@ public sealed class FaultTests
     public void BrokerRestart_RetainedLost_EverythingIsSaidAgain()
     {
         var kinds = Run(Of(FaultKind.BrokerRestart)).Worlds[0].Bus.Retained.Select(kept => kept.Topic.Kind).Distinct();
-        Assert.That(kinds, Is.SupersetOf(TopicRule.All.Where(rule => rule.Retained).Select(rule => rule.Kind).Except([TopicKind.Command, TopicKind.GatewayState, TopicKind.Prediction, TopicKind.ControllerState])));
+        Assert.That(kinds, Is.SupersetOf(TopicRule.All.Where(rule => rule.Retained).Select(rule => rule.Kind).Except([TopicKind.Command, TopicKind.GatewayState, TopicKind.Prediction, TopicKind.Objective, TopicKind.ControllerState])));
     }
 
     [Test]
