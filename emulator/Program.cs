@@ -15,6 +15,7 @@ var root = new RootCommand("Fleet: places early-exit neural networks on fleets o
     FuzzCommand.Create(),
     CompareCommand.Create(),
     ExplainCommand.Create(),
+    ParetoCommand.Create(),
     WatchCommand.Create(),
     LintCommand.Create(),
     ModelsCommand.Create(),

@@ -12,6 +12,9 @@ internal sealed record RunRequest(string File)
 
     public string? Policy { get; init; }
 
+    /// <summary>FILE:NAME of a point of a front.</summary>
+    public string? Objective { get; init; }
+
     public string? Inference { get; init; }
 
     public int Threads { get; init; } = 1;
@@ -39,6 +42,7 @@ public static class RunCommand
         var file = new Argument<string>("SCENARIO") { Description = "Scenario file (see emulator/scenarios)." };
         var seed = new Option<long>("--seed") { Description = "Seed of everything random.", DefaultValueFactory = _ => 1 };
         var policy = new Option<string?>("--policy") { Description = "Planner to use instead of the scenario's: " + string.Join(", ", Policies.Names) + "; behind a plus who decides on devices, such as dual+hierarchical." };
+        var objective = new Option<string?>("--objective") { Description = "FILE:NAME, a point that `fleet pareto` found: dual keeps to it, instead of the scenario's policy, weights and limits." };
         var inference = new Option<string?>("--inference") { Description = "trace (recorded answers) or onnx (computed), instead of the scenario's." };
         var threads = new Option<int>("--threads") { Description = "Sites that run at once; changes no result.", DefaultValueFactory = _ => Environment.ProcessorCount };
         var wire = new Option<bool>("--wire") { Description = "Put every message through its wire encoding; changes no result." };
@@ -47,11 +51,12 @@ public static class RunCommand
         var replications = new Option<int>("--replications") { Description = "Run so many seeds, from --seed on, and give means with 95 % confidence intervals.", DefaultValueFactory = _ => 1 };
         var shard = new Option<string?>("--shard") { Description = "Run part i of n of the sites, i/n: on several machines, to be joined by `fleet merge`. Needs --out." };
         var json = new Option<bool>("--json") { Description = "Print one JSON object as the last line." };
-        var command = new Command("run", "Run a scenario in virtual time.") { file, seed, policy, inference, threads, wire, output, events, replications, shard, json };
+        var command = new Command("run", "Run a scenario in virtual time.") { file, seed, policy, objective, inference, threads, wire, output, events, replications, shard, json };
         command.SetAction(parsed => ProcessEdge.Guard(() => Run(new RunRequest(parsed.GetRequiredValue(file))
         {
             Seed = parsed.GetValue(seed),
             Policy = parsed.GetValue(policy),
+            Objective = parsed.GetValue(objective),
             Inference = parsed.GetValue(inference),
             Threads = parsed.GetValue(threads),
             Wire = parsed.GetValue(wire),
@@ -80,7 +85,9 @@ public static class RunCommand
         told.WriteLine(request.Replications == 1 ? $"seed {request.Seed}" : $"seeds {request.Seed} to {request.Seed + request.Replications - 1}");
         using var output = request.Output is { } directory ? new RunOutput(directory, scenario, request, stock) : null;
         if (request.Replications > 1) return Replicate(scenario, request, stock, output);
-        var result = ProgressBar.Show($"{scenario.Duration.Value:G6} s of virtual time", scenario.Duration, progress => RunSites(scenario, request, stock, output, progress));
+        var missed = new List<string>();
+        var result = ProgressBar.Show($"{scenario.Duration.Value:G6} s of virtual time", scenario.Duration, progress => RunSites(scenario, request, stock, output, missed, progress));
+        Tell(missed);
         if (request.Json)
         {
             Figures.PrintJson(result);
@@ -92,17 +99,35 @@ public static class RunCommand
     }
 
     /// <summary>Site by site, so that memory does not grow with their number.</summary>
-    private static RunResult RunSites(Scenario scenario, RunRequest request, Stock stock, RunOutput? output, Action<double> progress)
+    /// <param name="missed">Given a sentence of each site whose last plan does not keep the limits.</param>
+    private static RunResult RunSites(Scenario scenario, RunRequest request, Stock stock, RunOutput? output, List<string> missed, Action<double> progress)
     {
         var runs = new SiteRuns(scenario, request.Seed, stock) { Threads = request.Threads, ThroughWire = request.Wire, Shard = request.Shard ?? Shard.Whole, Progress = progress, Begins = output is null ? null : output.Begin };
         if (output is null)
         {
             var sum = new RunSum(scenario, request.Seed);
-            runs.Run(world => Checked(world, SiteResult.Of), sum.Add);
+            Each(SiteResult.Of, sum.Add);
             return sum.Result();
         }
-        runs.Run(world => Checked(world, output.Left), output.Add);
+        Each(output.Left, output.Add);
         return output.Finish();
+
+        void Each<T>(Func<SiteWorld, T> sum, Action<T> add) => runs.Run(world => (Left: Checked(world, sum), Missed: Missed(world)), site =>
+        {
+            add(site.Left);
+            if (site.Missed is { } sentence) missed.Add(sentence);
+        });
+    }
+
+    private static string? Missed(SiteWorld world) => world.LastController.Plan.Proof is { Missed.Count: > 0 } proof ? $"{world.Name}: {string.Join(", ", proof.Missed)}" : null;
+
+    private static void Tell(List<string> missed)
+    {
+        const int Shown = 5;
+        if (missed.Count == 0) return;
+        Console.Error.WriteLine("limits that the last plan does not keep:");
+        foreach (var sentence in missed.Take(Shown)) Console.Error.WriteLine($"  {sentence}");
+        if (missed.Count > Shown) Console.Error.WriteLine($"  and {missed.Count - Shown} more sites");
     }
 
     private static T Checked<T>(SiteWorld world, Func<SiteWorld, T> sum)
@@ -128,6 +153,8 @@ public static class RunCommand
 
     private static Scenario Changed(Scenario scenario, RunRequest request, Stock stock)
     {
+        if (request.Objective is not null && request.Policy is not null) throw new FaultsException("--objective", "and --policy are both given; allowed: one of them");
+        if (request.Objective is { } point) scenario = scenario with { Control = scenario.Control.Pursuing(Objectives.Read("--objective", point)) };
         if (request.Policy is { } policy) scenario = scenario with { Control = scenario.Control with { Policy = policy } };
         scenario = request.Inference switch
         {

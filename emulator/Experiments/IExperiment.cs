@@ -20,7 +20,7 @@ public static class ExperimentList
     public static readonly IReadOnlyList<IExperiment> All =
     [
         new Exits.BranchyNetExperiment(), new Distributed.DdnnExperiment(), new Splitting.SplitExperiment(), new Splitting.BottlefitExperiment(), new Exits.EarlyLabellingExperiment(),
-        new Exits.CalibrationExperiment(), new Exits.TransferExperiment(), new Deciding.HierarchicalExperiment(), new Delivery.InfidaExperiment(), new Lorawan.HedonicExperiment(),
-        new Quality.QualityExperiment(),
+        new Exits.CalibrationExperiment(), new Exits.TransferExperiment(), new Front.ParetoExperiment(), new Deciding.HierarchicalExperiment(), new Delivery.InfidaExperiment(),
+        new Lorawan.HedonicExperiment(), new Quality.QualityExperiment(),
     ];
 }

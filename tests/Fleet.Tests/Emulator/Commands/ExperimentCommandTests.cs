@@ -10,7 +10,7 @@ public sealed class ExperimentCommandTests : CommandFixture
     {
         var said = Fleet("experiment", "list");
         Assert.That(said.ExitCode, Is.Zero);
-        foreach (var name in (string[])["branchynet", "ddnn", "split", "bottlefit", "early-labelling", "calibration", "transfer", "hierarchical", "infida", "hedonic-lorawan"]) Assert.That(said.Out, Does.Contain($"{name} "));
+        foreach (var name in (string[])["branchynet", "ddnn", "split", "bottlefit", "early-labelling", "calibration", "transfer", "pareto", "hierarchical", "infida", "hedonic-lorawan"]) Assert.That(said.Out, Does.Contain($"{name} "));
     }
 
     [Test]
