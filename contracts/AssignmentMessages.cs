@@ -106,6 +106,10 @@ public sealed record Assignment : Message
     [JsonPropertyName("audit_told")] public bool? AuditTold { get; init; }
     [JsonPropertyName("report_s")] public Seconds ReportPeriod { get; init; } = new(5);
 
+    /// <summary>On a battery: the charge at and below which no input is taken, and how far above it all are; in between a share. Absent: all are, whatever the charge.</summary>
+    [JsonPropertyName("charge_reserve_j")] public Joules? ChargeReserve { get; init; }
+    [JsonPropertyName("charge_band_j")] public Joules? ChargeBand { get; init; }
+
     /// <summary>Why the controller chose this.</summary>
     [JsonPropertyName("reason")] public string Reason { get; init; } = "";
 
@@ -135,6 +139,7 @@ public sealed record Assignment : Message
     public bool RunsAs(Assignment other) => ReferenceEquals(this, other)
         || Head == other.Head && Cut == other.Cut && InputCodec == other.InputCodec && FeatureDType == other.FeatureDType && ExitRule == other.ExitRule
         && View == other.View && Deadline == other.Deadline && AuditRatio.Equals(other.AuditRatio) && AuditTo == other.AuditTo && AuditTold == other.AuditTold && ReportPeriod == other.ReportPeriod
+        && ChargeReserve == other.ChargeReserve && ChargeBand == other.ChargeBand
         && OffloadTo == other.OffloadTo && Bottleneck == other.Bottleneck && Group == other.Group && Transport == other.Transport && Model == other.Model && CardSha256 == other.CardSha256
         && Thresholds.Equals(other.Thresholds) && Temperatures.Equals(other.Temperatures)
         && Decision == other.Decision && Alone == other.Alone && ThresholdsLeast.Equals(other.ThresholdsLeast) && ThresholdsMost.Equals(other.ThresholdsMost)
@@ -168,6 +173,9 @@ public sealed record Assignment : Message
         if (!(Deadline.Value is > 0 and <= 3600)) faults.Add($"deadline_s is {Deadline.Value}; allowed: above 0 to 3600");
         if (!(ReportPeriod.Value is >= 0.1 and <= 86400)) faults.Add($"report_s is {ReportPeriod.Value}; allowed: 0.1 to 86400");
         faults.Ratio("audit_ratio", AuditRatio);
+        if (ChargeReserve is null != ChargeBand is null) faults.Add("charge_reserve_j and charge_band_j: one is missing; allowed: both or neither");
+        faults.NotNegative("charge_reserve_j", ChargeReserve?.Value);
+        faults.Positive("charge_band_j", ChargeBand?.Value);
     }
 
     private void CheckDecision(ref FaultList faults)

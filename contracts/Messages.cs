@@ -203,6 +203,9 @@ public sealed record InferWindow : Message
 
     /// <summary>Inputs that came while the device was still busy with as many as it may queue.</summary>
     [JsonPropertyName("skipped")] public int Skipped { get; init; }
+
+    /// <summary>Inputs not taken to spare the battery; absent where there were none.</summary>
+    [JsonPropertyName("spared")] public int? Spared { get; init; }
     [JsonPropertyName("started_total")] public long StartedTotal { get; init; }
     [JsonPropertyName("answered_total")] public long AnsweredTotal { get; init; }
     [JsonPropertyName("in_flight")] public int InFlight { get; init; }
@@ -230,6 +233,7 @@ public sealed record InferWindow : Message
         faults.NotNegative("exit_{n}_audited", ExitAudited);
         faults.NotNegative("exit_{n}_audit_agreed", ExitAuditAgreed);
         faults.NotNegative("skipped", Skipped);
+        faults.NotNegative("spared", Spared);
         faults.NotNegative("started_total", StartedTotal);
         faults.NotNegative("answered_total", AnsweredTotal);
         faults.NotNegative("in_flight", InFlight);

@@ -24,7 +24,7 @@ public static class ProtocolLint
     private static readonly HashSet<string> PlainNumbers = new(StringComparer.Ordinal)
     {
         "seed", "seq", "version", "epoch", "head", "cut", "pass_cut", "view", "request_id", "label", "confidence", "confidence_mean", "temperature", "exit_#_threshold", "exit_#_threshold_min", "exit_#_threshold_max", "exit_#_temperature",
-        "count", "labelled", "correct", "exit_#", "offloaded", "fallback", "deadline_missed", "audited", "audit_agreed", "audit_labelled", "audit_correct", "skipped", "in_flight",
+        "count", "labelled", "correct", "exit_#", "offloaded", "fallback", "deadline_missed", "audited", "audit_agreed", "audit_labelled", "audit_correct", "skipped", "spared", "in_flight",
         "exit_#_confidence_mean", "exit_#_audited", "exit_#_audit_agreed", "exit", "tail_label", "tail_confidence", "threshold_min",
         "queue", "queue_max", "workers", "served", "expired", "refused", "malformed", "batch", "batch_mean",
         "devices", "online", "edges_online", "in_agreement", "changed", "objective", "bound", "edge_price", "joule_weight", "error_weight", "bytes_sent", "bytes_per_inference", "request_type",

@@ -59,6 +59,9 @@ public sealed record Summary : Message
     [JsonPropertyName("latency_p50_s")] public Seconds? LatencyP50 { get; init; }
     [JsonPropertyName("latency_p95_s")] public Seconds? LatencyP95 { get; init; }
     [JsonPropertyName("power_w")] public Watts? Power { get; init; }
+    /// <summary>Share of inputs that devices did not take to spare their batteries, and how far these lie together below where all would be taken.</summary>
+    [JsonPropertyName("spared_ratio")] public double? SparedRatio { get; init; }
+    [JsonPropertyName("energy_backlog_j")] public Joules? EnergyBacklog { get; init; }
     [JsonPropertyName("energy_per_inference_j")] public Joules? EnergyPerInference { get; init; }
     [JsonPropertyName("bytes_per_inference")] public Bytes? BytesPerInference { get; init; }
     [JsonPropertyName("answered_total")] public long AnsweredTotal { get; init; }

@@ -1,4 +1,5 @@
 using Fleet.Contracts;
+using Fleet.Controller.Energy;
 using Fleet.Controller.Quality;
 
 namespace Fleet.Controller;
@@ -32,6 +33,9 @@ public sealed record ControllerOptions
 
     /// <summary>Assignments that may change in a minute, first ones and those whose edge server is gone aside; null: as many as plans change.</summary>
     public double? ChangesPerMinute { get; init; }
+
+    /// <summary>Keeps devices on batteries alive; null: energy over time is no concern.</summary>
+    public EnergyOptions? Energy { get; init; }
 
     /// <summary>Watches how good answers are; null: nobody audits.</summary>
     public QualityOptions? Quality { get; init; }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Fleet.Contracts;
 using Fleet.Controller;
 using Fleet.Controller.Broker;
+using Fleet.Controller.Energy;
 using Fleet.Controller.Planning;
 using Fleet.Controller.Quality;
 using Fleet.Models;
@@ -30,12 +31,13 @@ var objective = new Option<string?>("--objective") { Description = "FILE:NAME, a
 var changes = new Option<double?>("--changes-per-minute") { Description = "Assignments that may change in a minute; without it as many as plans change." };
 var audit = new Option<double>("--audit-ratio") { Description = "Share of inputs that are drawn to check the exits against the tail; 0: nobody watches.", DefaultValueFactory = _ => 0 };
 var risk = new Option<double>("--risk-max") { Description = "Share of answers that may differ from the tail's, once thresholds have been learnt from audits.", DefaultValueFactory = _ => new QualityOptions().RiskMax };
+var horizon = new Option<string?>("--energy-horizon") { Description = "Time in which what a battery holds above its reserve may be used up; without it devices are not kept alive." };
 var groups = new Option<string[]>("--group") { Description = "Devices that see one sample together, a view each, and the edge server that answers them: NAME=MODEL@EDGE:DEVICE,DEVICE,...; may be given several times.", DefaultValueFactory = _ => [] };
 var clouds = new Option<string[]>("--cloud") { Description = "Server that stands behind the edge servers, far away; may be given several times. Edge servers pass on to it where devices decide hierarchically.", DefaultValueFactory = _ => [] };
 var alone = new Option<string?>("--alone") { Description = $"Who decides on devices while no controller is there: {string.Join(", ", Planners.Deciders)}. Without it their thresholds, as ever." };
 var gather = new Option<string>("--gather") { Description = "How long, twice a sample, an edge server waits for the devices of a group.", DefaultValueFactory = _ => "0.1s" };
 var broker = new BrokerFlags();
-var root = new RootCommand("Fleet's controller: decides who runs what. Without --broker it brings its own.") { sites, policy, model, models, deadline, report, plan, port, listen, user, password, state, httpPort, artifacts, jouleWeight, errorWeight, accuracyMin, latencyMax, energyMax, sentMax, objective, changes, audit, risk, groups, gather, clouds, alone };
+var root = new RootCommand("Fleet's controller: decides who runs what. Without --broker it brings its own.") { sites, policy, model, models, deadline, report, plan, port, listen, user, password, state, httpPort, artifacts, jouleWeight, errorWeight, accuracyMin, latencyMax, energyMax, sentMax, objective, changes, audit, risk, horizon, groups, gather, clouds, alone };
 broker.AddTo(root);
 root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
 {
@@ -69,6 +71,7 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
         PlanPeriod = Flags.InRange("--plan", Flags.Duration("--plan", parsed.GetValue(plan))!.Value, new Seconds(0.1), new Seconds(3600)),
         ChangesPerMinute = parsed.GetValue(changes) is { } most ? Flags.InRange("--changes-per-minute", most, 1, 1e6) : null,
         Quality = Flags.InRange("--audit-ratio", parsed.GetValue(audit), 0, QualityOptions.AuditRatioMax) is > 0 and var drawn ? new QualityOptions { AuditRatio = drawn, RiskMax = Flags.InRange("--risk-max", parsed.GetValue(risk), 0.001, 0.5) } : null,
+        Energy = Flags.Duration("--energy-horizon", parsed.GetValue(horizon)) is { } time ? new EnergyOptions { Horizon = Flags.InRange("--energy-horizon", time, new Seconds(3600), new Seconds(1e9)) } : null,
         Groups = [.. parsed.GetValue(groups)!.Select(group => ViewGroup.Parse(group, groupModels, Flags.Duration("--gather", parsed.GetValue(gather))!.Value))],
         Clouds = [.. parsed.GetValue(clouds)!.Select(cloud => Flags.ValidName("--cloud", cloud))],
         Alone = parsed.GetValue(alone) is { } decider ? Planners.DeciderNamed("--alone", decider) : null,

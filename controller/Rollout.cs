@@ -1,4 +1,5 @@
 using Fleet.Contracts;
+using Fleet.Controller.Energy;
 using Fleet.Controller.Planning;
 using Fleet.Controller.Quality;
 
@@ -6,8 +7,9 @@ namespace Fleet.Controller;
 
 /// <summary>Turns plans into desired assignments and publishes only what would run differently from what is already desired.</summary>
 /// <param name="alone">What devices are told about deciding while no controller is there; null: nothing.</param>
+/// <param name="energy">Tells devices how far their charge may fall; null: as far as it will.</param>
 /// <param name="watch">Adds audits to what is planned, and what has been learnt from them; null: nobody audits.</param>
-public sealed class Rollout(string site, IBus bus, ControllerOptions options, DecisionTerms? alone = null, QualityWatch? watch = null)
+public sealed class Rollout(string site, IBus bus, ControllerOptions options, DecisionTerms? alone = null, QualityWatch? watch = null, EnergyQueues? energy = null)
 {
     private readonly Dictionary<string, Told> devices = new(StringComparer.Ordinal);
     // Who ran nothing when it was first told something: that may have been what came soonest, not what is best.
@@ -70,13 +72,14 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options, De
         var empty = new Lazy<HashSet<string>>(() => fleet.Devices.Where(device => device.Reported is null).Select(device => device.Id).ToHashSet(StringComparer.Ordinal));
         var live = fleet.LiveEdges.Select(edge => edge.Id).ToHashSet(StringComparer.Ordinal);
         // What has been learnt, and who is asked about audits, may concern those whose choice stays.
-        var others = plan.Choices.Since(watch is null ? inForce : null);
+        var others = plan.Choices.Since(watch is null && energy is null ? inForce : null);
         var auditor = watch is null ? null : Auditor(fleet);
         foreach (var (device, choice) in allowance.IsBounded ? others.OrderByDescending(pair => pair.Value.Gain).ThenBy(pair => pair.Key, StringComparer.Ordinal) : others)
         {
             var assignment = choice.Option.Assign(choice.Edge, options.Deadline, options.ReportPeriod, options.ArtifactsUrl, choice.Reason);
             if (choice.Decision is { } decision) assignment = decision.Told(assignment, choice.Option, table);
             if (alone is not null) assignment = alone.WhenAlone(assignment, choice.Option, table);
+            if (energy is not null) assignment = energy.Apply(device, choice, assignment);
             if (watch is not null) assignment = watch.Apply(assignment, DesiredOf(device)?.AuditTo is { } known && live.Contains(known) ? known : auditor);
             if (DesiredOf(device) is not { } standing)
             {

@@ -1,4 +1,5 @@
 using Fleet.Contracts;
+using Fleet.Controller.Energy;
 using Fleet.Controller.Planning;
 using Fleet.Controller.Quality;
 
@@ -28,6 +29,7 @@ public sealed class SiteController
     private readonly bool speaks;
     private readonly SiteSummary sums = new();
     private readonly QualityWatch? watch;
+    private readonly EnergyQueues? energy;
     private PlannerState state = PlannerState.Empty;
     private string objective = "";
     private bool isSettled, isWaiting;
@@ -40,8 +42,9 @@ public sealed class SiteController
         (this.site, this.bus, this.clock, this.options, this.planner, this.table, this.model, this.random) = (site, bus, clock, options, planner, table, model, random);
         this.brokerDropped = brokerDropped ?? (() => 0);
         view = new FleetView(site, profiles, clock);
+        energy = options.Energy is { } spending ? new EnergyQueues(spending) : null;
         watch = options.Quality is { } quality ? new QualityWatch(quality, model) : null;
-        rollout = new Rollout(site, bus, options, options.Alone is { } kind ? new DecisionTerms(kind, options.Weights, 0) : null, watch);
+        rollout = new Rollout(site, bus, options, options.Alone is { } kind ? new DecisionTerms(kind, options.Weights, 0) : null, watch, energy);
         speaks = options.Alone is not null || planner is Deciding;
         allowance = new ChangeAllowance(options.ChangesPerMinute, clock);
     }
@@ -116,6 +119,7 @@ public sealed class SiteController
         if (message is InferWindow window) Count(topic.Id, window);
         if (message is Audit audit) Watch(topic.Id, audit);
         if (message is Objective wanted) Pursue(wanted);
+        if (message is Budget budget) energy?.Hear(topic.Id, budget);
         if (isSettled && topic.Kind is TopicKind.GatewayState && message is State { Presence: Presence.Lost }) DeclareLost(topic.Id);
     }
 
@@ -152,16 +156,20 @@ public sealed class SiteController
         do
         {
             view.Look();
-            if (view.Revision == planned && !isWaiting && (watch?.Revision ?? 0) == applied) continue;
-            (planned, applied) = (view.Revision, watch?.Revision ?? 0);
+            if (view.Revision == planned && !isWaiting && News == applied) continue;
+            (planned, applied) = (view.Revision, News);
             Decide();
         }
         while (await clock.Sleep(options.PlanPeriod, stop));
     }
 
+    /// <summary>Changes whenever something was learnt that the view does not know of.</summary>
+    private int News => (watch?.Revision ?? 0) + (energy?.Revision ?? 0);
+
     private void Decide()
     {
         var fleet = Planned(view.Snapshot());
+        fleet = energy?.Bound(fleet) ?? fleet;
         var before = state.Last;
         (Plan, state) = planner.Plan(fleet, state, random);
         var (changed, waiting) = rollout.Publish(Plan, fleet, table, allowance);
@@ -247,6 +255,7 @@ public sealed class SiteController
                 Power = Quantity.Rounded(new Watts(online.Sum(device => device.Budget?.Power?.Value ?? 0))),
                 MalformedTotal = view.MalformedTotal,
                 BrokerDroppedTotal = brokerDropped(),
+                EnergyBacklog = energy is null ? null : Quantity.Rounded(energy.Backlog),
             };
             bus.Publish(new Topic(TopicKind.Summary, site), sums.Close(watch?.Tell(about, rollout.DesiredOf) ?? about, window));
         }

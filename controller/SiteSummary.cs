@@ -7,7 +7,7 @@ namespace Fleet.Controller;
 public sealed class SiteSummary
 {
     private readonly double[] exits = new double[PerExit.Max];
-    private double count, offloaded, fallback, missed, labelled, correct, expected, expectedCount;
+    private double spared, count, offloaded, fallback, missed, labelled, correct, expected, expectedCount;
     private double latencyP50, latencyP95, latencyCount, energyCount;
     private Joules energy;
     private Bytes bytes;
@@ -28,6 +28,7 @@ public sealed class SiteSummary
         offloaded += window.Offloaded;
         fallback += window.Fallback;
         missed += window.DeadlineMissed;
+        spared += window.Spared ?? 0;
         labelled += window.Labelled;
         correct += window.Correct;
         if (window is { LatencyP50: { } p50, LatencyP95: { } p95 })
@@ -58,6 +59,7 @@ public sealed class SiteSummary
             OffloadRatio = Ratio(offloaded, count),
             FallbackRatio = Ratio(fallback, count),
             DeadlineMissedRatio = Ratio(missed, count),
+            SparedRatio = spared > 0 ? Ratio(spared, spared + count) : null,
             Accuracy = Ratio(correct, labelled),
             AccuracyEstimate = Ratio(expected, expectedCount),
             LatencyP50 = Ratio(latencyP50, latencyCount) is { } p50 ? new Seconds(p50) : null,
@@ -69,7 +71,7 @@ public sealed class SiteSummary
         ExpectedCountTotal += expectedCount;
         ExpectedCorrectTotal += expected;
         Array.Clear(exits);
-        count = offloaded = fallback = missed = labelled = correct = expected = expectedCount = 0;
+        spared = count = offloaded = fallback = missed = labelled = correct = expected = expectedCount = 0;
         latencyP50 = latencyP95 = latencyCount = energyCount = 0;
         energy = Joules.Zero;
         bytes = Bytes.Zero;

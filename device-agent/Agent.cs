@@ -22,6 +22,7 @@ public sealed class Agent
     private readonly Offloads offloads;
     private readonly Learners learners = new();
     private readonly RequestPath path;
+    private readonly EnergyDuty duty = new();
     private readonly Reports reports;
     private readonly Topic state, info, budget, infer, reported, audit;
     private readonly Applier<Assignment> applier;
@@ -71,6 +72,9 @@ public sealed class Agent
 
     /// <summary>Inputs taken and not yet answered.</summary>
     public int InFlight => path.InFlight;
+
+    /// <summary>Inputs not taken to spare the battery.</summary>
+    public int Spared => duty.Spared;
 
     /// <summary>Raised for every assignment that runs from now on, so that it can be remembered over a restart.</summary>
     public event Action<Assignment>? Applied;
@@ -122,7 +126,7 @@ public sealed class Agent
             {
                 // A camera that is behind never waits, and so never sees that it shall stop.
                 if (stop.IsCancellationRequested) return;
-                if (Fits(sample)) await path.Infer(sample);
+                if (Fits(sample) && duty.Takes()) await path.Infer(sample);
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -154,11 +158,18 @@ public sealed class Agent
             controllerWatch.Look(Period);
             if (hasComplained && Assignment is { } current) bus.Publish(reported, current with { Error = lastError });
             hasComplained = false;
-            bus.Publish(budget, reports.Budget(Period, Assignment?.Head ?? 0));
+            TellBudget();
             MaySleep();
         }
         await Drain();
         CloseWindow();
+    }
+
+    /// <summary>What it tells of its battery decides which inputs it takes.</summary>
+    private void TellBudget()
+    {
+        bus.Publish(budget, reports.Budget(Period, Assignment?.Head ?? 0));
+        duty.Look(reports.Battery, Assignment);
     }
 
     private void CloseWindow()
@@ -166,7 +177,7 @@ public sealed class Agent
         var length = clock.Since(windowOpened);
         var looked = inputsBegan is { } began ? Seconds.Min(length, clock.Since(began)) : Seconds.Zero;
         windowOpened = clock.GetTimestamp();
-        bus.Publish(infer, Window.Close(clock.UnixTime(), length, looked, Assignment, path.InFlight, camera?.Skipped ?? 0));
+        bus.Publish(infer, Window.Close(clock.UnixTime(), length, looked, Assignment, path.InFlight, camera?.Skipped ?? 0, duty.Spared));
     }
 
     /// <summary>Waits for answers that are still due; their deadlines end it, and if one does not, the books will say so.</summary>
@@ -190,7 +201,7 @@ public sealed class Agent
     {
         bus.Publish(state, new State(presence));
         bus.Publish(info, options.Info);
-        bus.Publish(budget, reports.Budget(Period, Assignment?.Head ?? 0));
+        TellBudget();
         if (Assignment is { } current) bus.Publish(reported, current with { Error = lastError });
     }
 
@@ -254,7 +265,7 @@ public sealed class Agent
         Applied?.Invoke(target);
         lastError = "";
         bus.Publish(reported, target);
-        bus.Publish(budget, reports.Budget(Period, target.Head));
+        TellBudget();
         if (presence == Working) return;
         presence = Working;
         bus.Publish(state, new State(Working));
@@ -307,7 +318,7 @@ public sealed class Agent
         await StayAwake();
         bus.Publish(topic, command with { Status = "executing" });
         await path.Measure(path.Running!.Head, options.MeasureRuns);
-        bus.Publish(budget, reports.Budget(Period, Assignment?.Head ?? 0));
+        TellBudget();
         bus.Publish(topic, command with { Status = "successful" });
         MaySleep();
     }

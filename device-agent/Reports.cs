@@ -10,9 +10,13 @@ public sealed class Reports(AgentOptions options, TimeProvider clock, SensorSuit
     private readonly PowerProfile power = options.Profile.Power;
     private long sequence;
 
+    /// <summary>Charge at the last report; null when nobody measures it.</summary>
+    public Joules? Battery { get; private set; }
+
     public Budget Budget(Seconds period, int depth)
     {
         var reading = sensors.Read();
+        Battery = reading.Battery;
         var drawn = reading.Power ?? Standing + (power.Active.Value - Standing) * Busy(depth);
         return new Budget
         {

@@ -18,7 +18,7 @@ public sealed class Window
     private Bytes sent;
     private long sequence, startedBefore, rateArrived;
     private Seconds rateTime;
-    private int skippedBefore;
+    private int skippedBefore, sparedBefore;
 
     public long StartedTotal { get; private set; }
 
@@ -73,11 +73,13 @@ public sealed class Window
     /// <param name="looked">So long of it inputs were taken: from the first head on.</param>
     /// <param name="inFlight">Inputs taken and not yet answered, counted apart from the totals.</param>
     /// <param name="skippedTotal">Inputs the camera has dropped since the start.</param>
-    public InferWindow Close(Seconds now, Seconds length, Seconds looked, Assignment? ran, int inFlight, int skippedTotal)
+    /// <param name="sparedTotal">Inputs not taken to spare the battery, since the start.</param>
+    public InferWindow Close(Seconds now, Seconds length, Seconds looked, Assignment? ran, int inFlight, int skippedTotal, int sparedTotal = 0)
     {
         var count = (int)latency.Count;
         var skipped = skippedTotal - skippedBefore;
-        var arrived = StartedTotal - startedBefore + skipped;
+        var spared = sparedTotal - sparedBefore;
+        var arrived = StartedTotal - startedBefore + skipped + spared;
         Rate(arrived, looked);
         // Answers of an earlier, deeper head may still arrive: report every exit that answered.
         var deepest = Math.Max(ran?.Head ?? 0, Array.FindLastIndex(exits, answers => answers > 0) + 1);
@@ -109,11 +111,12 @@ public sealed class Window
             ExitAudited = isAudited ? Counts(exitAudited) : Nothing,
             ExitAuditAgreed = isAudited ? Counts(exitAgreed) : Nothing,
             Skipped = skipped,
+            Spared = spared > 0 ? spared : null,
             StartedTotal = StartedTotal,
             AnsweredTotal = AnsweredTotal,
             InFlight = inFlight,
         };
-        Clear(skippedTotal);
+        Clear(skippedTotal, sparedTotal);
         return report;
     }
 
@@ -135,7 +138,7 @@ public sealed class Window
 
     private static Seconds? Rounded(Seconds? time) => time is { } value ? Quantity.Rounded(value) : null;
 
-    private void Clear(int skippedTotal)
+    private void Clear(int skippedTotal, int sparedTotal)
     {
         Array.Clear(exits);
         latency.Clear();
@@ -147,6 +150,6 @@ public sealed class Window
         energy = Joules.Zero;
         sent = Bytes.Zero;
         startedBefore = StartedTotal;
-        skippedBefore = skippedTotal;
+        (skippedBefore, sparedBefore) = (skippedTotal, sparedTotal);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Fleet.Contracts;
+using Fleet.Controller.Energy;
 using Fleet.Controller.Planning;
 using Fleet.Controller.Quality;
 
@@ -36,6 +37,11 @@ public sealed record ControlSpec
     /// <summary>Share of answers that may differ from the tail's, once thresholds have been learnt from audits.</summary>
     [JsonPropertyName("risk_max_ratio")] public double RiskMax { get; init; } = new QualityOptions().RiskMax;
 
+    /// <summary>Time in which what a battery holds above its reserve may be used up; absent: planners mind one moment's light and the lifetime asked for, and nothing keeps devices alive.</summary>
+    [JsonPropertyName("energy_horizon_s")] public Seconds? EnergyHorizon { get; init; }
+
+    [JsonIgnore] public EnergyOptions? Energy => EnergyHorizon is { } horizon ? new EnergyOptions { Horizon = horizon } : null;
+
     [JsonIgnore] public QualityOptions? Quality => AuditRatio > 0 ? new QualityOptions { AuditRatio = AuditRatio, RiskMax = RiskMax } : null;
 
     [JsonIgnore] public Weights Weights => new() { JouleWeight = JouleWeight, ErrorWeight = ErrorWeight, AccuracyMin = AccuracyMin, LatencyMax = LatencyMax, EnergyMax = EnergyMax, SentMax = SentMax };
@@ -65,6 +71,7 @@ public sealed record ControlSpec
         if (SentMax is { Value: not (>= 0 and <= 1e12) } bytes) yield return $"sent_max_bytes is {bytes.Value}; allowed: 0 to 1e12";
         if (ChangesPerMinute is { } changes and not (>= 1 and <= 1e6)) yield return $"changes_per_minute is {changes}; allowed: 1 to 1e6";
         foreach (var fault in QualityOptions.Faults("audit_ratio", AuditRatio, "risk_max_ratio", RiskMax)) yield return fault;
+        foreach (var fault in EnergyOptions.Faults("energy_horizon_s", EnergyHorizon)) yield return fault;
         if (!(ErrorWeight is >= 0 and <= 1e6)) yield return $"error_weight is {ErrorWeight}; allowed: 0 to 1e6";
     }
 }

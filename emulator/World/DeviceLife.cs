@@ -61,7 +61,7 @@ public sealed class DeviceLife : ISensor
 
     public Bytes BytesSent => radio.Sent;
 
-    public int Skipped => camera.Skipped;
+    public int Skipped => camera.Skipped + agent.Spared;
 
     public long Malformed => agent.Malformed;
 

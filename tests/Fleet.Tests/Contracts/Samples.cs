@@ -69,6 +69,7 @@ internal static class Samples
         ExitAudited = new PerExit([1, 0]),
         ExitAuditAgreed = new PerExit([1, 0]),
         Skipped = 0,
+        Spared = 3,
         StartedTotal = 41,
         AnsweredTotal = 40,
         InFlight = 1,
@@ -90,6 +91,8 @@ internal static class Samples
         OffloadTo = "edge-1",
         Deadline = new Seconds(0.25),
         AuditRatio = 0.01,
+        ChargeReserve = new Joules(70),
+        ChargeBand = new Joules(25),
         Reason = "cheapest",
     };
 
@@ -144,6 +147,8 @@ internal static class Samples
         LatencyP50 = new Seconds(0.02),
         LatencyP95 = new Seconds(0.09),
         Power = new Watts(9),
+        SparedRatio = 0.1,
+        EnergyBacklog = new Joules(12),
         EnergyPerInference = new Joules(0.03),
         BytesPerInference = new Bytes(600),
         AnsweredTotal = 5000,

@@ -116,6 +116,7 @@ public sealed class WireTests
         static object Another(object value) => value switch
         {
             long number => number + 1,
+            Joules energy => energy + new Joules(1),
             int number => number + 1,
             double number => number + 0.25,
             string text => text + "x",
