@@ -21,6 +21,6 @@ public static class ExperimentList
     [
         new Exits.BranchyNetExperiment(), new Distributed.DdnnExperiment(), new Splitting.SplitExperiment(), new Splitting.BottlefitExperiment(), new Exits.EarlyLabellingExperiment(),
         new Exits.CalibrationExperiment(), new Exits.TransferExperiment(), new Front.ParetoExperiment(), new Deciding.HierarchicalExperiment(), new Delivery.InfidaExperiment(),
-        new Lorawan.HedonicExperiment(), new Quality.QualityExperiment(),
+        new Lorawan.HedonicExperiment(), new Quality.QualityExperiment(), new Energy.SolarExperiment(),
     ];
 }
