@@ -57,6 +57,13 @@ public sealed record TailAssignment : Message
     /// <summary>The names in <see cref="Bottlenecks"/>.</summary>
     [JsonIgnore] public IReadOnlyList<string> BottleneckNames => Bottlenecks.Length == 0 ? [] : Bottlenecks.Split(',');
 
+    public bool HoldsCut(int cut)
+    {
+        foreach (var range in Tails.AsSpan().Split(','))
+            if (int.TryParse(Tails.AsSpan(range), System.Globalization.NumberStyles.None, null, out var held) && held == cut) return true;
+        return false;
+    }
+
     public bool HoldsBottleneck(string name)
     {
         foreach (var range in Bottlenecks.AsSpan().Split(','))
@@ -74,6 +81,17 @@ public sealed record TailAssignment : Message
             .. PassCut >= card.StageCount ? new[] { $"is \"{Tails}\" and pass_cut {PassCut}; {card.Name} has cuts 1 to {card.StageCount - 1} to pass on at" } : [],
         ]);
         return [.. Cuts.Select(cut => new TailStart(cut)), .. BottleneckNames.Select(name => card.NumberOf(name)!.Value).Select(number => new TailStart(card.Bottleneck(number).Cut, number))];
+    }
+
+    /// <summary>The same, naming these tails; both lists in the order given.</summary>
+    public TailAssignment Naming(IEnumerable<TailStart> starts, ModelCard card)
+    {
+        var all = starts.ToList();
+        return this with
+        {
+            Tails = string.Join(',', all.Where(start => start.Bottleneck == 0).Select(start => start.Cut)),
+            Bottlenecks = string.Join(',', all.Where(start => start.Bottleneck > 0).Select(start => card.Bottleneck(start.Bottleneck).Name)),
+        };
     }
 
     /// <summary>Whether both name the same files: then nothing is to be loaded.</summary>
@@ -140,6 +158,13 @@ public sealed record EdgeLoad : Message
     /// <summary>Likewise of the tail behind each bottleneck held, by its number in the card's list; those beyond the eighth are not told.</summary>
     [JsonPropertyName("bottleneck_{n}_s")] public PerExit BottleneckSeconds { get; init; } = new();
 
+    /// <summary>Where memory for tails is limited: what those held take, and since the process began how many were loaded and unloaded, the bytes loaded and the time that took.</summary>
+    [JsonPropertyName("held_bytes")] public Bytes? Held { get; init; }
+    [JsonPropertyName("loads_total")] public long? LoadsTotal { get; init; }
+    [JsonPropertyName("unloads_total")] public long? UnloadsTotal { get; init; }
+    [JsonPropertyName("loaded_bytes_total")] public Bytes? LoadedTotal { get; init; }
+    [JsonPropertyName("loading_total_s")] public Seconds? LoadingTotal { get; init; }
+
     private protected override void Check(ref FaultList faults)
     {
         faults.NotNegative("window_s", Window.Value);
@@ -153,5 +178,10 @@ public sealed record EdgeLoad : Message
         faults.NotNegative("compute_mean_s", ComputeMean?.Value);
         faults.NotNegative("tail_{cut}_s", TailSeconds, mayMiss: true);
         faults.NotNegative("bottleneck_{n}_s", BottleneckSeconds, mayMiss: true);
+        faults.NotNegative("held_bytes", Held?.Value);
+        faults.NotNegative("loads_total", LoadsTotal);
+        faults.NotNegative("unloads_total", UnloadsTotal);
+        faults.NotNegative("loaded_bytes_total", LoadedTotal?.Value);
+        faults.NotNegative("loading_total_s", LoadingTotal?.Value);
     }
 }

@@ -89,10 +89,16 @@ public sealed record Info : Message
     /// <summary>Whose air it shares with others of its site who name the same: an access point or a coordinator; empty when it shares none, or does not know.</summary>
     [JsonPropertyName("cell")] public string Cell { get; init; } = "";
 
+    /// <summary>Of an edge server: memory for tails, by the lengths of their files, and what besides may be taken while new tails are in and those before them not yet gone. Absent: there is no limit.</summary>
+    [JsonPropertyName("tail_memory_bytes")] public Bytes? TailMemory { get; init; }
+    [JsonPropertyName("tail_room_bytes")] public Bytes? TailRoom { get; init; }
+
     private protected override void Check(ref FaultList faults)
     {
         faults.NotNegative("memory_bytes", Memory.Value);
         faults.NotNegative("storage_bytes", Storage.Value);
+        faults.NotNegative("tail_memory_bytes", TailMemory?.Value);
+        faults.NotNegative("tail_room_bytes", TailRoom?.Value);
     }
 }
 

@@ -65,6 +65,10 @@ public sealed record Summary : Message
     [JsonPropertyName("energy_per_inference_j")] public Joules? EnergyPerInference { get; init; }
     [JsonPropertyName("bytes_per_inference")] public Bytes? BytesPerInference { get; init; }
     [JsonPropertyName("answered_total")] public long AnsweredTotal { get; init; }
+
+    /// <summary>By the site's edge servers since their processes began; absent where none is short of memory.</summary>
+    [JsonPropertyName("tail_loads_total")] public long? TailLoadsTotal { get; init; }
+    [JsonPropertyName("tail_loaded_bytes_total")] public Bytes? TailLoadedTotal { get; init; }
     [JsonPropertyName("malformed_total")] public long MalformedTotal { get; init; }
     [JsonPropertyName("broker_dropped_total")] public long BrokerDroppedTotal { get; init; }
 }

@@ -4,6 +4,10 @@ using Fleet.Models.Offloading;
 
 namespace Fleet.EdgeServer;
 
+/// <summary>Loads tails of an assignment, one instance a worker.</summary>
+/// <param name="choose">Says which, once the card is known; throws <see cref="FaultsException"/> when they have no room.</param>
+public delegate Task<TailSet> InstallTails(TailAssignment wanted, Func<ModelCard, IReadOnlyList<TailStart>> choose, CancellationToken cancel);
+
 /// <summary>
 /// Finishes what devices send: holds the tails its desired names, queues frames by deadline, runs what waits for one tail as a batch,
 /// and answers every frame it could read, in time or not. Runs on one event loop; tails may compute on worker threads behind their engines.
@@ -16,7 +20,7 @@ public sealed class EdgeServer
     private readonly EdgeOptions options;
     private readonly IBus bus;
     private readonly TimeProvider clock;
-    private readonly Func<TailAssignment, CancellationToken, Task<TailSet>> install;
+    private readonly InstallTails install;
     private readonly Func<TailAssignment, CancellationToken, Task<GroupTail>>? installGroup;
     private readonly Applier<TailAssignment> applier;
     private readonly FrameQueue queue;
@@ -33,10 +37,10 @@ public sealed class EdgeServer
     private long opened;
     private CancellationToken stopping;
 
-    /// <param name="install">Loads the tails an assignment names, one instance a worker; throws <see cref="FaultsException"/> when it cannot.</param>
+    /// <param name="install">Throws <see cref="FaultsException"/> when it cannot.</param>
     /// <param name="installGroup">Likewise of a group's model; null where groups are not served.</param>
     public EdgeServer(
-        EdgeOptions options, IBus bus, TimeProvider clock, Func<TailAssignment, CancellationToken, Task<TailSet>> install, Func<TailAssignment, CancellationToken, Task<GroupTail>>? installGroup = null)
+        EdgeOptions options, IBus bus, TimeProvider clock, InstallTails install, Func<TailAssignment, CancellationToken, Task<GroupTail>>? installGroup = null)
     {
         (this.options, this.bus, this.clock, this.install, this.installGroup) = (options, bus, clock, install, installGroup);
         queue = new FrameQueue(options.QueueMax);
@@ -92,7 +96,7 @@ public sealed class EdgeServer
     {
         var window = clock.Since(opened);
         opened = clock.GetTimestamp();
-        bus.Publish(loadTopic, load.Close(clock.UnixTime(), window, queue, options.Workers, tails));
+        bus.Publish(loadTopic, load.Close(clock.UnixTime(), window, queue, options.Workers, tails, options.Info.TailMemory is not null));
     }
 
     private void OnOffload(Topic topic, Message message)
@@ -108,7 +112,7 @@ public sealed class EdgeServer
             gathering.Take(frame);
             return;
         }
-        if (frame.View > 0 || tails is not { } held || !held.Finishes(frame))
+        if (frame.View > 0 || tails is not { } held || !held.Takes(frame))
         {
             Refuse(frame, OffloadStatus.NotHeld);
             return;
@@ -151,8 +155,13 @@ public sealed class EdgeServer
             var tier = nextTier;
             queue.Take(clock.GetTimestamp(), start => held.Holds(start) && (tier is null || start.Bottleneck > 0) ? held.BatchOf(start) : 1, batch, expired);
             foreach (var late in expired) Expire(late);
-            if (batch.Count == 0) continue;
-            held.Enter();
+            if (batch.Count == 0)
+            {
+                Release();
+                continue;
+            }
+            var start = batch[0].Frame.Route.Tail;
+            var isHeld = held.Enter(start);
             try
             {
                 if (tier is not null && held.MiddleOf(batch[0].Frame, worker) is { } middle && held.Finishes(batch[0].Frame) && tier.Takes(batch[0].Frame)) await Compute(tier, middle, batch[0]);
@@ -160,8 +169,9 @@ public sealed class EdgeServer
             }
             finally
             {
-                held.Leave();
+                held.Leave(start, isHeld);
             }
+            Release();
             if (stop.IsCancellationRequested) waiting.Release();
         }
     }
@@ -238,14 +248,8 @@ public sealed class EdgeServer
         }
         else if (applied is null || !applied.HoldsAs(target) || groups is not null)
         {
-            var next = await install(target, stopping);
-            await Try(next);
-            if (stopping.IsCancellationRequested)
-            {
-                next.Dispose();
-                return;
-            }
-            Replace(next, null);
+            if (tails is { } held && applied is { PassCut: null } && target.PassCut is null && applied.CardSha256 == target.CardSha256) await Change(held, target);
+            else await SwitchTails(target);
         }
         if (stopping.IsCancellationRequested) return;
         nextTier = target.PassTo is null ? null : new NextTier(options, target, bus, clock, load, passedOn, way, new Seconds(tails?.TailSeconds.Find(target.PassCut!.Value + 1) ?? 0));
@@ -255,6 +259,73 @@ public sealed class EdgeServer
         TellLoad();
         bus.Publish(reported, target);
         bus.Publish(state, State.Ready);
+    }
+
+    /// <summary>All of them anew: the first, those of another model, or with stages of which some may answer.</summary>
+    private async Task SwitchTails(TailAssignment target)
+    {
+        if (options.Info.TailMemory is not null && tails is not null)
+        {
+            // Nobody knows yet whether another model's tails have room beside these.
+            Replace(null, null);
+            Shrink(applied!, []);
+        }
+        var next = await Load(target, card => Fitting(card, target.StartsIn(card)));
+        if (stopping.IsCancellationRequested) next.Dispose();
+        else Replace(next, null);
+    }
+
+    /// <summary>Other tails of the same model: what stays is not touched. New ones come in first where there is room beside those that leave; else they wait until these are drained and gone.</summary>
+    private async Task Change(TailSet held, TailAssignment target)
+    {
+        var starts = Fitting(held.Card, target.StartsIn(held.Card));
+        var missing = starts.Where(start => !held.Holds(start)).ToList();
+        if (missing.Count > 0 && RoomMax is { } most && held.Size + TailSet.SizeOf(held.Card, missing) > most)
+        {
+            held.Keep(starts);
+            Release();
+            Shrink(target, held.Starts);
+            await held.Emptied();
+            if (stopping.IsCancellationRequested) return;
+        }
+        if (missing.Count > 0)
+        {
+            var more = await Load(target, _ => missing);
+            held.Add(more);
+        }
+        held.Keep(starts);
+        Release();
+    }
+
+    private async Task<TailSet> Load(TailAssignment target, Func<ModelCard, IReadOnlyList<TailStart>> choose)
+    {
+        var began = clock.GetTimestamp();
+        var loaded = await install(target, choose, stopping);
+        await Try(loaded);
+        load.Loaded(loaded.Starts.Count(), loaded.Size, clock.Since(began));
+        return loaded;
+    }
+
+    /// <summary>Says that less is held than was, before more comes.</summary>
+    private void Shrink(TailAssignment target, IEnumerable<TailStart> starts)
+    {
+        applied = tails is null ? target with { Tails = "", Bottlenecks = "" } : target.Naming(starts, tails.Card);
+        bus.Publish(reported, applied);
+    }
+
+    /// <summary>Memory that may be taken while tails come and go; null: any.</summary>
+    private Bytes? RoomMax => options.Info.TailMemory is { } memory ? memory + (options.Info.TailRoom ?? Bytes.Zero) : null;
+
+    private IReadOnlyList<TailStart> Fitting(ModelCard card, IReadOnlyList<TailStart> starts)
+    {
+        if (RoomMax is { } most && TailSet.SizeOf(card, starts) is var asked && asked > most)
+            throw new FaultsException("desired", $"tails \"{string.Join(", ", starts)}\" take {asked}; allowed: tail_memory_bytes and tail_room_bytes, {most}");
+        return starts;
+    }
+
+    private void Release()
+    {
+        if (tails is { IsLeaving: true } held) load.Unloaded(held.Release(queue.Waits));
     }
 
     private async Task SwitchGroup(TailAssignment target, Seconds gather)

@@ -27,6 +27,14 @@ public sealed class FrameQueue(int capacity)
         return true;
     }
 
+    /// <summary>Whether a frame waits for a tail; looks at all of them.</summary>
+    public bool Waits(TailStart start)
+    {
+        foreach (var (waited, _) in frames.UnorderedItems)
+            if (waited.Frame.Route.Tail == start) return true;
+        return false;
+    }
+
     /// <summary>
     /// Moves the most urgent frame into <paramref name="batch"/> and with it others that wait for the same tail, up to
     /// <paramref name="batchMax"/> of that tail; frames past <paramref name="now"/> go to <paramref name="expired"/>.

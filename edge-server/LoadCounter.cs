@@ -7,7 +7,9 @@ public sealed class LoadCounter
 {
     private int served, expired, refused, malformed, batches;
     private Seconds queued, computed;
-    private long sequence, servedTotal;
+    private long sequence, servedTotal, loads, unloads;
+    private Bytes loaded;
+    private Seconds loading;
 
     public void Served(Seconds queue)
     {
@@ -28,7 +30,18 @@ public sealed class LoadCounter
 
     public void Malformed() => malformed++;
 
-    public EdgeLoad Close(Seconds now, Seconds window, FrameQueue queue, int workers, TailSet? tails)
+    /// <summary>So many tails came in.</summary>
+    public void Loaded(int count, Bytes size, Seconds took)
+    {
+        loads += count;
+        loaded += size;
+        loading += took;
+    }
+
+    public void Unloaded(int count) => unloads += count;
+
+    /// <param name="isLimited">Whether memory for tails is: then it is told what they take.</param>
+    public EdgeLoad Close(Seconds now, Seconds window, FrameQueue queue, int workers, TailSet? tails, bool isLimited)
     {
         var load = new EdgeLoad
         {
@@ -50,6 +63,11 @@ public sealed class LoadCounter
             ServedTotal = servedTotal,
             TailSeconds = tails?.TailSeconds ?? new PerExit(),
             BottleneckSeconds = tails?.BottleneckSeconds ?? new PerExit(),
+            Held = isLimited ? tails?.Size ?? Bytes.Zero : null,
+            LoadsTotal = isLimited ? loads : null,
+            UnloadsTotal = isLimited ? unloads : null,
+            LoadedTotal = isLimited ? loaded : null,
+            LoadingTotal = isLimited ? Quantity.Rounded(loading) : null,
         };
         served = expired = refused = malformed = batches = 0;
         queued = computed = Seconds.Zero;

@@ -31,6 +31,8 @@ internal static class Figures
         if (result.LifetimeFirst is { } first)
             Row("lifetime", string.Join(", ", new[] { ("first", first), ("median", result.LifetimeMedian), ("asked", result.LifetimeAsked) }.Where(part => part.Item2 is not null).Select(part => $"{part.Item1} {Days(part.Item2!.Value)}")));
         Row("device energy", string.Join(", ", new[] { "harvested", "idle", "compute", "transmit", "receive", "boot", "sleep", "wake", "leaked", "spilled" }.Where(use => result.Energy[use] > 0).Select(use => $"{use} {result.Energy[use]:G4} J")));
+        if (result.Tails is { } tails)
+            Row("tails", $"loaded {Count(tails.Loads)} ({RunFigure.Bytes(tails.Loaded.Value)}, {RunFigure.Duration(tails.Loading.Value)}), unloaded {Count(tails.Unloads)}, at most {RunFigure.Bytes(tails.HeldMax.Value)} on one server");
         Row("messages", string.Join(", ", result.Messages.Select(pair => $"{pair.Key.Replace('_', ' ')} {Count(pair.Value)}")));
         if (result.Radio.Count > 0) Row("on the air", string.Join(", ", result.Radio.Select(pair => $"{pair.Key.Replace('_', ' ')} {Count(pair.Value)}")));
         Row("events", Count(result.Events));

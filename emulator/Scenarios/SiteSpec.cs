@@ -18,6 +18,13 @@ public sealed record EdgeSpec
     [JsonPropertyName("rtt_s")] public Seconds RoundTrip { get; init; }
     [JsonPropertyName("jitter_s")] public Seconds Jitter { get; init; }
 
+    /// <summary>Memory for tails, by the lengths of their files, and what besides may be taken while new ones are in and those before them not yet gone. Absent: there is no limit.</summary>
+    [JsonPropertyName("tail_memory_bytes")] public Bytes? TailMemory { get; init; }
+    [JsonPropertyName("tail_room_bytes")] public Bytes TailRoom { get; init; }
+
+    /// <summary>Of the link over which tails come; absent: they are at hand.</summary>
+    [JsonPropertyName("fetch_bytes_per_s")] public BytesPerSecond? FetchRate { get; init; }
+
     /// <summary>What is impossible about it, one sentence a fault.</summary>
     public IEnumerable<string> Faults(Stock stock)
     {
@@ -27,6 +34,10 @@ public sealed record EdgeSpec
         if (QueueMax is < 1 or > 1_000_000) yield return $"queue_max is {QueueMax}; allowed: 1 to 1000000";
         if (!(RoundTrip.Value is >= 0 and <= 60)) yield return $"rtt_s is {RoundTrip.Value}; allowed: 0 to 60";
         if (!(Jitter.Value is >= 0 and <= 60)) yield return $"jitter_s is {Jitter.Value}; allowed: 0 to 60";
+        if (TailMemory is { Value: not (>= 1 and <= 1e15) } memory) yield return $"tail_memory_bytes is {memory.Value}; allowed: 1 to 1e15 (leave it out for no limit)";
+        if (!(TailRoom.Value is >= 0 and <= 1e15)) yield return $"tail_room_bytes is {TailRoom.Value}; allowed: 0 to 1e15";
+        if (TailRoom.Value > 0 && TailMemory is null) yield return "tail_room_bytes is given and tail_memory_bytes is not; room is needed only where memory is limited";
+        if (FetchRate is { Value: not (>= 1 and <= 1e12) } rate) yield return $"fetch_bytes_per_s is {rate.Value}; allowed: 1 to 1e12 (leave it out when tails are at hand)";
     }
 }
 

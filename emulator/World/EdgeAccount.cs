@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Fleet.Contracts;
 using Fleet.Emulator.Physics;
 using Fleet.Emulator.Scenarios;
@@ -15,6 +16,29 @@ public readonly record struct EdgeCounts(long Served, long Refused, long Expired
         new(a.Served - b.Served, a.Refused - b.Refused, a.Expired - b.Expired, a.Batches - b.Batches, a.Waited - b.Waited, a.Busy - b.Busy, a.Energy - b.Energy);
 }
 
+/// <summary>Tails of an edge server whose memory for them is limited: how many came and went.</summary>
+public sealed record TailTraffic
+{
+    [JsonPropertyName("loads")] public long Loads { get; init; }
+    [JsonPropertyName("unloads")] public long Unloads { get; init; }
+    [JsonPropertyName("loaded_bytes")] public Bytes Loaded { get; init; }
+
+    /// <summary>Time that fetching and reading took.</summary>
+    [JsonPropertyName("loading_s")] public Seconds Loading { get; init; }
+
+    /// <summary>Most memory that tails took at one time, of one server.</summary>
+    [JsonPropertyName("held_max_bytes")] public Bytes HeldMax { get; init; }
+
+    public TailTraffic Plus(TailTraffic other) => new()
+    {
+        Loads = Loads + other.Loads,
+        Unloads = Unloads + other.Unloads,
+        Loaded = Loaded + other.Loaded,
+        Loading = Loading + other.Loading,
+        HeldMax = HeldMax >= other.HeldMax ? HeldMax : other.HeldMax,
+    };
+}
+
 /// <summary>What one edge server did in a run, through all lives of its process.</summary>
 public sealed class EdgeAccount(EdgeSpec spec)
 {
@@ -23,6 +47,7 @@ public sealed class EdgeAccount(EdgeSpec spec)
     private long served, refused, expired;
     private double batches;
     private Seconds waited;
+    private Bytes held;
 
     public string Id => spec.Id;
 
@@ -41,6 +66,21 @@ public sealed class EdgeAccount(EdgeSpec spec)
         return new EdgeCounts(served, refused, expired, batches, waited, busyBefore + (machine?.Busy ?? Seconds.Zero), energy.Used);
     }
 
+    /// <summary>Null where memory for tails is not limited.</summary>
+    public TailTraffic? Tails { get; private set; } = spec.TailMemory is null ? null : new TailTraffic();
+
+    public void Loaded(int tails, Bytes size, Seconds took)
+    {
+        held += size;
+        Tails = Tails?.Plus(new TailTraffic { Loads = tails, Loaded = size, Loading = took, HeldMax = held });
+    }
+
+    public void Unloaded(Bytes size)
+    {
+        held -= size;
+        Tails = Tails?.Plus(new TailTraffic { Unloads = 1 });
+    }
+
     public void Settle() => machine?.Battery.Settle();
 
     /// <summary>Its process begins anew on this machine.</summary>
@@ -56,6 +96,7 @@ public sealed class EdgeAccount(EdgeSpec spec)
         Settle();
         busyBefore += machine?.Busy ?? Seconds.Zero;
         machine = null;
+        held = Bytes.Zero;
     }
 
     public void Count(Reply reply)

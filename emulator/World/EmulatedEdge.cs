@@ -10,6 +10,9 @@ namespace Fleet.Emulator;
 /// <summary>The production edge server on an emulated machine, for one life of its process.</summary>
 public sealed class EmulatedEdge
 {
+    /// <summary>From the disk into memory. K: eMMC of small boards. Nothing that was unloaded is still on the disk: it crosses the link again.</summary>
+    private static readonly BytesPerSecond ReadRate = new(100e6);
+
     private readonly EdgeSpec spec;
     private readonly Stock stock;
     private readonly InferenceKind inference;
@@ -19,11 +22,12 @@ public sealed class EmulatedEdge
     private readonly EdgeServer.EdgeServer server;
     private readonly DistantBus? distance;
     private readonly EdgeAccount account;
+    private readonly TimeProvider clock;
 
     /// <param name="drifts">How the images drift that devices see.</param>
     public EmulatedEdge(string site, EdgeSpec spec, Stock stock, InferenceKind inference, IBus connection, TimeProvider clock, Ledger ledger, long seed, IReadOnlyList<Drift>? drifts = null)
     {
-        (this.spec, this.stock, this.inference, this.drifts) = (spec, stock, inference, drifts ?? []);
+        (this.spec, this.stock, this.inference, this.drifts, this.clock) = (spec, stock, inference, drifts ?? [], clock);
         var profile = stock.Profiles[spec.Profile];
         var random = new SeededRandom(seed, $"{site}/_edge/{spec.Id}/board");
         account = ledger.Open(spec);
@@ -66,16 +70,24 @@ public sealed class EmulatedEdge
             Memory = profile.Memory.Value,
             Storage = profile.Storage.Value,
             Codecs = Route.AllCodecs,
+            TailMemory = spec.TailMemory,
+            TailRoom = spec.TailMemory is null ? null : spec.TailRoom,
         },
     };
 
-    private Task<TailSet> Install(TailAssignment wanted, CancellationToken stop)
+    private async Task<TailSet> Install(TailAssignment wanted, Func<ModelCard, IReadOnlyList<TailStart>> choose, CancellationToken stop)
     {
         if (!stock.Models.TryGetValue(wanted.Model, out var model) || model.CardSha256 != wanted.CardSha256)
             throw new FaultsException("card_sha256", $"is {wanted.CardSha256} for {wanted.Model}; the emulator has another model of that name or none");
-        var byStart = wanted.StartsIn(model.Card).Select(start => (start, Enumerable.Range(0, spec.Workers).Select(_ => Load(model, start)).ToArray()));
+        var starts = choose(model.Card);
+        var size = TailSet.SizeOf(model.Card, starts);
+        var took = spec.FetchRate is { } rate ? size / rate + size / ReadRate : Seconds.Zero;
+        if (took > Seconds.Zero) await clock.Sleep(took, stop);
+        stop.ThrowIfCancellationRequested();
+        account.Loaded(starts.Count, size, took);
+        var loaded = starts.Select(start => new LoadedTail(start, [.. Enumerable.Range(0, spec.Workers).Select(_ => Load(model, start))], new Leaving(account, new Bytes(model.Card.Tail(start).FileBytes))));
         var byCut = wanted.Cuts.Where(cut => cut < wanted.PassCut).Select(cut => Enumerable.Range(0, spec.Workers).Select(_ => Between(model, cut, wanted.PassCut!.Value)).ToArray());
-        return Task.FromResult(new TailSet(model.Card, model.Hash, byStart, [], byCut));
+        return new TailSet(model.Card, model.Hash, loaded, byCut: byCut);
     }
 
     private Middle Between(ModelFiles model, int from, int to)
@@ -100,5 +112,11 @@ public sealed class EmulatedEdge
             ? Tail.Traced(model.Card, model.Hash, start, stock.TestTrace(model, drifts), options.BatchMax)
             : Tail.Onnx(model.Card, model.Hash, start, stock.Tail(model, start), options.BatchMax, model.ReadTables(start.Bottleneck));
         return tail.Wrap(engine => new BoardEngine(engine, model.Card.Tail(start).Work, board));
+    }
+
+    /// <summary>What a tail leaves behind when it is unloaded.</summary>
+    private sealed class Leaving(EdgeAccount account, Bytes size) : IDisposable
+    {
+        public void Dispose() => account.Unloaded(size);
     }
 }

@@ -81,6 +81,9 @@ public sealed record RunResult
     [JsonPropertyName("edge_batch_mean")] public double? EdgeBatchMean { get; init; }
     [JsonPropertyName("edge_wait_mean_s")] public Seconds? EdgeWaitMean { get; init; }
 
+    /// <summary>Tails that edge servers loaded and unloaded; absent where none is short of memory.</summary>
+    [JsonPropertyName("tails")] public TailTraffic? Tails { get; init; }
+
     /// <summary>What shared cells and gateways saw; empty when all links are simple.</summary>
     [JsonPropertyName("radio")] public required IReadOnlyDictionary<string, long> Radio { get; init; }
     [JsonPropertyName("events")] public required long Events { get; init; }

@@ -18,6 +18,7 @@ public sealed class RunSum(Scenario scenario, long seed)
     private readonly MessageTable messages = [];
     private EnergyFlows energy = new();
     private EdgeBin edges = new();
+    private TailTraffic? tails;
     private Joules stored;
     private Bytes sent;
     private Watts power;
@@ -48,7 +49,11 @@ public sealed class RunSum(Scenario scenario, long seed)
         foreach (var (key, count) in site.Radio) radio[key] = radio.GetValueOrDefault(key) + count;
         messages.Add(site.Messages);
         energy += site.Energy;
-        foreach (var edge in site.Edges) edges = edges.Plus(edge.Total);
+        foreach (var edge in site.Edges)
+        {
+            edges = edges.Plus(edge.Total);
+            if (edge.Tails is { } moved) tails = (tails ?? new TailTraffic()).Plus(moved);
+        }
         stored += site.Stored;
         sent += site.Sent;
         power += site.Energy.Used / site.Reached;
@@ -96,6 +101,7 @@ public sealed class RunSum(Scenario scenario, long seed)
             EdgeServed = edges.Served,
             EdgeBatchMean = Ratio(edges.Served, edges.Batches),
             EdgeWaitMean = Ratio(edges.Waited.Value, edges.Served) is { } wait ? new Seconds(wait) : null,
+            Tails = tails is null ? null : tails with { Loading = Quantity.Rounded(tails.Loading) },
             Messages = MessageRows(),
             MessagesByKind = messages.Copy(),
             Radio = radio,

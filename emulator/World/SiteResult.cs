@@ -182,6 +182,9 @@ public sealed record EdgeResult
     [JsonPropertyName("workers")] public required int Workers { get; init; }
     [JsonPropertyName("bins")] public required IReadOnlyList<EdgeBin> Bins { get; init; }
 
+    /// <summary>Absent where its memory for tails is not limited.</summary>
+    [JsonPropertyName("tails")] public TailTraffic? Tails { get; init; }
+
     [JsonIgnore] public EdgeBin Total => Bins.Aggregate(new EdgeBin(), (sum, bin) => sum.Plus(bin));
 }
 
@@ -284,6 +287,7 @@ public sealed record SiteResult
                 Id = edge.Id,
                 Profile = edge.Profile,
                 Workers = edge.Workers,
+                Tails = edge.Tails,
                 Bins = [.. samples.Select((sample, at) => EdgeBin.Of(sample.Edges.ElementAtOrDefault(i) - (at == 0 ? default : samples[at - 1].Edges.ElementAtOrDefault(i))))],
             })],
         };

@@ -35,6 +35,8 @@ internal static class AnyMessage
             Seed = seed,
             Memory = new Bytes(memory),
             Storage = new Bytes(storage),
+            TailMemory = emulated ? new Bytes(memory) : null,
+            TailRoom = emulated ? new Bytes(storage) : null,
             Codecs = more[0],
             Gateway = more[1],
         };
@@ -251,6 +253,11 @@ internal static class AnyMessage
             ServedTotal = wholes[1],
             TailSeconds = new PerExit(tails.Select(tail => tail ?? double.NaN)),
             BottleneckSeconds = new PerExit(bottlenecks.Select(tail => tail ?? double.NaN)),
+            Held = Of<Bytes>(means[0]),
+            LoadsTotal = means[1] is null ? null : wholes[0],
+            UnloadsTotal = means[1] is null ? null : wholes[1],
+            LoadedTotal = Of<Bytes>(means[1]),
+            LoadingTotal = Of<Seconds>(means[2]),
         };
 
     public static readonly Gen<Message> Summary =
@@ -304,6 +311,8 @@ internal static class AnyMessage
             EnergyPerInference = Of<Joules>(more[3]),
             BytesPerInference = Of<Bytes>(more[4]),
             AnsweredTotal = wholes[0],
+            TailLoadsTotal = audited[0] is null ? null : wholes[1],
+            TailLoadedTotal = Of<Bytes>(more[0]),
             MalformedTotal = wholes[1],
             BrokerDroppedTotal = wholes[2],
         };

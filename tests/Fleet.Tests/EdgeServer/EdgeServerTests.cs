@@ -135,7 +135,78 @@ public sealed class EdgeServerTests
         world.Run(100);
         Assert.That(world.Replies.Select(replied => replied.Reply.RequestId).Order(), Is.EqualTo(Enumerable.Range(1, 40).Select(i => (ulong)i)));
         Assert.That(world.Replies.Select(replied => replied.Reply.Status), Is.All.AnyOf(OffloadStatus.Ok, OffloadStatus.NotHeld));
-        Assert.That(world.Disposed, Is.EqualTo(3 + 1 + 2 + 1), "every set but the last, once nobody computed with it");
+        Assert.That(world.Disposed, Is.EqualTo(1), "cut 0, which nobody asked for: what stays is not loaded again, and what frames still wait for stays when it is wanted again");
+    }
+
+    [Test]
+    public void Desired_ATailLessUnderLoad_FinishesWhatWaitsForItAndRefusesWhatComes()
+    {
+        var world = new EdgeWorld(memory: 300).Run(1);
+        for (ulong request = 1; request <= 5; request++) world.Ask(TinyModel.Frame(1, request, deadline: 60));
+        world.DesireAt(1.15, EdgeWorld.Tails("0,2") with { Version = 2 });
+        world.AskAt(1.2, TinyModel.Frame(1, 6, deadline: 60));
+        world.Run(1.3);
+        Assert.That(world.Disposed, Is.Zero, "three frames wait for it");
+        world.Run(10);
+        Assert.That(world.Disposed, Is.EqualTo(1));
+        for (ulong request = 1; request <= 5; request++) Assert.That(world.StatusOf(request), Is.EqualTo(OffloadStatus.Ok), $"{request}");
+        Assert.That(world.StatusOf(6), Is.EqualTo(OffloadStatus.NotHeld));
+        Assert.That(world.Loads.Last() is { Held.Value: 200, LoadsTotal: 3, UnloadsTotal: 1, LoadedTotal.Value: 300 }, Is.True, world.Loads.Last().ToString());
+    }
+
+    /// <summary>A tail takes 100 bytes. With room the new one is in before the old one goes; without, the old one is drained and gone before the new one comes.</summary>
+    [TestCase(100, 300)]
+    [TestCase(0, 200)]
+    public void Desired_MemoryIsFull_NeverHoldsMoreThanThereIs(int room, int most)
+    {
+        var world = new EdgeWorld(tails: "0,1", memory: 200, room: room) { InstallTime = new Seconds(0.5) };
+        world.Run(2);
+        for (ulong request = 1; request <= 8; request++) world.Ask(TinyModel.Frame((int)request % 2, request, deadline: 60));
+        world.DesireAt(2.05, EdgeWorld.Tails("1,2") with { Version = 2 });
+        world.AskAt(2.2, TinyModel.Frame(0, 9, deadline: 60));
+        world.AskAt(5, TinyModel.Frame(2, 10, deadline: 60));
+        world.Run(10);
+        Assert.That(world.Reported.Last() is { Version: 2, Tails: "1,2", Error: "" }, Is.True);
+        foreach (var request in Enumerable.Range(1, 8).Append(10)) Assert.That(world.StatusOf((ulong)request), Is.EqualTo(OffloadStatus.Ok), $"{request}");
+        Assert.That(world.StatusOf(9), Is.EqualTo(room > 0 ? OffloadStatus.Ok : OffloadStatus.NotHeld));
+        Assert.That(world.HeldMax * 100, Is.EqualTo(most));
+    }
+
+    [Test]
+    public void Desired_MoreThanMemoryAndRoom_IsRefusedByNameAndServingGoesOn()
+    {
+        var world = new EdgeWorld(tails: "1", memory: 150, room: 20).Run(1);
+        world.DesireAt(1, EdgeWorld.Tails("0,1") with { Version = 2 });
+        world.AskAt(2, TinyModel.Frame(1, 1));
+        world.Run(3);
+        Assert.That(world.Reported.Last().Error, Does.Contain("cut 0, cut 1").And.Contain("200 B").And.Contain("tail_memory_bytes and tail_room_bytes, 170 B"));
+        Assert.That(world.Reported.Last().Tails, Is.EqualTo("1"));
+        Assert.That(world.StatusOf(1), Is.EqualTo(OffloadStatus.Ok));
+    }
+
+    [Test]
+    public void Desired_CannotBeRead_IsReportedAndServingGoesOn()
+    {
+        var world = new EdgeWorld(tails: "1").Run(1);
+        world.DesireAt(1, new Malformed("tails is \"1,1\"; each cut stands once", 100));
+        world.AskAt(2, TinyModel.Frame(1, 1));
+        world.Run(3);
+        Assert.That(world.Reported.Last().Error, Does.Contain("_edge/edge-1/desired").And.Contain("each cut stands once"));
+        Assert.That(world.StatusOf(1), Is.EqualTo(OffloadStatus.Ok));
+    }
+
+    [Test]
+    public void Desired_NewTailCannotBeHad_SaysWhatIsStillHeld()
+    {
+        var world = new EdgeWorld(tails: "0,1", memory: 200) { Refuses = wanted => wanted.Version == 2 ? "no such file" : null };
+        world.Run(1);
+        world.DesireAt(1, EdgeWorld.Tails("1,2") with { Version = 2 });
+        world.AskAt(3, TinyModel.Frame(1, 1));
+        world.AskAt(3, TinyModel.Frame(0, 2));
+        world.Run(5);
+        Assert.That(world.Reported.Last().Tails, Is.EqualTo("1"), "the one that had to go first has gone");
+        Assert.That(world.Reported.Last().Error, Does.Contain("no such file"));
+        Assert.That((world.StatusOf(1), world.StatusOf(2)), Is.EqualTo((OffloadStatus.Ok, OffloadStatus.NotHeld)));
     }
 
     [Test]
@@ -154,7 +225,7 @@ public sealed class EdgeServerTests
     [Test]
     public void Desired_CannotBeHad_OldTailsServeOnAndANewerOneIsTakenAtOnce()
     {
-        var world = new EdgeWorld { Refuses = wanted => wanted.Version == 2 ? "no such file" : null };
+        var world = new EdgeWorld(tails: "1") { Refuses = wanted => wanted.Version == 2 ? "no such file" : null };
         world.Run(1);
         world.DesireAt(1, EdgeWorld.Tails("2") with { Version = 2 });
         world.AskAt(400, TinyModel.Frame(1, 1));
@@ -288,10 +359,12 @@ internal sealed class EdgeWorld
     private readonly Fleet.EdgeServer.EdgeServer server;
     private Task running = Task.CompletedTask;
     private readonly List<Action> measured = [];
+    private int installed;
 
     /// <param name="tails">Desired from the start; null: nothing.</param>
     /// <param name="time">Of a batch of so many rows; 0.1 s a row when left out, so that batching gains nothing.</param>
-    public EdgeWorld(string? tails = "0,1,2", int queueMax = 64, int workers = 1, Func<int, Seconds>? time = null)
+    /// <param name="memory">For tails, of which each takes 100 bytes.</param>
+    public EdgeWorld(string? tails = "0,1,2", int queueMax = 64, int workers = 1, Func<int, Seconds>? time = null, int? memory = null, int room = 0)
     {
         (this.time, this.workers) = (time ?? (rows => new Seconds(0.1 * rows)), workers);
         Line = world.Bus.Connect("edge-1", (new Topic(TopicKind.EdgeState, "lab", "edge-1"), State.Lost));
@@ -305,9 +378,9 @@ internal sealed class EdgeWorld
             Id = "edge-1",
             QueueMax = queueMax,
             Workers = workers,
-            Info = new Info { Board = "b", Stack = "s", Profile = "n5105-mini-pc", AgentVersion = "1", Os = "test", Emulated = true },
+            Info = new Info { Board = "b", Stack = "s", Profile = "n5105-mini-pc", AgentVersion = "1", Os = "test", Emulated = true, TailMemory = memory is { } bytes ? new Bytes(bytes) : null, TailRoom = memory is null ? null : new Bytes(room) },
         };
-        server = new Fleet.EdgeServer.EdgeServer(options, Line, Clock, (wanted, _) => Install(wanted));
+        server = new Fleet.EdgeServer.EdgeServer(options, Line, Clock, (wanted, choose, _) => Install(wanted, choose));
     }
 
     public SimClock Clock => world.Clock;
@@ -320,6 +393,9 @@ internal sealed class EdgeWorld
     public List<int> Ran { get; } = [];
 
     public int Disposed { get; private set; }
+
+    /// <summary>Most tails that were loaded at one time, counted by instances.</summary>
+    public int HeldMax { get; private set; }
 
     public Func<TailAssignment, string?> Refuses { get; set; } = _ => null;
 
@@ -380,7 +456,7 @@ internal sealed class EdgeWorld
     private void At(double at, Action action) =>
         Clock.CreateTimer(_ => action(), null, TimeSpan.FromSeconds(at) - TimeSpan.FromTicks(Clock.GetTimestamp()), Timeout.InfiniteTimeSpan);
 
-    private async Task<TailSet> Install(TailAssignment wanted)
+    private async Task<TailSet> Install(TailAssignment wanted, Func<ModelCard, IReadOnlyList<TailStart>> choose)
     {
         await Clock.Delay(InstallTime);
         if (Refuses(wanted) is { } fault) throw new FaultsException("tails", fault);
@@ -388,9 +464,11 @@ internal sealed class EdgeWorld
         var isMeasuring = true;
         measured.Add(() => isMeasuring = false);
         Tail Load(int cut) => TinyModel.Tail(cut, Clock, rows => isMeasuring ? time(rows) * MeasuringPace : time(rows), hash, rows => Count(rows, isMeasuring), () => Disposed++);
-        var byCut = wanted.Cuts.Select(cut => (new TailStart(cut), Enumerable.Range(0, workers).Select(_ => Load(cut)).ToArray())).ToList();
+        var loaded = choose(TinyModel.Card).Select(start => new LoadedTail(start, [.. Enumerable.Range(0, workers).Select(_ => Load(start.Cut))])).ToList();
+        installed += loaded.Count * workers;
+        HeldMax = Math.Max(HeldMax, installed - Disposed);
         var middles = wanted.Cuts.Where(cut => cut < wanted.PassCut).Select(cut => Enumerable.Range(0, workers).Select(_ => TinyModel.Middle(cut, wanted.PassCut!.Value, Clock, time(1))).ToArray());
-        return new TailSet(TinyModel.Card, hash, byCut, [], middles);
+        return new TailSet(TinyModel.Card, hash, loaded, byCut: middles);
     }
 
     private void Count(int rows, bool isMeasuring)

@@ -195,7 +195,7 @@ internal sealed class GroupWorld
             Info = new Info { Board = "b", Stack = "s", Profile = "n5105-mini-pc", AgentVersion = "1", Os = "test", Emulated = true },
         };
         var server = new Fleet.EdgeServer.EdgeServer(
-            options, world.Bus.Connect("edge-1"), world.Clock, (_, _) => throw new FaultsException("tails", "none here"),
+            options, world.Bus.Connect("edge-1"), world.Clock, (_, _, _) => throw new FaultsException("tails", "none here"),
             (_, _) => Task.FromResult(GroupTail.Onnx(GroupZoo.Card, GroupZoo.Model.Hash, GroupZoo.Model.LoadUpper(), batchMax: 1, ownsPieces: true)));
         control.Publish(new Topic(TopicKind.EdgeDesired, "lab", "edge-1"), Tails);
         world.Clock.Start(() => server.Run(CancellationToken.None));

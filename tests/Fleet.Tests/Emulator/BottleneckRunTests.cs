@@ -63,6 +63,25 @@ public sealed class BottleneckRunTests
         Assert.That(world.Answers.Select(answer => answer.By), Is.All.EqualTo(AnsweredBy.Edge));
     }
 
+    /// <summary>The network computes. Tails come and go beside the one that the camera sends to, then that one goes, too.</summary>
+    [Test]
+    public void EdgeServer_TailsComeAndGo_EveryImageIsAnswered()
+    {
+        const int SentBefore = 37;
+        using var world = new TwoEnds(narrow.Files, narrow);
+        world.EdgeDesireAt(3, TwoEnds.Tails("", "narrow") with { Version = 2 });
+        world.EdgeDesireAt(4, TwoEnds.Tails("1", "narrow,plain") with { Version = 3 });
+        world.EdgeDesireAt(5.75, TwoEnds.Tails("0", "plain") with { Version = 4 });
+        world.Run(Bottleneck());
+        Assert.That(world.Answers, Has.Count.EqualTo(NarrowModel.Samples));
+        Assert.That(world.Said.OfType<TailAssignment>().Select(tails => tails.Error), Is.All.Empty);
+        foreach (var (answer, i) in world.Answers.Select((answer, i) => (answer, i)))
+        {
+            Assert.That(answer.By, Is.EqualTo(i < SentBefore ? AnsweredBy.Edge : AnsweredBy.Fallback), $"image {i}");
+            if (i < SentBefore) Assert.That(answer.Label, Is.EqualTo(Confidence.ArgMax(narrow.Direct(narrow.Files, answer.Sample, NarrowModel.Coded))));
+        }
+    }
+
     [Test]
     public void EdgeServer_FramesItCannotFinish_AreAnsweredSo()
     {
@@ -188,6 +207,11 @@ public sealed class BottleneckRunTests
 
         public void DesireAt(double at, Assignment desired) => later.Add((at, () => world.Bus.Connect("controller").Publish(new Topic(TopicKind.Desired, "lab", "cam-1"), desired)));
 
+        /// <summary>The card's hash stands for any until it is published.</summary>
+        public static TailAssignment Tails(string cuts, string bottlenecks) => new() { Version = 1, Epoch = 1, Model = "tiny-narrow", CardSha256 = "", Tails = cuts, Bottlenecks = bottlenecks, ReportPeriod = new Seconds(1) };
+
+        public void EdgeDesireAt(double at, TailAssignment tails) => later.Add((at, () => world.Bus.Connect("controller").Publish(new Topic(TopicKind.EdgeDesired, "lab", "edge-1"), tails with { CardSha256 = model.CardSha256 })));
+
         public void AskAt(double at, TensorFrame frame) => later.Add((at, () => world.Bus.Connect("stranger").Publish(new Topic(TopicKind.Offload, "lab", "edge-1"), frame)));
 
         /// <summary>Every image once, ten a second, from 2 s on.</summary>
@@ -198,9 +222,9 @@ public sealed class BottleneckRunTests
                 new AgentOptions { Site = "lab", Id = "cam-1", Profile = AgentWorld.Profile, Default = byDefault, MeasureRuns = 1, Info = info },
                 device, world.Clock, new SeededRandom(1, "agent"), new SensorSuite([]), (wanted, _) => Task.FromResult(Install(wanted)));
             agent.Answered += Answers.Add;
-            var edge = new Fleet.EdgeServer.EdgeServer(new EdgeOptions { Site = "lab", Id = "edge-1", Info = info }, world.Bus.Connect("edge-1"), world.Clock, (wanted, _) => Task.FromResult(Install(wanted)));
+            var edge = new Fleet.EdgeServer.EdgeServer(new EdgeOptions { Site = "lab", Id = "edge-1", Info = info }, world.Bus.Connect("edge-1"), world.Clock, (wanted, choose, _) => Task.FromResult(Install(choose)));
             world.Bus.Connect("controller").Publish(new Topic(TopicKind.EdgeDesired, "lab", "edge-1"),
-                new TailAssignment { Version = 1, Epoch = 1, Model = "tiny-narrow", CardSha256 = model.CardSha256, Tails = "0,1", Bottlenecks = "narrow,plain", ReportPeriod = new Seconds(1) });
+                Tails("0,1", "narrow,plain") with { CardSha256 = model.CardSha256 });
             world.Clock.Start(() => edge.Run(stop.Token));
             world.Clock.Start(() => agent.Run(new Camera(Images(), null, world.Clock), stop.Token));
             foreach (var (at, act) in later) world.Clock.Start(() => Later(at, act));
@@ -220,12 +244,11 @@ public sealed class BottleneckRunTests
             return Head.Onnx(model.Card, model.Hash, [.. Enumerable.Range(1, wanted.Head).Select(stage => model.LoadStage(stage))], ownsPieces: true, number == 0 ? [] : [model.LoadEncoder(number)]);
         }
 
-        private TailSet Install(TailAssignment wanted)
+        private TailSet Install(Func<ModelCard, IReadOnlyList<TailStart>> choose) => new(model.Card, model.Hash, choose(model.Card).Select(start =>
         {
-            var tails = wanted.StartsIn(model.Card).Select(start => (Start: start, Piece: model.LoadTail(start))).ToList();
-            return new TailSet(model.Card, model.Hash,
-                tails.Select(tail => (tail.Start, new[] { Tail.Onnx(model.Card, model.Hash, tail.Start, tail.Piece, 4, model.ReadTables(tail.Start.Bottleneck)) })), [.. tails.Select(tail => tail.Piece)]);
-        }
+            var piece = model.LoadTail(start);
+            return new LoadedTail(start, [Tail.Onnx(model.Card, model.Hash, start, piece, 4, model.ReadTables(start.Bottleneck))], piece);
+        }));
 
         private async Task Later(double at, Action act)
         {
