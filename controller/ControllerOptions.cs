@@ -1,6 +1,7 @@
 using Fleet.Contracts;
 using Fleet.Controller.Energy;
 using Fleet.Controller.Quality;
+using Fleet.Controller.Tails;
 
 namespace Fleet.Controller;
 
@@ -24,6 +25,12 @@ public sealed record ControllerOptions
 
     /// <summary>Servers that stand behind the others, far away. Where devices decide hierarchically, edge servers pass on to them what their own exits leave in doubt.</summary>
     public IReadOnlyList<string> Clouds { get; init; } = [];
+
+    /// <summary>How much farther away they are than the others, there and back, as far as somebody knows.</summary>
+    public Seconds CloudDistance { get; init; }
+
+    /// <summary>Which tails servers hold that have not memory for all.</summary>
+    public PlacementOptions Placement { get; init; } = new();
 
     /// <summary>Who decides on devices while no controller is there; null: their thresholds, as ever.</summary>
     public DecisionKind? Alone { get; init; }

@@ -34,6 +34,9 @@ public sealed record EdgeView
     /// <summary>It stands behind the others, far away: they may pass on to it.</summary>
     public bool IsCloud { get; init; }
 
+    /// <summary>Time there and back beyond what it takes to the others; zero where nobody has said.</summary>
+    public Seconds Distance { get; init; }
+
     public HardwareProfile? Profile { get; init; }
 
     public Info? Info { get; init; }

@@ -2,6 +2,7 @@ using Fleet.Contracts;
 using Fleet.Controller.Energy;
 using Fleet.Controller.Planning;
 using Fleet.Controller.Quality;
+using Fleet.Controller.Tails;
 
 namespace Fleet.Controller;
 
@@ -9,7 +10,8 @@ namespace Fleet.Controller;
 /// <param name="alone">What devices are told about deciding while no controller is there; null: nothing.</param>
 /// <param name="energy">Tells devices how far their charge may fall; null: as far as it will.</param>
 /// <param name="watch">Adds audits to what is planned, and what has been learnt from them; null: nobody audits.</param>
-public sealed class Rollout(string site, IBus bus, ControllerOptions options, DecisionTerms? alone = null, QualityWatch? watch = null, EnergyQueues? energy = null)
+/// <param name="placement">Says which tails edge servers hold; null: all.</param>
+public sealed class Rollout(string site, IBus bus, ControllerOptions options, DecisionTerms? alone = null, QualityWatch? watch = null, EnergyQueues? energy = null, TailPlacement? placement = null)
 {
     private readonly Dictionary<string, Told> devices = new(StringComparer.Ordinal);
     // Who ran nothing when it was first told something: that may have been what came soonest, not what is best.
@@ -60,7 +62,7 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options, De
     public TailAssignment? EdgeDesiredOf(string edge) => edgeDesired.GetValueOrDefault(edge);
 
     /// <summary>Publishes what a plan changes, as far as changes are allowed: those who gain most come first.</summary>
-    /// <param name="allowance">Bounds the changes; first assignments and moves away from an edge server that is gone are free.</param>
+    /// <param name="allowance">Bounds the changes; first assignments and moves away from an edge server that is gone, or from a tail that goes, are free.</param>
     /// <returns>The number of assignments that changed, and the devices that have to wait for theirs.</returns>
     public (int Changed, IReadOnlySet<string> Waiting) Publish(Plan plan, FleetSnapshot fleet, OptionTable table, ChangeAllowance allowance)
     {
@@ -70,7 +72,7 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options, De
             changed += PublishTails(edge.Id, table, edge.IsCloud || clouds.Count == 0 ? null : plan.Tiers, clouds.Count == 0 ? "" : clouds[i % clouds.Count]);
         // Asked for first assignments only, of which most plans have none.
         var empty = new Lazy<HashSet<string>>(() => fleet.Devices.Where(device => device.Reported is null).Select(device => device.Id).ToHashSet(StringComparer.Ordinal));
-        var live = fleet.LiveEdges.Select(edge => edge.Id).ToHashSet(StringComparer.Ordinal);
+        var live = fleet.LiveEdges.ToDictionary(edge => edge.Id, StringComparer.Ordinal);
         // What has been learnt, and who is asked about audits, may concern those whose choice stays.
         var others = plan.Choices.Since(watch is null && energy is null ? inForce : null);
         var auditor = watch is null ? null : Auditor(fleet);
@@ -80,13 +82,13 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options, De
             if (choice.Decision is { } decision) assignment = decision.Told(assignment, choice.Option, table);
             if (alone is not null) assignment = alone.WhenAlone(assignment, choice.Option, table);
             if (energy is not null) assignment = energy.Apply(device, choice, assignment);
-            if (watch is not null) assignment = watch.Apply(assignment, DesiredOf(device)?.AuditTo is { } known && live.Contains(known) ? known : auditor);
+            if (watch is not null) assignment = watch.Apply(assignment, DesiredOf(device)?.AuditTo is { } known && live.ContainsKey(known) ? known : auditor);
             if (DesiredOf(device) is not { } standing)
             {
                 if (empty.Value.Contains(device)) beginners.Add(device);
                 changed += Publish(device, assignment);
             }
-            else if (standing.OffloadTo.Length > 0 && !live.Contains(standing.OffloadTo)) changed += Publish(device, assignment);
+            else if (standing.OffloadTo.Length > 0 && !(live.TryGetValue(standing.OffloadTo, out var server) && Finishes(server, standing))) changed += Publish(device, assignment);
             else if (standing.RunsAs(assignment)) continue;
             else if (beginners.Remove(device)) changed += Publish(device, assignment);
             else if (allowance.Take()) changed += Publish(device, assignment);
@@ -96,8 +98,11 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options, De
         return (changed, waiting);
     }
 
-    /// <summary>The edge server that has most time to spare for the audits of those who send nothing else; whoever has one that lives keeps it.</summary>
-    private static string? Auditor(FleetSnapshot fleet) => fleet.LiveEdges.MinBy(edge => (edge.Load?.Busy ?? 0, edge.Id))?.Id;
+    private static bool Finishes(EdgeView edge, Assignment standing) =>
+        edge.Reported is { } holds && (standing.Bottleneck.Length > 0 ? holds.HoldsBottleneck(standing.Bottleneck) : holds.HoldsCut(standing.Cut));
+
+    /// <summary>Of the edge servers that finish at most cuts the one that has most time to spare for the audits of those who send nothing else; whoever has one that lives keeps it.</summary>
+    private static string? Auditor(FleetSnapshot fleet) => fleet.LiveEdges.MinBy(edge => (-edge.Reported!.Cuts.Count, edge.Load?.Busy ?? 0, edge.Id))?.Id;
 
     /// <inheritdoc cref="Publish(Plan, FleetSnapshot, OptionTable)"/>
     public int Publish(ViewGroup group) =>
@@ -141,6 +146,7 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options, De
             ReportPeriod = options.ReportPeriod,
             Reason = "every way to finish is offered",
         };
+        if (placement is not null) tails = placement.Told(tails, edge);
         if (tiers is not null) tails = tiers.Told(tails, cloud, table);
         return Publish(edge, tails);
     }

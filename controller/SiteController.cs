@@ -2,6 +2,7 @@ using Fleet.Contracts;
 using Fleet.Controller.Energy;
 using Fleet.Controller.Planning;
 using Fleet.Controller.Quality;
+using Fleet.Controller.Tails;
 
 namespace Fleet.Controller;
 
@@ -24,6 +25,7 @@ public sealed class SiteController
     private readonly FleetView view;
     private readonly Rollout rollout;
     private readonly ChangeAllowance allowance;
+    private readonly TailPlacement placement;
 
     // Whether it says that it is there: where somebody's decisions depend on it.
     private readonly bool speaks;
@@ -44,7 +46,8 @@ public sealed class SiteController
         view = new FleetView(site, profiles, clock);
         energy = options.Energy is { } spending ? new EnergyQueues(spending) : null;
         watch = options.Quality is { } quality ? new QualityWatch(quality, model) : null;
-        rollout = new Rollout(site, bus, options, options.Alone is { } kind ? new DecisionTerms(kind, options.Weights, 0) : null, watch, energy);
+        placement = new TailPlacement(options.Placement, table, new CostModel(options.Weights), clock);
+        rollout = new Rollout(site, bus, options, options.Alone is { } kind ? new DecisionTerms(kind, options.Weights, 0) : null, watch, energy, placement);
         speaks = options.Alone is not null || planner is Deciding;
         allowance = new ChangeAllowance(options.ChangesPerMinute, clock);
     }
@@ -63,7 +66,7 @@ public sealed class SiteController
     public Plan Plan { get; private set; } = Plan.Empty;
 
     /// <summary>What its planner would see now.</summary>
-    public FleetSnapshot Fleet => Planned(view.Snapshot());
+    public FleetSnapshot Fleet => placement.Offered(Planned(view.Snapshot()));
 
     /// <summary>What plans promised for everything answered so far.</summary>
     public Promise Promised { get; private set; }
@@ -80,9 +83,9 @@ public sealed class SiteController
         bus.ConnectionChanged += OnConnection;
         if (speaks) bus.Publish(own, State.Ready);
         // Whichever ends first without being told to has failed, and so has the controller.
-        var (deciding, summing) = (Decide(stop), Summarise(stop));
-        await await Task.WhenAny(deciding, summing);
-        await Task.WhenAll(deciding, summing);
+        Task[] work = options.Placement.Kind is PlacementKind.All ? [Decide(stop), Summarise(stop)] : [Decide(stop), Summarise(stop), Place(stop)];
+        await await Task.WhenAny(work);
+        await Task.WhenAll(work);
         if (speaks) bus.Publish(own, State.Disconnected);
         bus.ConnectionChanged -= OnConnection;
         foreach (var subscription in subscriptions) subscription.Dispose();
@@ -126,7 +129,9 @@ public sealed class SiteController
     /// <summary>Plans are made for another objective from the next look at the fleet on. Only `dual` heeds limits.</summary>
     private void Pursue(Objective wanted)
     {
-        (planner, objective) = (new Dual(table, new CostModel(Weights.Of(wanted))), wanted.Name);
+        var costs = new CostModel(Weights.Of(wanted));
+        (planner, objective) = (new Dual(table, costs), wanted.Name);
+        placement.Weigh(costs);
         isWaiting = true;
     }
 
@@ -156,7 +161,7 @@ public sealed class SiteController
         do
         {
             view.Look();
-            if (view.Revision == planned && !isWaiting && News == applied) continue;
+            if (view.Revision == planned && !isWaiting && !placement.IsMoving && News == applied) continue;
             (planned, applied) = (view.Revision, News);
             Decide();
         }
@@ -168,8 +173,9 @@ public sealed class SiteController
 
     private void Decide()
     {
-        var fleet = Planned(view.Snapshot());
-        fleet = energy?.Bound(fleet) ?? fleet;
+        var reported = Planned(view.Snapshot());
+        placement.Advance(reported);
+        var fleet = placement.Offered(energy?.Bound(reported) ?? reported);
         var before = state.Last;
         (Plan, state) = planner.Plan(fleet, state, random);
         var (changed, waiting) = rollout.Publish(Plan, fleet, table, allowance);
@@ -177,6 +183,12 @@ public sealed class SiteController
         if (isWaiting) Keep(before, waiting);
         changed += options.Groups.Sum(rollout.Publish);
         bus.Publish(new Topic(TopicKind.Plan, site), Describe(fleet, changed));
+    }
+
+    /// <summary>On the slow time scale: which tails servers hold.</summary>
+    private async Task Place(CancellationToken stop)
+    {
+        while (await clock.Sleep(options.Placement.Period, stop)) placement.Decide(Planned(view.Snapshot()));
     }
 
     /// <summary>Those who have to wait for their change go on as before, and the planner knows it.</summary>
@@ -194,7 +206,8 @@ public sealed class SiteController
     /// <summary>The fleet without those who work in groups, its clouds known.</summary>
     private FleetSnapshot Planned(FleetSnapshot fleet)
     {
-        if (options.Clouds.Count > 0) fleet = fleet with { Edges = [.. fleet.Edges.Select(edge => options.Clouds.Contains(edge.Id) ? edge with { IsCloud = true } : edge)] };
+        if (options.Clouds.Count > 0) fleet = fleet with { Edges = [.. fleet.Edges.Select(edge => options.Clouds.Contains(edge.Id) ? edge with { IsCloud = true, Distance = options.CloudDistance } : edge)] };
+        if (options.CloudDistance > Seconds.Zero) fleet = fleet with { Devices = [.. fleet.Devices.Select(Nearby)] };
         return options.Groups.Count == 0 ? fleet : fleet with
         {
             Devices = [.. fleet.Devices.Where(device => !options.Groups.Any(group => group.Members.Contains(device.Id)))],
@@ -208,6 +221,11 @@ public sealed class SiteController
         if (objective.Length > 0) yield return $"objective {objective}";
         if (Plan.Proof is { Missed.Count: > 0 } proof) yield return $"limits not kept: {string.Join(", ", proof.Missed)}";
     }
+
+    /// <summary>What a device measures on its way to a cloud has that one's distance in it, which other servers have not.</summary>
+    private DeviceView Nearby(DeviceView device) =>
+        device is { Reported.OffloadTo: var server, Budget: { RoundTrip: { } trip } budget } && options.Clouds.Contains(server)
+            ? device with { Budget = budget with { RoundTrip = Seconds.Max(Seconds.Zero, trip - options.CloudDistance) } } : device;
 
     private PlanReport Describe(FleetSnapshot fleet, int changed)
     {
@@ -256,9 +274,18 @@ public sealed class SiteController
                 MalformedTotal = view.MalformedTotal,
                 BrokerDroppedTotal = brokerDropped(),
                 EnergyBacklog = energy is null ? null : Quantity.Rounded(energy.Backlog),
+                TailLoadsTotal = Total(fleet, load => load.LoadsTotal) is { } loads ? (long)loads : null,
+                TailLoadedTotal = Total(fleet, load => load.LoadedTotal?.Value) is { } loaded ? new Bytes(loaded) : null,
             };
             bus.Publish(new Topic(TopicKind.Summary, site), sums.Close(watch?.Tell(about, rollout.DesiredOf) ?? about, window));
         }
+    }
+
+    /// <summary>Over those servers that tell; null when none does.</summary>
+    private static double? Total(FleetSnapshot fleet, Func<EdgeLoad, double?> of)
+    {
+        var told = fleet.Edges.Select(edge => edge.Load is { } load ? of(load) : null).OfType<double>().ToList();
+        return told.Count == 0 ? null : told.Sum();
     }
 
     /// <summary>What the controller before us had chosen, as far as the table knows such options.</summary>

@@ -23,6 +23,9 @@ public sealed record Way(int Task, double Accuracy, int First, int Second = Way.
 {
     public const int Whole = -1;
 
+    /// <summary>What it takes besides, wherever the pieces are: on the device, and on the way from it.</summary>
+    public Seconds Own { get; init; }
+
     public bool IsSplit => Second != Whole;
 }
 

@@ -157,7 +157,7 @@ public sealed class Idn
             for (var j = 0; j < path.Count; j++)
             {
                 if (!CanHold(path[j], way.First) || ServiceOn(path[j], way.First) is not { } first) continue;
-                var sofar = Alpha * (1 - way.Accuracy) + Catalogue.Inputs[type.Task].Value * perByte[j] + first.Delay.Value * 1e3;
+                var sofar = Alpha * (1 - way.Accuracy) + way.Own.Value * 1e3 + Catalogue.Inputs[type.Task].Value * perByte[j] + first.Delay.Value * 1e3;
                 if (!way.IsSplit) yield return (sofar + trip[j], path[j] * Pieces + way.First, None);
                 else
                     for (var k = j + 1; k < path.Count; k++)

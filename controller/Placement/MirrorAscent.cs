@@ -28,12 +28,14 @@ public sealed class MirrorAscent : ILearner
     private readonly double[] held, seen, slopes;
     private readonly NodeAscent[] nodes;
 
-    public MirrorAscent(Idn idn, AscentOptions options)
+    /// <param name="before">Goes on from where it got, on a network of the same nodes and pieces whose requests or costs have become others; null: from the even allocation.</param>
+    public MirrorAscent(Idn idn, AscentOptions options, MirrorAscent? before = null)
     {
         (Idn, this.options) = (idn, options);
         held = idn.Minimal();
         slopes = new double[idn.Holdings];
         nodes = [.. Enumerable.Range(0, idn.Nodes).Select(node => new NodeAscent(SizesOf(idn, node), idn.Budget[node], options))];
+        for (var node = 0; node < (before?.nodes.Length ?? 0); node++) nodes[node].Follow(before!.nodes[node], before.Known(node, idn.FreeOf(node)));
         for (var node = 0; node < idn.Nodes; node++) Write(node, nodes[node].Parts, held);
         // What an optimistic learner has seen, without the step for what it expects.
         seen = options.IsOptimistic ? [.. held] : held;
@@ -70,6 +72,15 @@ public sealed class MirrorAscent : ILearner
             Write(node, nodes[node].Parts, seen);
             if (options.IsOptimistic) Write(node, nodes[node].Expecting(mine), held);
         }
+    }
+
+    /// <summary>Parts of pieces at a node; not a number where it could not take one up.</summary>
+    private double[] Known(int node, ReadOnlySpan<int> pieces)
+    {
+        var parts = new double[pieces.Length];
+        var free = Idn.FreeOf(node);
+        for (var i = 0; i < parts.Length; i++) parts[i] = free.IndexOf(pieces[i]) is >= 0 and var known ? nodes[node].Parts[known] : double.NaN;
+        return parts;
     }
 
     internal static double[] SizesOf(Idn idn, int node)

@@ -23,6 +23,15 @@ public sealed class NodeAscent
 
     public ReadOnlySpan<double> Parts => parts;
 
+    /// <summary>Goes on from another's place.</summary>
+    /// <param name="known">Its parts; not a number for what it had no part of, which begins with an even one.</param>
+    public void Follow(NodeAscent before, ReadOnlySpan<double> known)
+    {
+        squares = before.squares;
+        for (var i = 0; i < parts.Length; i++) parts[i] = Math.Max(double.IsNaN(known[i]) ? even : known[i], options.Floor);
+        CappedSimplex.Project(parts, size, budget);
+    }
+
     /// <summary>One step along slopes, in milliseconds of requests for a whole piece.</summary>
     public void Step(ReadOnlySpan<double> slope)
     {

@@ -158,7 +158,8 @@ public sealed class CostModel(Weights weights)
 
     internal static Seconds RoundTrip(DeviceView device) => device.Budget?.RoundTrip ?? UnknownRoundTrip;
 
-    internal static Seconds Queueing(EdgeView edge) => edge.Load?.QueueMean ?? Seconds.Zero;
+    /// <summary>What an answer waits there, and for being farther away than other servers are.</summary>
+    internal static Seconds Queueing(EdgeView edge) => (edge.Load?.QueueMean ?? Seconds.Zero) + edge.Distance;
 
     /// <summary>Seconds of edge-server time that one second offers: its workers.</summary>
     public static double Capacity(EdgeView edge) => edge.Load?.Workers is { } workers and > 0 ? workers : 1;
@@ -181,7 +182,7 @@ public sealed class CostModel(Weights weights)
     internal static Seconds? Served(PlannedModel model, Route route, EdgeView edge)
     {
         var card = model.Files.Card;
-        if (route.Bottleneck > 0 && edge.Reported?.HoldsBottleneck(card.Bottleneck(route.Bottleneck).Name) is not true) return null;
+        if (edge.Reported is not { } held || !(route.Bottleneck == 0 ? held.HoldsCut(route.Cut) : held.HoldsBottleneck(card.Bottleneck(route.Bottleneck).Name))) return null;
         var measured = route.Bottleneck == 0 ? edge.Load?.TailSeconds.Find(route.Cut + 1) : edge.Load?.BottleneckSeconds.Find(route.Bottleneck);
         return measured is { } known and > 0 ? new Seconds(known) : edge.Profile?.NominalTime(card.Tail(route.Tail).Work);
     }

@@ -48,6 +48,9 @@ public static class Planners
     /// <summary>Whether devices decide for themselves under a policy.</summary>
     public static bool LetsDevicesDecide(string text) => Parts(text).Decision is not null;
 
+    /// <summary>Whether edge servers before a cloud decide, too, what stops there.</summary>
+    public static bool LetsServersDecide(string text) => Parts(text).Decision is { } decision && NameOf(decision) == DecisionTerms.NameOf(DecisionKind.Hierarchical);
+
     /// <summary>Throws <see cref="FaultsException"/> that lists the names there are.</summary>
     /// <param name="what">What is named so.</param>
     public static DecisionKind DeciderNamed(string what, string name) =>
