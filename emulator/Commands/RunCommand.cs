@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Fleet.Contracts;
+using Fleet.Controller.Tails;
 using Fleet.Emulator.Reporting;
 using Fleet.Emulator.Scenarios;
 
@@ -16,6 +17,8 @@ internal sealed record RunRequest(string File)
     public string? Objective { get; init; }
 
     public string? Inference { get; init; }
+
+    public string? Placement { get; init; }
 
     public int Threads { get; init; } = 1;
 
@@ -44,6 +47,7 @@ public static class RunCommand
         var policy = new Option<string?>("--policy") { Description = "Planner to use instead of the scenario's: " + string.Join(", ", Policies.Names) + "; behind a plus who decides on devices, such as dual+hierarchical." };
         var objective = new Option<string?>("--objective") { Description = "FILE:NAME, a point that `fleet pareto` found: dual keeps to it, instead of the scenario's policy, weights and limits." };
         var inference = new Option<string?>("--inference") { Description = "trace (recorded answers) or onnx (computed), instead of the scenario's." };
+        var placement = new Option<string?>("--placement") { Description = "Who decides which tails servers hold that have not memory for all, instead of the scenario's: all, greedy or infida." };
         var threads = new Option<int>("--threads") { Description = "Sites that run at once; changes no result.", DefaultValueFactory = _ => Environment.ProcessorCount };
         var wire = new Option<bool>("--wire") { Description = "Put every message through its wire encoding; changes no result." };
         var output = new Option<string?>("--out") { Description = "Directory for tables (CSV and Parquet), what `fleet report` needs, and the manifest." };
@@ -51,13 +55,14 @@ public static class RunCommand
         var replications = new Option<int>("--replications") { Description = "Run so many seeds, from --seed on, and give means with 95 % confidence intervals.", DefaultValueFactory = _ => 1 };
         var shard = new Option<string?>("--shard") { Description = "Run part i of n of the sites, i/n: on several machines, to be joined by `fleet merge`. Needs --out." };
         var json = new Option<bool>("--json") { Description = "Print one JSON object as the last line." };
-        var command = new Command("run", "Run a scenario in virtual time.") { file, seed, policy, objective, inference, threads, wire, output, events, replications, shard, json };
+        var command = new Command("run", "Run a scenario in virtual time.") { file, seed, policy, objective, inference, placement, threads, wire, output, events, replications, shard, json };
         command.SetAction(parsed => ProcessEdge.Guard(() => Run(new RunRequest(parsed.GetRequiredValue(file))
         {
             Seed = parsed.GetValue(seed),
             Policy = parsed.GetValue(policy),
             Objective = parsed.GetValue(objective),
             Inference = parsed.GetValue(inference),
+            Placement = parsed.GetValue(placement),
             Threads = parsed.GetValue(threads),
             Wire = parsed.GetValue(wire),
             Output = parsed.GetValue(output),
@@ -156,6 +161,7 @@ public static class RunCommand
         if (request.Objective is not null && request.Policy is not null) throw new FaultsException("--objective", "and --policy are both given; allowed: one of them");
         if (request.Objective is { } point) scenario = scenario with { Control = scenario.Control.Pursuing(Objectives.Read("--objective", point)) };
         if (request.Policy is { } policy) scenario = scenario with { Control = scenario.Control with { Policy = policy } };
+        if (request.Placement is { } placement) scenario = scenario with { Control = scenario.Control with { Placement = PlacementOptions.KindNamed("--placement", placement) } };
         scenario = request.Inference switch
         {
             null => scenario,

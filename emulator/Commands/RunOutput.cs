@@ -112,7 +112,7 @@ internal sealed class RunOutput : IDisposable
     };
 
     /// <summary>As it is run in the directory, whatever the scenario's place was.</summary>
-    private string Command() => $"fleet run {Manifest.ScenarioFile} --seed {request.Seed} --policy {scenario.Control.Policy} --inference {scenario.Inference.ToString().ToLowerInvariant()} --out again{(request.Events ? " --events" : "")}{(request.Replications > 1 ? $" --replications {request.Replications}" : "")}{(request.Shard is { } shard ? $" --shard {shard}" : "")}";
+    private string Command() => $"fleet run {Manifest.ScenarioFile} --seed {request.Seed} --policy {scenario.Control.Policy} --inference {scenario.Inference.ToString().ToLowerInvariant()}{(request.Placement is { } placement ? $" --placement {placement}" : "")} --out again{(request.Events ? " --events" : "")}{(request.Replications > 1 ? $" --replications {request.Replications}" : "")}{(request.Shard is { } shard ? $" --shard {shard}" : "")}";
 
     private static int ExitsOf(Scenario scenario, Stock stock) => stock.Models[scenario.Model].Card.StageCount;
 }

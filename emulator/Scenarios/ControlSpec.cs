@@ -3,6 +3,7 @@ using Fleet.Contracts;
 using Fleet.Controller.Energy;
 using Fleet.Controller.Planning;
 using Fleet.Controller.Quality;
+using Fleet.Controller.Tails;
 
 namespace Fleet.Emulator.Scenarios;
 
@@ -42,6 +43,16 @@ public sealed record ControlSpec
 
     [JsonIgnore] public EnergyOptions? Energy => EnergyHorizon is { } horizon ? new EnergyOptions { Horizon = horizon } : null;
 
+    /// <summary>Who decides which tails servers hold that have not memory for all, and how often.</summary>
+    [JsonPropertyName("placement")] public PlacementKind Placement { get; init; }
+    [JsonPropertyName("placement_s")] public Seconds PlacementPeriod { get; init; } = new PlacementOptions().Period;
+
+    /// <summary>What loading a byte is worth, summed over what requests save between two decisions.</summary>
+    [JsonPropertyName("swap_price_s_per_byte")] public double SwapPrice { get; init; } = new PlacementOptions().SwapPrice.Value;
+
+    /// <summary>How much farther away clouds are than edge servers, there and back, as the controller has been told.</summary>
+    [JsonPropertyName("cloud_rtt_s")] public Seconds CloudDistance { get; init; }
+
     [JsonIgnore] public QualityOptions? Quality => AuditRatio > 0 ? new QualityOptions { AuditRatio = AuditRatio, RiskMax = RiskMax } : null;
 
     [JsonIgnore] public Weights Weights => new() { JouleWeight = JouleWeight, ErrorWeight = ErrorWeight, AccuracyMin = AccuracyMin, LatencyMax = LatencyMax, EnergyMax = EnergyMax, SentMax = SentMax };
@@ -72,6 +83,9 @@ public sealed record ControlSpec
         if (ChangesPerMinute is { } changes and not (>= 1 and <= 1e6)) yield return $"changes_per_minute is {changes}; allowed: 1 to 1e6";
         foreach (var fault in QualityOptions.Faults("audit_ratio", AuditRatio, "risk_max_ratio", RiskMax)) yield return fault;
         foreach (var fault in EnergyOptions.Faults("energy_horizon_s", EnergyHorizon)) yield return fault;
+        if (!(PlacementPeriod.Value is >= 1 and <= 86400)) yield return $"placement_s is {PlacementPeriod.Value}; allowed: 1 to 86400";
+        if (!(SwapPrice is >= 0 and <= 1)) yield return $"swap_price_s_per_byte is {SwapPrice}; allowed: 0 to 1";
+        if (!(CloudDistance.Value is >= 0 and <= 60)) yield return $"cloud_rtt_s is {CloudDistance.Value}; allowed: 0 to 60";
         if (!(ErrorWeight is >= 0 and <= 1e6)) yield return $"error_weight is {ErrorWeight}; allowed: 0 to 1e6";
     }
 }

@@ -47,7 +47,9 @@ public sealed record Scenario
             .Select(drift => drift.Kind).Distinct().Order(StringComparer.Ordinal).Select(Drift.Parse)];
 
     /// <summary>Whether devices decide for themselves at some time, with a controller or without.</summary>
-    [JsonIgnore] public bool LetsDevicesDecide => Control.Alone is not null || Stages.Select(stage => stage.Policy).Append(Control.Policy).Any(policy => policy is not null && Planners.LetsDevicesDecide(policy));
+    [JsonIgnore] public bool LetsDevicesDecide => Control.Alone is not null || PolicyNames.Any(Planners.LetsDevicesDecide);
+
+    private IEnumerable<string> PolicyNames => Stages.Select(stage => stage.Policy).Append(Control.Policy).OfType<string>();
 
     /// <summary>A group of devices through all stages: what it is from which time on.</summary>
     public IReadOnlyList<(Seconds From, DeviceGroup Group)> Through(SiteSpec site, DeviceGroup group)
@@ -72,6 +74,9 @@ public sealed record Scenario
         foreach (var (site, i) in Sites.Select((site, i) => (site, i)))
             foreach (var fault in SiteFaults($"sites[{i}]", site, stock).Concat(GroupFaults($"sites[{i}].groups", site, stock))) yield return fault;
         foreach (var fault in Control.Faults()) yield return $"control.{fault}";
+        // Stages of which some exit may answer are no tails: what they take is not counted.
+        foreach (var site in Sites.Where(site => site.Cloud.Count > 0 && site.Edges.Any(edge => edge.TailMemory is not null) && PolicyNames.Any(Planners.LetsServersDecide)))
+            yield return $"site {site.Name} has a cloud and edge servers with tail_memory_bytes under a policy that lets edge servers decide (hierarchical); allowed: two of the three";
         foreach (var fault in Stages.SelectMany((stage, i) => stage.Faults(this, stock).Select(fault => $"stages[{i}]{fault}"))) yield return fault;
         foreach (var (fault, i) in FaultList.Select((fault, i) => (fault, i)))
             foreach (var wrong in FaultFaults($"faults[{i}]", fault, [.. FaultList.Take(i)], stock.Groups)) yield return wrong;

@@ -1,6 +1,7 @@
 using Fleet.Contracts;
 using Fleet.Controller;
 using Fleet.Controller.Planning;
+using Fleet.Controller.Tails;
 using Fleet.Emulator.Faults;
 using Fleet.Emulator.Physics;
 using Fleet.Emulator.Radios;
@@ -133,10 +134,18 @@ public sealed class SiteWorld
     private SiteController Controller(int life, IBus connection, Planned planned)
     {
         var costs = new CostModel(steering.Weights);
-        var options = new ControllerOptions { Deadline = steering.Deadline, ReportPeriod = steering.Report, ChangesPerMinute = steering.ChangesPerMinute, Quality = steering.Quality, Energy = steering.Energy, Groups = [.. site.Groups.Select(group => group.In(stock.Groups))], Clouds = [.. site.Cloud.Select(cloud => cloud.Id)], Alone = steering.Alone, Weights = steering.Weights };
+        var options = new ControllerOptions { Deadline = steering.Deadline, ReportPeriod = steering.Report, ChangesPerMinute = steering.ChangesPerMinute, Quality = steering.Quality, Energy = steering.Energy, Groups = [.. site.Groups.Select(group => group.In(stock.Groups))], Clouds = [.. site.Cloud.Select(cloud => cloud.Id)], CloudDistance = steering.CloudDistance, Placement = Placement(life), Alone = steering.Alone, Weights = steering.Weights };
         var random = new SeededRandom(seed, life == 1 ? $"{site.Name}/planner" : $"{site.Name}/planner/{life}");
         return new SiteController(site.Name, connection, clock, options, Policies.Create(steering.Policy, planned.Table, costs), planned.Table, planned.Model, stock.Profiles, random);
     }
+
+    private PlacementOptions Placement(int life) => new()
+    {
+        Kind = steering.Placement,
+        Period = steering.PlacementPeriod,
+        SwapPrice = new Seconds(steering.SwapPrice),
+        Seed = new SeededRandom(seed, $"{site.Name}/placement/{life}").Next(),
+    };
 
     /// <summary>Every device of a site with its name: the boards of one type are numbered through all groups.</summary>
     public static IEnumerable<(DeviceGroup Group, string Id)> Names(SiteSpec site)

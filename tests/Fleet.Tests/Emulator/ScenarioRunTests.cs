@@ -1,5 +1,6 @@
 using Fleet.Contracts;
 using Fleet.Controller.Planning;
+using Fleet.Controller.Tails;
 using Fleet.Emulator;
 using Fleet.Emulator.Scenarios;
 using NUnit.Framework;
@@ -35,6 +36,7 @@ public sealed class ScenarioRunTests
     [TestCase("edge-outage")]
     [TestCase("link-loss")]
     [TestCase("two-sites")]
+    [TestCase("placement")]
     public void Run_SameSeed_SameHashWhateverTheThreadsAndTheEncoding(string name)
     {
         var scenario = Short(name);
@@ -54,6 +56,28 @@ public sealed class ScenarioRunTests
             Assert.That(retained.Select(kept => kept.Topic.Kind), Is.SupersetOf(TopicRule.All.Where(rule => rule.Retained).Select(rule => rule.Kind).Except([TopicKind.Command, TopicKind.GatewayState, TopicKind.ControllerState, TopicKind.Prediction, TopicKind.Objective])));
             foreach (var (topic, message) in retained) Assert.That(ProtocolLint.Faults(topic.Path, Wire.Encode(message)), Is.Empty, topic.Path);
         }
+    }
+
+    [Test]
+    public void Placement_TailsSwapOften_NothingIsLostAndMemoryIsKept([Values] PlacementKind kind)
+    {
+        var scenario = Short("placement") with { Name = $"placement-{kind}" };
+        var surge = new Seconds(25);
+        scenario = scenario with
+        {
+            Control = scenario.Control with { Placement = kind, PlacementPeriod = new Seconds(2), SwapPrice = 0 },
+            Stages = [new StageSpec { At = surge, Target = "gate", Rate = new Hertz(0.2) }, new StageSpec { At = surge, Target = "hall", Rate = new Hertz(20) }],
+        };
+        var run = ScenarioRun.Execute(scenario, 1, World.Stock);
+        run.CheckBooks();
+        var result = run.Result();
+        var edge = scenario.Sites[0].Edges[0];
+        Assert.That(result.Figures.Lost, Is.Zero);
+        Assert.That(result.Figures.EdgesOnline, Is.EqualTo(3));
+        Assert.That(result.Tails!.HeldMax, Is.LessThanOrEqualTo(edge.TailMemory!.Value + edge.TailRoom));
+        if (kind is PlacementKind.All) Assert.That(result.Tails.Unloads, Is.Zero);
+        else Assert.That(result.Tails.Unloads, Is.GreaterThan(0));
+        Assert.That(result.Figures.FallbackRatio, Is.LessThan(0.01), "devices are planned away before tails go");
     }
 
     [Test]
