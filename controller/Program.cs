@@ -37,7 +37,7 @@ var groups = new Option<string[]>("--group") { Description = "Devices that see o
 var clouds = new Option<string[]>("--cloud") { Description = "Server that stands behind the edge servers, far away; may be given several times. Edge servers pass on to it where devices decide hierarchically.", DefaultValueFactory = _ => [] };
 var alone = new Option<string?>("--alone") { Description = $"Who decides on devices while no controller is there: {string.Join(", ", Planners.Deciders)}. Without it their thresholds, as ever." };
 var gather = new Option<string>("--gather") { Description = "How long, twice a sample, an edge server waits for the devices of a group.", DefaultValueFactory = _ => "0.1s" };
-var cloudDistance = new Option<string>("--cloud-rtt") { Description = "How much farther away they are than the edge servers, there and back.", DefaultValueFactory = _ => "0s" };
+var cloudDistance = new Option<string?>("--cloud-rtt") { Description = "How much farther away they are than the edge servers, there and back. Without it they count as near." };
 var placement = new Option<string>("--placement") { Description = $"Who decides which tails servers hold that have not memory for all (their --tail-memory): {string.Join(", ", Enum.GetValues<PlacementKind>().Select(PlacementOptions.NameOf))}.", DefaultValueFactory = _ => PlacementOptions.NameOf(PlacementKind.All) };
 var placementPeriod = new Option<string>("--placement-period") { Description = "How often that is decided anew.", DefaultValueFactory = _ => "30s" };
 var swapPrice = new Option<double>("--swap-price") { Description = "Seconds that loading a byte is worth, summed over what requests save between two decisions.", DefaultValueFactory = _ => new PlacementOptions().SwapPrice.Value };
@@ -79,7 +79,7 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
         Energy = Flags.Duration("--energy-horizon", parsed.GetValue(horizon)) is { } time ? new EnergyOptions { Horizon = Flags.InRange("--energy-horizon", time, new Seconds(3600), new Seconds(1e9)) } : null,
         Groups = [.. parsed.GetValue(groups)!.Select(group => ViewGroup.Parse(group, groupModels, Flags.Duration("--gather", parsed.GetValue(gather))!.Value))],
         Clouds = [.. parsed.GetValue(clouds)!.Select(cloud => Flags.ValidName("--cloud", cloud))],
-        CloudDistance = Flags.InRange("--cloud-rtt", Flags.Duration("--cloud-rtt", parsed.GetValue(cloudDistance))!.Value, Seconds.Zero, new Seconds(60)),
+        CloudDistance = Flags.Duration("--cloud-rtt", parsed.GetValue(cloudDistance)) is { } distance ? Flags.InRange("--cloud-rtt", distance, Seconds.Zero, new Seconds(60)) : Seconds.Zero,
         Placement = new PlacementOptions
         {
             Kind = PlacementOptions.KindNamed("--placement", parsed.GetValue(placement)!),
