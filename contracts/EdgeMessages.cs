@@ -71,6 +71,9 @@ public sealed record TailAssignment : Message
         return false;
     }
 
+    /// <summary>Whether it has the tail behind a bottleneck, or, where that is "", behind a cut.</summary>
+    public bool Finishes(int cut, string bottleneck) => bottleneck.Length == 0 ? HoldsCut(cut) : HoldsBottleneck(bottleneck);
+
     /// <summary>Every tail it names, in order. Throws <see cref="FaultsException"/> that lists all a card has not.</summary>
     public IReadOnlyList<TailStart> StartsIn(ModelCard card)
     {

@@ -67,6 +67,9 @@ public sealed record ModelCard
         return null;
     }
 
+    /// <summary>The name of the bottleneck of a number; "" for 0, as <see cref="NumberOf"/> has it.</summary>
+    public string NameOf(int number) => number == 0 ? "" : Bottleneck(number).Name;
+
     /// <summary>The route a line of <see cref="Routes"/> describes. Throws <see cref="FaultsException"/> when it names a bottleneck that the card has not.</summary>
     public Route RouteOf(RouteCard route) => new(route.Cut, route.Codec, NumberOf(route.Bottleneck) ?? throw new FaultsException(Name, UnknownBottleneck(route.Bottleneck)));
 

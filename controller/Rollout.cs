@@ -99,7 +99,7 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options, De
     }
 
     private static bool Finishes(EdgeView edge, Assignment standing) =>
-        edge.Reported is { } holds && (standing.Bottleneck.Length > 0 ? holds.HoldsBottleneck(standing.Bottleneck) : holds.HoldsCut(standing.Cut));
+        edge.Reported?.Finishes(standing.Cut, standing.Bottleneck) is true;
 
     /// <summary>Of the edge servers that finish at most cuts the one that has most time to spare for the audits of those who send nothing else; whoever has one that lives keeps it.</summary>
     private static string? Auditor(FleetSnapshot fleet) => fleet.LiveEdges.MinBy(edge => (-edge.Reported!.Cuts.Count, edge.Load?.Busy ?? 0, edge.Id))?.Id;

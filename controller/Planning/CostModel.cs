@@ -182,7 +182,7 @@ public sealed class CostModel(Weights weights)
     internal static Seconds? Served(PlannedModel model, Route route, EdgeView edge)
     {
         var card = model.Files.Card;
-        if (edge.Reported is not { } held || !(route.Bottleneck == 0 ? held.HoldsCut(route.Cut) : held.HoldsBottleneck(card.Bottleneck(route.Bottleneck).Name))) return null;
+        if (edge.Reported?.Finishes(route.Cut, card.NameOf(route.Bottleneck)) is not true) return null;
         var measured = route.Bottleneck == 0 ? edge.Load?.TailSeconds.Find(route.Cut + 1) : edge.Load?.BottleneckSeconds.Find(route.Bottleneck);
         return measured is { } known and > 0 ? new Seconds(known) : edge.Profile?.NominalTime(card.Tail(route.Tail).Work);
     }

@@ -172,7 +172,7 @@ public sealed class TailPlacement(PlacementOptions options, OptionTable table, C
 
     private bool[] Row(Idn idn, double[] held, int node) => [.. Tails.Select((_, piece) => held[node * idn.Pieces + piece] > 0)];
 
-    private bool[] Read(TailAssignment assignment) => [.. Tails.Select(tail => tail.Bottleneck == 0 ? assignment.HoldsCut(tail.Cut) : assignment.HoldsBottleneck(card.Bottleneck(tail.Bottleneck).Name))];
+    private bool[] Read(TailAssignment assignment) => [.. Tails.Select(tail => assignment.Finishes(tail.Cut, card.NameOf(tail.Bottleneck)))];
 
     private IEnumerable<TailStart> Named(bool[] held) => Tails.Where((_, i) => held[i]);
 

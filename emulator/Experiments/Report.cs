@@ -58,13 +58,8 @@ public sealed class Report
     {
         if (comparison is null) return Paragraph($"Not measured yet: `{command}` writes it (see [models/training](../../../models/training/README.md)); this report shows it from then on.");
         Paragraph($"{comparison.Text} Only training can measure this: written by `{comparison.Command}` (see [models/training](../../../models/training/README.md)).");
-        (string Name, Func<Models.ComparisonPoint, string> Cell)[] columns =
-        [
-            ("method", point => point.Method), ("variant", point => point.Variant), (">accuracy", point => Tables.Text.Percent(point.Accuracy)), (">wire bytes", point => Tables.Text.Number(point.Wire?.Value)),
-            (">device MACs", point => Tables.Text.Number(point.Device?.Value)), (">device file bytes", point => Tables.Text.Number(point.DeviceFile?.Value)), ("note", point => point.Note),
-        ];
-        var used = columns.Where(column => comparison.Points.Any(point => column.Cell(point).Length > 0)).ToList();
-        return Table([.. used.Select(column => column.Name)], comparison.Points.Select(point => used.Select(column => column.Cell(point)).ToList()));
+        var (columns, rows) = Tables.ComparisonTable.Of(comparison.Points);
+        return Table(columns, rows);
     }
 
     /// <summary>Every file by its name, the report among them.</summary>

@@ -17,6 +17,9 @@ public static class Text
     /// <summary>One digit behind the point where there is a fraction.</summary>
     public static string Number(double? value) => value?.ToString("#,0.#", CultureInfo.InvariantCulture) ?? Nothing;
 
+    /// <summary>Without a fraction.</summary>
+    public static string Whole(double? value) => value is { } number ? Number(Math.Round(number)) : Nothing;
+
     /// <summary>As programs read it, six digits behind the point at most.</summary>
     public static string Plain(double? value) => value?.ToString("0.######", CultureInfo.InvariantCulture) ?? Nothing;
 

@@ -145,14 +145,8 @@ public sealed class ZooDocument
             Paragraph($"Its {Number(points.Count)} lines stand among [all ways](#all-ways-{comparison.Task}).");
             return;
         }
-        (string Name, Func<Models.ComparisonPoint, string> Cell)[] columns =
-        [
-            ("method", point => point.Method), ("variant", point => point.Variant), (">accuracy", point => Percent(point.Accuracy)), (">wire bytes", point => Number(point.Wire?.Value)),
-            (">device MACs", point => Whole(point.Device?.Value)), (">device file bytes", point => Whole(point.DeviceFile?.Value)), ("note", point => point.Note),
-        ];
-        // A column in which nobody has anything to say is left out.
-        var used = columns.Where(column => points.Any(point => column.Cell(point).Length > 0)).ToList();
-        text.Append(Markdown([.. used.Select(column => column.Name)], points.Select(point => used.Select(column => column.Cell(point)).ToList()))).Append('\n');
+        var (columns, rows) = ComparisonTable.Of(points);
+        text.Append(Markdown(columns, rows)).Append('\n');
     }
 
     /// <summary>The byte counts that matter for a task; none where its input is unknown.</summary>
@@ -177,8 +171,6 @@ public sealed class ZooDocument
     private static string Percent(Way? way) => way is null ? Nothing : Text.Percent(way.Accuracy);
 
     private static string Percent(double ratio) => Text.Percent(ratio);
-
-    private static string Whole(double? value) => value is { } number ? Number(Math.Round(number)) : Nothing;
 
     private static string Fine(double value) => value.ToString("F4", CultureInfo.InvariantCulture);
 

@@ -119,8 +119,15 @@ public sealed class BottleneckTraining(Workshop workshop, TaskData task, Network
     /// <summary>Accuracy through the bottleneck, and mean bytes as the prior counts them.</summary>
     private IReadOnlyList<double> Validate(BottleneckNet net)
     {
-        var (logits, bytes) = Evaluate(net, teacher, task.Sets.Calibration);
-        return [Calibration.Accuracy(logits, task.Sets.Calibration.Labels, task.Classes.Count), bytes];
+        var (accuracy, bytes) = Reach(net, teacher, task.Sets.Calibration);
+        return [accuracy, bytes];
+    }
+
+    /// <summary>Accuracy through the rounded latent, and mean bytes as the prior counts them.</summary>
+    public static (double Accuracy, double MeanBytes) Reach(BottleneckNet net, Network head, ImageSet images)
+    {
+        var (logits, bytes) = Evaluate(net, head, images);
+        return (Calibration.Accuracy(logits, images.Labels, net.Design.Main.ClassCount), bytes);
     }
 
     /// <summary>Logits [image, class] through the rounded latent, and mean bytes as the prior counts them.</summary>

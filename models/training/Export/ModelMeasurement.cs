@@ -88,7 +88,7 @@ public sealed class ModelMeasurement(TaskData task, string directory)
         Codec = route.Route.Codec,
         Accuracy = test.Accuracy(route),
         Payload = route.MeanPayload,
-        Bottleneck = route.Route.Bottleneck == 0 ? "" : card.Bottleneck(route.Route.Bottleneck).Name,
+        Bottleneck = card.NameOf(route.Route.Bottleneck),
     };
 
     private CardFile WriteTrace(string file, TraceSet set, ModelCard card, Outcomes outcomes, int firstSample, string drift = "")

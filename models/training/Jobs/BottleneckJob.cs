@@ -70,13 +70,13 @@ public sealed record BottleneckJob(string Name, string Description, JointJob Mai
     private ComparisonPoint Measure(Workshop workshop, Network teacher, BottleneckNet net, BottleneckSpec spec, string method)
     {
         var test = workshop.Task(Main.Task).Sets.Test;
-        var (logits, bytes) = BottleneckTraining.Evaluate(net, teacher, test);
+        var (accuracy, bytes) = BottleneckTraining.Reach(net, teacher, test);
         var encoder = net.Design.Encoder;
         var point = new ComparisonPoint
         {
             Method = method,
             Variant = spec.Size,
-            Accuracy = Calibration.Accuracy(logits, test.Labels, net.Design.Main.ClassCount),
+            Accuracy = accuracy,
             Wire = new Bytes(Math.Round(bytes, 1)),
             Device = PieceCost.Work(net.Design.Main, net.Design.Main.Stage(Cut)).Total + PieceCost.Work(net.Design.Layers, encoder).Total,
             DeviceFile = new Bytes(PieceExporter.Export(teacher, net.Design.Main.Stage(Cut)).CalculateSize() + PieceExporter.Export(net.Layers, encoder).CalculateSize()),

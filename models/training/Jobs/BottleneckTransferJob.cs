@@ -17,12 +17,12 @@ public sealed record BottleneckTransferJob(string Name, string Description, Bott
         using var main = Main.Train(workshop);
         var sets = workshop.Task(Main.Task).Sets;
         using var trained = Bottlenecks.Train(workshop, main, Spec);
-        var (untouched, bytes) = Reach(trained, main, sets.Test);
+        var (untouched, bytes) = BottleneckTraining.Reach(trained, main, sets.Test);
         var points = new List<ComparisonPoint> { Point("no drift", "as trained", untouched, bytes, shipped: 0, "") };
         foreach (var site in Sites)
         {
             var test = site.See(sets.Test, int.MaxValue);
-            (var lost, bytes) = Reach(trained, main, test);
+            (var lost, bytes) = BottleneckTraining.Reach(trained, main, test);
             points.Add(Point(site.ToString(), "as trained", lost, bytes, shipped: 0, string.Create(CultureInfo.InvariantCulture, $"{untouched - lost:P2} lost")));
             foreach (var part in Enum.GetValues<BottleneckPart>())
             {
@@ -31,7 +31,7 @@ public sealed record BottleneckTransferJob(string Name, string Description, Bott
                 using var net = Bottlenecks.Train(workshop, main, Spec);
                 var way = new BottleneckAdaptation(part, Spec.Recipe.RatePrice, seed: 1);
                 way.Run(net, head, site.See(sets.Calibration, TransferJob.Samples), workshop.Clock);
-                (var found, bytes) = Reach(net, head, test);
+                (var found, bytes) = BottleneckTraining.Reach(net, head, test);
                 points.Add(Point(site.ToString(), way.Name, found, bytes, Shipped(part, net, head), string.Create(CultureInfo.InvariantCulture, $"{(found - lost) / (untouched - lost):P0} of the loss back")));
                 workshop.Say(string.Create(CultureInfo.InvariantCulture, $"{Name} {site} {way.Name}: {lost:P2} to {found:P2} at {bytes:F1} bytes; {points[^1].Note}"));
             }
@@ -45,12 +45,6 @@ public sealed record BottleneckTransferJob(string Name, string Description, Bott
             Points = points,
         }.Write(workshop.Comparisons);
         return Task.CompletedTask;
-    }
-
-    private static (double Accuracy, double Bytes) Reach(BottleneckNet net, Network head, ImageSet images)
-    {
-        var (logits, bytes) = BottleneckTraining.Evaluate(net, head, images);
-        return (Calibration.Accuracy(logits, images.Labels, net.Design.Main.ClassCount), bytes);
     }
 
     /// <summary>Bytes of the ONNX files that each device fetches.</summary>
