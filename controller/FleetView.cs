@@ -84,6 +84,9 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
         }
     }
 
+    /// <summary>Whether a device's window has not been heard before.</summary>
+    public bool IsNew(string device, InferWindow window) => Device(device).Windows.Take(window, out _);
+
     /// <summary>Whoever has not changed since the last one is the same object in this one.</summary>
     public FleetSnapshot Snapshot()
     {
@@ -321,6 +324,8 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
         public Assignment? Desired { get; set; }
 
         public Assignment? Reported { get; set; }
+
+        public WindowLog Windows { get; } = new();
 
         public DeviceView View(HardwareProfile? profile) =>
             new() { Id = Id, IsOnline = IsShownOnline, IsDutyCycled = State is Presence.Sleeping, Profile = profile, Info = Info, Budget = Budget, Desired = Desired, Reported = Reported };

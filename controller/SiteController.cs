@@ -119,7 +119,7 @@ public sealed class SiteController
         if (topic.Kind is TopicKind.Reported && rollout.DesiredOf(topic.Id) is { } desired && desired.Equals(message as Assignment)) message = desired;
         view.Fold(topic, message);
         if (isSettled && view.EpochSeen > rollout.Epoch) rollout.GoBeyond(view.EpochSeen, view.VersionSeen);
-        if (message is InferWindow window) Count(topic.Id, window);
+        if (message is InferWindow window && view.IsNew(topic.Id, window)) Count(topic.Id, window);
         if (message is Audit audit) Watch(topic.Id, audit);
         if (message is Objective wanted) Pursue(wanted);
         if (message is Budget budget) energy?.Hear(topic.Id, budget);

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
 using Fleet.Contracts;
 using Fleet.Emulator.Physics;
@@ -48,8 +47,7 @@ public sealed class SimpleLink(Staged<LinkModel> links, Board board, TimeProvide
     {
     }
 
-    [AsyncMethodBuilder(typeof(LoopMethod<>))]
-    public override async ValueTask<bool> Up(int messageBytes, Delivery delivery)
+    public override ValueTask<bool> Up(int messageBytes, Delivery delivery)
     {
         var now = clock.Since(0);
         var link = links.At(now);
@@ -59,12 +57,10 @@ public sealed class SimpleLink(Staged<LinkModel> links, Board board, TimeProvide
         lastUp = Seconds.Max(lastUp, airFreeAt + OneWay(link) + Retransmit * waits);
         Sent += onAir * sends;
         board.Draw(EnergyUse.Transmit, onAir * sends * radio.TxPerByte.Value);
-        await clock.Delay(lastUp - now);
-        return true;
+        return clock.Sleep(lastUp - now, CancellationToken.None);
     }
 
-    [AsyncMethodBuilder(typeof(LoopMethod<>))]
-    public override async ValueTask<bool> Down(int messageBytes)
+    public override ValueTask<bool> Down(int messageBytes)
     {
         var now = clock.Since(0);
         var link = links.At(now);
@@ -72,8 +68,7 @@ public sealed class SimpleLink(Staged<LinkModel> links, Board board, TimeProvide
         var (sends, waits) = Attempts(onAir, link);
         lastDown = Seconds.Max(lastDown, now + onAir / (radio.Goodput.Value * link.Rate) * sends + OneWay(link) + Retransmit * waits);
         board.Draw(EnergyUse.Receive, onAir * radio.RxPerByte.Value);
-        await clock.Delay(lastDown - now);
-        return true;
+        return clock.Sleep(lastDown - now, CancellationToken.None);
     }
 
     public override Task Download(Bytes bytes)

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Fleet.Contracts;
+using Fleet.Controller;
 using Fleet.Controller.Energy;
 using Fleet.Controller.Planning;
 using Fleet.Controller.Quality;
@@ -13,6 +14,9 @@ public sealed record ControlSpec
     [JsonPropertyName("policy")] public string Policy { get; init; } = Planners.Default;
     [JsonPropertyName("deadline_s")] public Seconds Deadline { get; init; } = new(0.5);
     [JsonPropertyName("report_s")] public Seconds Report { get; init; } = new(5);
+
+    /// <summary>The controller looks so often whether reports call for another plan.</summary>
+    [JsonPropertyName("plan_s")] public Seconds Plan { get; init; } = new ControllerOptions().PlanPeriod;
 
     /// <summary>Seconds that a joule of device energy is worth, and seconds that a wrong answer is worth.</summary>
     [JsonPropertyName("joule_weight")] public double JouleWeight { get; init; } = new Weights().JouleWeight;
@@ -75,6 +79,7 @@ public sealed record ControlSpec
         foreach (var fault in Policies.Faults(Policy)) yield return $"policy {fault}";
         if (!(Deadline.Value is > 0 and <= 3600)) yield return $"deadline_s is {Deadline.Value}; allowed: above 0 to 3600";
         if (!(Report.Value is >= 0.1 and <= 86400)) yield return $"report_s is {Report.Value}; allowed: 0.1 to 86400";
+        if (!(Plan.Value is >= 0.1 and <= 3600)) yield return $"plan_s is {Plan.Value}; allowed: 0.1 to 3600";
         if (!(JouleWeight is >= 0 and <= 1e6)) yield return $"joule_weight is {JouleWeight}; allowed: 0 to 1e6";
         if (AccuracyMin is { } least and not (>= 0 and <= 1)) yield return $"accuracy_min_ratio is {least}; allowed: 0 to 1";
         if (LatencyMax is { Value: not (> 0 and <= 3600) } longest) yield return $"latency_max_s is {longest.Value}; allowed: above 0 to 3600";

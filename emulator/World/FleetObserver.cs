@@ -116,6 +116,7 @@ public sealed class FleetObserver : IDisposable
 
     private sealed class DeviceBook
     {
+        private readonly WindowLog windows = new();
         private InferWindow? first;
         private InferWindow? last;
         private long answeredBefore, lostBefore;
@@ -137,14 +138,11 @@ public sealed class FleetObserver : IDisposable
         /// <summary>False for a window that came before.</summary>
         public bool Take(InferWindow window)
         {
-            if (last is not null && window.Sequence < last.Sequence && window.StartedTotal < last.StartedTotal)
-            {
-                // The agent began anew: close its last life.
-                (answeredBefore, lostBefore, first, last) = (Answered, Lost, null, null);
-            }
-            if (last is not null && window.Sequence <= last.Sequence) return false;
-            first ??= window;
-            last = window;
+            if (!windows.Take(window, out var beganAnew)) return false;
+            if (beganAnew) (answeredBefore, lostBefore, first, last) = (Answered, Lost, null, null);
+            // One that was overtaken counts by itself; totals are the newest's.
+            if (last is null || window.Sequence > last.Sequence) last = window;
+            if (first is null || window.Sequence < first.Sequence) first = window;
             return true;
         }
 

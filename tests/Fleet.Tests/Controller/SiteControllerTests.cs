@@ -2,6 +2,7 @@ using Fleet.Contracts;
 using Fleet.Controller;
 using Fleet.Controller.Planning;
 using Fleet.Emulator.Simulation;
+using Fleet.Tests.Contracts;
 using Fleet.Tests.Emulator;
 using NUnit.Framework;
 
@@ -54,6 +55,20 @@ public sealed class SiteControllerTests
         world.ComeUp();
         world.Control(untilSeconds: 10);
         Assert.That(world.Said.Count(said => said.Message is PlanReport), Is.EqualTo(1));
+    }
+
+    [Test]
+    public void Run_WindowsComeTwiceAndLate_EachCountsOnce()
+    {
+        var world = new SiteBench(Greedy.PolicyName);
+        world.ComeUp();
+        InferWindow Window(long sequence) => Samples.InferWindow with { Sequence = sequence, SentAt = new Seconds(sequence) };
+        world.ControlWhile(5, () =>
+        {
+            foreach (var sequence in (long[])[1, 3, 1, 2, 3]) world.Say(TopicKind.Infer, "cam-1", Window(sequence));
+            world.Say(TopicKind.Infer, "cam-3", Window(1));
+        }, 12);
+        Assert.That(world.Said.Select(said => said.Message).OfType<Summary>().Last().AnsweredTotal, Is.EqualTo(4 * Samples.InferWindow.Count));
     }
 
     [Test]
