@@ -14,13 +14,17 @@ public static class Clock
     public static ValueTask Delay(this TimeProvider clock, Seconds time, CancellationToken stop = default)
     {
         if (stop.IsCancellationRequested) return ValueTask.FromCanceled(stop);
-        return time.Span is var span && span <= TimeSpan.Zero ? ValueTask.CompletedTask : Wait.Begin(clock, span, isDelay: true, stop).Done;
+        return time.Span is var span && span <= TimeSpan.Zero ? ValueTask.CompletedTask : Wait<bool>.Begin(clock, span, outcome: true, isDelay: true, stop).Done;
     }
 
     /// <summary>Waits likewise; false when <paramref name="stop"/> came first.</summary>
     public static ValueTask<bool> Sleep(this TimeProvider clock, Seconds time, CancellationToken stop)
     {
         if (stop.IsCancellationRequested) return new(false);
-        return time.Span is var span && span <= TimeSpan.Zero ? new(true) : Wait.Begin(clock, span, isDelay: false, stop).Outcome;
+        return time.Span is var span && span <= TimeSpan.Zero ? new(true) : Wait<bool>.Begin(clock, span, outcome: true, isDelay: false, stop).Outcome;
     }
+
+    /// <summary>Something that is there after a time: as <see cref="Delay"/>, for methods that only wait before they give what they know already.</summary>
+    public static ValueTask<T> After<T>(this TimeProvider clock, Seconds time, T outcome) =>
+        time.Span is var span && span <= TimeSpan.Zero ? new(outcome) : Wait<T>.Begin(clock, span, outcome, isDelay: false, CancellationToken.None).Outcome;
 }

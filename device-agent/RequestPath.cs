@@ -16,7 +16,18 @@ public sealed record Running(Head Head, Assignment Assignment, Topic? Edge, Topi
     /// <summary>Of an input.</summary>
     public int InputElements { get; } = Head.Card.Cuts[0].Elements;
 
+    /// <summary>How many stages run.</summary>
+    public int Depth { get; } = Assignment.Head;
+
+    /// <summary>Share of inputs that are drawn to check the exits; 0 where nobody can be asked about them.</summary>
+    public double DrawnRatio { get; } = (Edge ?? Auditor) is not null && Assignment.View == 0 ? Assignment.AuditRatio : 0;
+
     private readonly bool sendsAll = Assignment.SendsAll;
+    private readonly (double Temperature, double Threshold)[] exits =
+        [.. Enumerable.Range(1, Assignment.Head).Select(exit => (Assignment.Temperatures.Of(exit), Assignment.Thresholds.Of(exit)))];
+
+    /// <summary>What an exit's logits are divided by, and how sure it must be to answer: all that each input asks of the assignment, side by side.</summary>
+    public (double Temperature, double Threshold) Exit(int stage) => exits[stage - 1];
 
     /// <summary>Who is asked about audits; null when nobody can be.</summary>
     public Topic? AuditEdge => Edge ?? Auditor;
@@ -99,8 +110,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     }
 
     /// <summary>Whether an input is drawn to check the exits: before anybody has looked at it, or those drawn would not stand for all.</summary>
-    private bool IsDrawn(Running now) =>
-        now.Assignment.AuditRatio > 0 && now.AuditEdge is not null && now.Assignment.View == 0 && random.NextDouble() < now.Assignment.AuditRatio;
+    private bool IsDrawn(Running now) => now.DrawnRatio > 0 && random.NextDouble() < now.DrawnRatio;
 
     /// <summary>An input has its answer: nothing of it keeps the board awake.</summary>
     private void End()
@@ -171,32 +181,33 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     [AsyncMethodBuilder(typeof(LoopMethod<>))]
     private async ValueTask<Ended> RunHead(Running now, Sample sample, long arrived, bool isDrawn)
     {
-        var (head, assignment) = (now.Head, now.Assignment);
+        var head = now.Head;
         head.Load(sample);
         var (label, confidence) = (-1, 0.0);
-        for (var stage = 1; stage <= assignment.Head; stage++)
+        for (var stage = 1; stage <= now.Depth; stage++)
         {
             var took = await head.Run(stage);
             times.Add(stage, took);
             window.Spent(runPower * took);
-            confidence = Confidence.MaxProbability(head.Logits(stage), assignment.Temperatures.Of(stage), out label);
+            var (temperature, threshold) = now.Exit(stage);
+            confidence = Confidence.MaxProbability(head.Logits(stage), temperature, out label);
             if (now.Judging is { } judging)
             {
                 var verdict = judging.Verdict(stage, head.Logits(stage), label, confidence);
                 var decision = judging.Decide(verdict, random);
-                if (decision.Next is Next.GoOn && stage < assignment.Head) continue;
+                if (decision.Next is Next.GoOn && stage < now.Depth) continue;
                 return await Follow(now, judging, verdict, decision, sample, arrived, isDrawn);
             }
-            if (confidence < assignment.Thresholds.Of(stage)) continue;
+            if (confidence < threshold) continue;
             Answer(now, sample, arrived, label, confidence, AnsweredBy.Exit, stage);
             return new Ended(IsAudited: isDrawn && now.CanAuditAt(stage) && offloads.MayTry(), Audited: new Verdict(stage, label, confidence, confidence));
         }
         if (MayAsk(now, sample))
         {
-            _ = Offload(now, await Pack(now), sample, arrived, new Local(new Verdict(assignment.Head, label, confidence, confidence), Decision.GoOn), isDrawn && now.TellsAudits ? Draw(now, sample, exit: 0, assignment.Head) : null);
+            _ = Offload(now, await Pack(now), sample, arrived, new Local(new Verdict(now.Depth, label, confidence, confidence), Decision.GoOn), isDrawn && now.TellsAudits ? Draw(now, sample, exit: 0, now.Depth) : null);
             return new Ended(IsHandedOver: true);
         }
-        Answer(now, sample, arrived, label, confidence, now.Edge is null ? AnsweredBy.Exit : AnsweredBy.Fallback, assignment.Head);
+        Answer(now, sample, arrived, label, confidence, now.Edge is null ? AnsweredBy.Exit : AnsweredBy.Fallback, now.Depth);
         return default;
     }
 
@@ -276,9 +287,9 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         {
             var now = running!;
             now.Head.Load(sample);
-            for (var stage = 1; stage <= now.Assignment.Head; stage++) window.Spent(runPower * await RunStage(now.Head, stage));
-            var confidence = Confidence.MaxProbability(now.Head.Logits(now.Assignment.Head), now.Assignment.Temperatures.Of(now.Assignment.Head), out var label);
-            Answer(now, sample, arrived, label, confidence, AnsweredBy.Fallback, now.Assignment.Head, missed);
+            for (var stage = 1; stage <= now.Depth; stage++) window.Spent(runPower * await RunStage(now.Head, stage));
+            var confidence = Confidence.MaxProbability(now.Head.Logits(now.Depth), now.Exit(now.Depth).Temperature, out var label);
+            Answer(now, sample, arrived, label, confidence, AnsweredBy.Fallback, now.Depth, missed);
         }
         finally
         {
@@ -290,8 +301,8 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     private async ValueTask Audit(Running now, Sample sample, Verdict verdict, bool isDrawn)
     {
         var isTold = isDrawn && now.TellsAudits;
-        for (var stage = verdict.Exit + 1; stage <= now.Assignment.Head && isTold; stage++) window.Spent(runPower * await RunStage(now.Head, stage));
-        _ = Check(now, await Pack(now), verdict, isTold ? Draw(now, sample, verdict.Exit, now.Assignment.Head) : null);
+        for (var stage = verdict.Exit + 1; stage <= now.Depth && isTold; stage++) window.Spent(runPower * await RunStage(now.Head, stage));
+        _ = Check(now, await Pack(now), verdict, isTold ? Draw(now, sample, verdict.Exit, now.Depth) : null);
     }
 
     private async Unawaited Check(Running now, TensorFrame frame, Verdict verdict, Audit? drawn)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Fleet.Contracts;
 
 namespace Fleet.DeviceAgent;
@@ -8,8 +9,9 @@ public sealed class Window
     private static readonly Seconds RateTimeMin = new(1);
     private static readonly PerExit Nothing = new();
     private readonly Histogram latency = new();
-    private readonly int[] exits = new int[PerExit.Max];
-    private readonly double[] exitConfidence = new double[PerExit.Max];
+    // Side by side with the rest: each input touches them.
+    private Each<int> exits;
+    private Each<double> exitConfidence;
     private readonly int[] exitAudited = new int[PerExit.Max];
     private readonly int[] exitAgreed = new int[PerExit.Max];
     private int offloaded, fallback, deadlineMissed, labelled, correct, auditLabelled, auditCorrect;
@@ -82,7 +84,7 @@ public sealed class Window
         var arrived = StartedTotal - startedBefore + skipped + spared;
         Rate(arrived, looked);
         // Answers of an earlier, deeper head may still arrive: report every exit that answered.
-        var deepest = Math.Max(ran?.Head ?? 0, Array.FindLastIndex(exits, answers => answers > 0) + 1);
+        var deepest = Math.Max(ran?.Head ?? 0, ((ReadOnlySpan<int>)exits).LastIndexOfAnyExcept(0) + 1);
         var isAudited = ran?.AuditRatio > 0;
         PerExit Counts(int[] counts) => new(counts.Take(deepest).Select(count => (double)count));
         var report = new InferWindow
@@ -107,7 +109,7 @@ public sealed class Window
             AuditAgreed = exitAgreed.Sum(),
             AuditLabelled = auditLabelled > 0 ? auditLabelled : null,
             AuditCorrect = auditLabelled > 0 ? auditCorrect : null,
-            ExitConfidences = isAudited ? new PerExit(exits.Take(deepest).Zip(exitConfidence, (answers, sum) => answers == 0 ? double.NaN : Quantity.Rounded(sum / answers))) : Nothing,
+            ExitConfidences = isAudited ? ConfidencesTo(deepest) : Nothing,
             ExitAudited = isAudited ? Counts(exitAudited) : Nothing,
             ExitAuditAgreed = isAudited ? Counts(exitAgreed) : Nothing,
             Skipped = skipped,
@@ -127,6 +129,13 @@ public sealed class Window
         return new PerExit(answers[..deepest]);
     }
 
+    private PerExit ConfidencesTo(int deepest)
+    {
+        Span<double> means = stackalloc double[PerExit.Max];
+        for (var exit = 0; exit < deepest; exit++) means[exit] = exits[exit] == 0 ? double.NaN : Quantity.Rounded(exitConfidence[exit] / exits[exit]);
+        return new PerExit(means[..deepest]);
+    }
+
     /// <summary>A window that an assignment cut short says little by itself.</summary>
     private void Rate(long arrived, Seconds looked)
     {
@@ -140,9 +149,9 @@ public sealed class Window
 
     private void Clear(int skippedTotal, int sparedTotal)
     {
-        Array.Clear(exits);
         latency.Clear();
-        Array.Clear(exitConfidence);
+        exits = default;
+        exitConfidence = default;
         Array.Clear(exitAudited);
         Array.Clear(exitAgreed);
         offloaded = fallback = deadlineMissed = labelled = correct = auditLabelled = auditCorrect = 0;
@@ -151,5 +160,12 @@ public sealed class Window
         sent = Bytes.Zero;
         startedBefore = StartedTotal;
         (skippedBefore, sparedBefore) = (skippedTotal, sparedTotal);
+    }
+
+    /// <summary>One for each exit.</summary>
+    [InlineArray(PerExit.Max)]
+    private struct Each<T>
+    {
+        private T first;
     }
 }

@@ -9,7 +9,11 @@ namespace Fleet.Models;
 /// </summary>
 public sealed class Head : IDisposable
 {
-    private readonly IReadOnlyList<IEngine> stages;
+    private readonly IEngine[] stages;
+
+    // Of the stages: asked for several times an input.
+    private readonly Activations[] rows;
+    private readonly float[] input;
     private readonly IReadOnlyDictionary<int, Encoder> encoders;
     private readonly Trace? trace;
     private readonly float[] normalised;
@@ -17,9 +21,11 @@ public sealed class Head : IDisposable
     private readonly IReadOnlyList<IDisposable> owned;
     private Sample sample;
 
-    private Head(ModelCard card, ulong modelHash, IReadOnlyList<IEngine> stages, IReadOnlyDictionary<int, Encoder> encoders, Trace? trace, IReadOnlyList<IDisposable> owned)
+    private Head(ModelCard card, ulong modelHash, IEngine[] stages, IReadOnlyDictionary<int, Encoder> encoders, Trace? trace, IReadOnlyList<IDisposable> owned)
     {
         (Card, ModelHash, this.stages, this.encoders, this.trace, this.owned) = (card, modelHash, stages, encoders, trace, owned);
+        rows = [.. stages.Select(engine => engine.Rows)];
+        input = rows.Length == 0 ? [] : rows[0].Input;
         normalised = trace is null ? Normalised(card) : [];
         zeros = trace?.Blank(Math.Max(trace.PayloadBytesMax, 4 * card.Cuts.Concat(encoders.Values.Select(encoder => encoder.Latent)).Max(cut => cut.Elements))) ?? [];
     }
@@ -29,7 +35,7 @@ public sealed class Head : IDisposable
     public ulong ModelHash { get; }
 
     /// <summary>Deepest stage held; 0 when every input is sent.</summary>
-    public int Depth => stages.Count;
+    public int Depth => stages.Length;
 
     /// <summary>Numbers of the bottlenecks whose encoders are held.</summary>
     public IEnumerable<int> Bottlenecks => encoders.Keys;
@@ -51,7 +57,7 @@ public sealed class Head : IDisposable
             input = rows.Features;
         }
         var byNumber = encoders.ToDictionary(encoder => encoder.Bottleneck, encoder => Encoder.Onnx(card, encoder, stages[card.Bottleneck(encoder.Bottleneck).Cut - 1].Rows.Features));
-        return new Head(card, modelHash, stages, byNumber, trace: null, ownsPieces ? [.. pieces, .. encoders] : []);
+        return new Head(card, modelHash, [.. stages], byNumber, trace: null, ownsPieces ? [.. pieces, .. encoders] : []);
     }
 
     /// <summary>A head that answers from a trace; what it sends has the right length and no content. Throws as <see cref="Onnx"/>.</summary>
@@ -59,8 +65,7 @@ public sealed class Head : IDisposable
     {
         bottlenecks ??= [];
         FaultsException.ThrowIfAny("bottleneck", TooDeep(card, depth, bottlenecks));
-        var stages = new List<IEngine>(depth);
-        for (var stage = 1; stage <= depth; stage++) stages.Add(new TraceEngine(trace, stage, Activations.Traced(1, card.Classes.Count)));
+        IEngine[] stages = [.. Enumerable.Range(1, depth).Select(stage => new TraceEngine(trace, stage, Activations.Traced(1, card.Classes.Count)))];
         return new Head(card, modelHash, stages, bottlenecks.ToDictionary(number => number, number => Encoder.Traced(card.Bottleneck(number))), trace, []);
     }
 
@@ -72,8 +77,6 @@ public sealed class Head : IDisposable
     public void Load(Sample next)
     {
         sample = next;
-        if (stages.Count == 0) return;
-        var input = stages[0].Rows.Input;
         if (input.Length == 0) return;
         var pixels = next.Pixels.Span;
         if (pixels.Length != input.Length) throw new ArgumentException($"the input has {pixels.Length} pixels; {Card.Name} needs {input.Length}");
@@ -83,15 +86,14 @@ public sealed class Head : IDisposable
     /// <summary>Runs stage 1..Depth; stages run in order. Its logits are <see cref="Logits"/> until the next run. Gives the time it took.</summary>
     public ValueTask<Seconds> Run(int stage)
     {
-        var engine = stages[stage - 1];
-        engine.Rows.Origins[0] = new RowOrigin(sample.Index, default);
-        return engine.Run();
+        rows[stage - 1].Origins[0] = new RowOrigin(sample.Index, default);
+        return stages[stage - 1].Run();
     }
 
-    public ReadOnlySpan<float> Logits(int stage) => stages[stage - 1].Rows.Logits;
+    public ReadOnlySpan<float> Logits(int stage) => rows[stage - 1].Logits;
 
     /// <summary>What the stage made for the next one, until the next run; empty of the last stage and of a trace.</summary>
-    public ReadOnlySpan<float> Features(int stage) => stages[stage - 1].Rows.Features;
+    public ReadOnlySpan<float> Features(int stage) => rows[stage - 1].Features;
 
     /// <summary>
     /// Makes the latent of a bottleneck held (1..) from the features of its cut, whose stage has run; nothing for 0, where the cut itself
@@ -110,7 +112,7 @@ public sealed class Head : IDisposable
         if (route.Cut == 0) return ImageCodec.Encode(route.Codec, sample.Pixels.Span, crossing.Shape[1], crossing.Shape[2]);
         if (route.Bottleneck > 0) return EncoderOf(route.Bottleneck).Payload(route.Codec);
         var payload = new byte[FeatureCodecs.EncodedBytes(route.Codec, crossing.Elements)];
-        FeatureCodecs.Encode(route.Codec, stages[route.Cut - 1].Rows.Features, crossing.Scale, crossing.ZeroPoint, payload);
+        FeatureCodecs.Encode(route.Codec, rows[route.Cut - 1].Features, crossing.Scale, crossing.ZeroPoint, payload);
         return payload;
     }
 

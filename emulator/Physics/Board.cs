@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Fleet.Contracts;
 using Fleet.Emulator.Simulation;
 using Fleet.Models;
@@ -60,8 +59,7 @@ public sealed class Board(HardwareProfile profile, Battery battery, TimeProvider
     }
 
     /// <summary>Spends the time and energy of a nominal amount of computing; gives the time it took.</summary>
-    [AsyncMethodBuilder(typeof(LoopMethod<>))]
-    public async ValueTask<Seconds> Compute(Seconds nominal)
+    public ValueTask<Seconds> Compute(Seconds nominal)
     {
         var work = nominal * (silicon * Math.Exp(RunSpread * random.NextNormal()));
         // A slower clock draws less power for longer: the energy of a run stays.
@@ -69,11 +67,10 @@ public sealed class Board(HardwareProfile profile, Battery battery, TimeProvider
         var time = Heat(work);
         Busy += time;
         owed += time;
-        if (owed < shortestSleep) return time;
+        if (owed < shortestSleep) return new(time);
         var due = owed;
         owed = Seconds.Zero;
-        await clock.Delay(due);
-        return time;
+        return clock.After(due, time);
     }
 
     /// <summary>Cools the die since the last run, slows the run by its clock, and heats the die by it; gives the time it takes.</summary>

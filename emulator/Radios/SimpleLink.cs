@@ -57,7 +57,7 @@ public sealed class SimpleLink(Staged<LinkModel> links, Board board, TimeProvide
         lastUp = Seconds.Max(lastUp, airFreeAt + OneWay(link) + Retransmit * waits);
         Sent += onAir * sends;
         board.Draw(EnergyUse.Transmit, onAir * sends * radio.TxPerByte.Value);
-        return clock.Sleep(lastUp - now, CancellationToken.None);
+        return clock.After(lastUp - now, true);
     }
 
     public override ValueTask<bool> Down(int messageBytes)
@@ -68,7 +68,7 @@ public sealed class SimpleLink(Staged<LinkModel> links, Board board, TimeProvide
         var (sends, waits) = Attempts(onAir, link);
         lastDown = Seconds.Max(lastDown, now + onAir / (radio.Goodput.Value * link.Rate) * sends + OneWay(link) + Retransmit * waits);
         board.Draw(EnergyUse.Receive, onAir * radio.RxPerByte.Value);
-        return clock.Sleep(lastDown - now, CancellationToken.None);
+        return clock.After(lastDown - now, true);
     }
 
     public override Task Download(Bytes bytes)
