@@ -98,7 +98,7 @@ public sealed class AwaitedTests
         Assert.That(got, Is.Empty);
         clock.Run(TimeSpan.FromSeconds(3));
         Assert.That((got, at), Is.EqualTo(("late", new Seconds(2.5))));
-        Assert.That(clock.After(Seconds.Zero, 3).IsCompletedSuccessfully, Is.True, "nothing to wait for");
+        Assert.That(clock.After(Seconds.Zero, 3).AsTask().IsCompletedSuccessfully, Is.True, "nothing to wait for");
     }
 
     private sealed class Promise : Awaited<int>
