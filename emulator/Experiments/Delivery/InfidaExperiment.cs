@@ -33,7 +33,7 @@ public sealed class InfidaExperiment : IExperiment
     public IReadOnlyDictionary<string, string> Run(long seed, Action<double> progress)
     {
         var cells = Cells(seed, done => progress(0.7 * done));
-        var regrets = Enum.GetValues<Popularity>().SelectMany(popularity => RegretPoint.Of(popularity, seed).Select(point => (popularity, point))).ToList();
+        var regrets = RegretSection.Run(seed, Seeds);
         progress(0.8);
         var worlds = Popularities.SelectMany(popularity => new[] { 100.0, 1000.0 }.SelectMany(alpha => Enumerable.Range(0, AblationSeeds).Select(i => new DeliveryWorld("tree", popularity, alpha, Tasks, Period, seed + i)))).ToList();
         var ablation = DeliveryAblation.Variants.Select(variant => (variant.Name, Runs: worlds.Select(world => (world, DeliveryAblation.Round(world, Slots, variant.Options))).ToList())).ToList();

@@ -7,7 +7,7 @@ using static Fleet.Emulator.Tables.Text;
 namespace Fleet.Emulator.Experiments.Delivery;
 
 /// <summary>The report of the comparison: every sentence about who wins is computed from the cells.</summary>
-public sealed class InfidaReport(IReadOnlyList<CellRun> cells, IReadOnlyList<(Popularity Popularity, RegretPoint Point)> regrets, IReadOnlyList<SplitOutcome> splits)
+public sealed class InfidaReport(IReadOnlyList<CellRun> cells, IReadOnlyList<RegretRow> regrets, IReadOnlyList<SplitOutcome> splits)
 {
     /// <summary>How close to the better of static greedy and OLAG practical INFIDA must come.</summary>
     private const double Close = 0.98;
@@ -19,7 +19,7 @@ public sealed class InfidaReport(IReadOnlyList<CellRun> cells, IReadOnlyList<(Po
         Head();
         Verdicts();
         Policies();
-        Regret();
+        RegretSection.Write(report, regrets);
         Ablation([.. ablation]);
         Learners([.. learners]);
         Splits();
@@ -90,30 +90,6 @@ public sealed class InfidaReport(IReadOnlyList<CellRun> cells, IReadOnlyList<(Po
     }
 
     private static Scale AlphaScale() => Scale.Logarithmic("alpha in ms a unit of inaccuracy", InfidaExperiment.Alphas, Scale.Number);
-
-    private void Regret()
-    {
-        var names = Enum.GetValues<Popularity>();
-        var falls = names.All(popularity => Points(popularity).Zip(Points(popularity).Skip(1)).All(pair => pair.Second.Promised < pair.First.Promised));
-        report.Paragraph("## Regret").Paragraph(
-            "Plain INFIDA on a tree of eight nodes, six tasks, alpha 100, popularity fixed, sliding every 50 slots, or an adversary that asks for what was not held. *Promised* is (1 - 1/e) of the best fixed fractional allocation less what was gained, in ms a request: "
-            + "what the theorem bounds. Below 0 the promise is more than kept. *Fractional* is the best fixed fractional allocation itself less the gain of the fractional allocations. "
-            + (falls ? "Under all three it falls, slot for slot, with every longer horizon." : "It does **not** fall with every longer horizon under all three: see the table."));
-        report.Table(["requests", ">slots", ">best fractional", ">promised regret", ">fractional regret"], regrets.Select(pair => (IReadOnlyList<string>)[Word(pair.Popularity), Number(pair.Point.Slots), Fixed(pair.Point.Optimum), Fixed(pair.Point.Promised), Fixed(pair.Point.Fractional)]));
-        report.Csv("regret.csv", ["requests", "slots", "optimum_ms_per_request", "promised_regret_ms_per_request", "fractional_regret_ms_per_request"],
-            regrets.Select(pair => (IReadOnlyList<string>)[Word(pair.Popularity), Plain(pair.Point.Slots), Plain(pair.Point.Optimum), Plain(pair.Point.Promised), Plain(pair.Point.Fractional)]));
-        var horizons = Scale.Logarithmic("slots", RegretPoint.Horizons.Select(slots => (double)slots), Scale.Number);
-        report.Plot("regret.svg", SvgPlot.Draw("regret of plain INFIDA a slot against the horizon",
-        [
-            RegretPanel("promised: (1 - 1/e) best - gained", point => point.Promised),
-            RegretPanel("fractional: best - fractional gain", point => point.Fractional),
-        ], width: 400, height: 300), "regret a slot against the horizon");
-
-        Panel RegretPanel(string title, Func<RegretPoint, double> of) => new(title, horizons, Scale.Linear("regret in ms a request", regrets.Select(pair => of(pair.Point)), Scale.Number),
-            [.. names.Select(popularity => new Series(Word(popularity), [.. Points(popularity).Select(point => new PlotPoint(point.Slots, of(point)))]))]);
-
-        IEnumerable<RegretPoint> Points(Popularity popularity) => regrets.Where(pair => pair.Popularity == popularity).Select(pair => pair.Point);
-    }
 
     private void Ablation(List<(string Name, IReadOnlyList<(DeliveryWorld World, PolicyRun Run)> Runs)> ablation)
     {

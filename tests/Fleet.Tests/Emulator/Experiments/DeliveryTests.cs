@@ -113,4 +113,31 @@ public sealed class DeliveryTests
         Assert.That(catalogues[0].Ways.Any(way => way.IsSplit), Is.False);
         Assert.That(catalogues[2].Ways.Where(way => way.IsSplit).Min(way => way.Crossing.Value), Is.LessThan(catalogues[1].Ways.Where(way => way.IsSplit).Min(way => way.Crossing.Value)));
     }
+
+    /// <summary>The bar of regret, at a tenth of its longest horizon: both figures fall, and learning keeps its bound.</summary>
+    [Test]
+    public void RegretPoint_AtTheTheoremsRate_FallsWithTheHorizon([Values] Popularity popularity)
+    {
+        var (brief, far) = (RegretPoint.Of(popularity, RegretRate.Theorem, 100, 1), RegretPoint.Of(popularity, RegretRate.Theorem, 1000, 1));
+        Assert.That(far.Promised, Is.LessThan(brief.Promised));
+        Assert.That(far.Fractional, Is.LessThan(brief.Fractional));
+        Assert.That(brief.Fractional, Is.InRange(0, brief.Bound));
+        Assert.That(far.OptimumDrawn, Is.InRange(RegretPoint.Factor * far.Optimum, far.Optimum));
+    }
+
+    /// <summary>One node of two pieces of a megabyte, memory for one, ten requests that save 5 ms each: b ln(S / b) = ln 2, and a slope of 50 ms a megabyte.</summary>
+    [Test]
+    public void AscentBound_OfOneNode_IsTheClosedForm()
+    {
+        var pieces = Enumerable.Range(0, 2).Select(i => new Piece($"piece {i}", new Bytes(1e6), [new PieceService(default, 10)])).ToList();
+        var network = new DeliveryNetwork([new("edge", new Bytes(1e6), 0), new("cloud", default, 0, IsRepository: true)], [new(0, 1, new Seconds(0.005))]);
+        var idn = Idn.Make(network, new Catalogue([default, default], pieces, [new(0, 1, 0), new(1, 1, 1)]), [new(0, [0, 1]), new(1, [0, 1])], 1);
+        foreach (var slots in new[] { 100, 400 })
+        {
+            var bound = AscentBound.Of(idn, 100, slots);
+            Assert.That(bound.Rate, Is.EqualTo(Math.Sqrt(Math.Log(2) / ((Math.E - 2) * slots)) / 50).Within(1e-12));
+            Assert.That(bound.Regret, Is.EqualTo(2 * 50 * Math.Sqrt((Math.E - 2) * slots * Math.Log(2))).Within(1e-9));
+        }
+        Assert.That(Assert.Throws<ArgumentOutOfRangeException>(() => AscentBound.Of(idn, 100, 0))!.Message, Does.Contain("allowed are more slots"));
+    }
 }
