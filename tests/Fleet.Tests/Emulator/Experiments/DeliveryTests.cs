@@ -140,4 +140,14 @@ public sealed class DeliveryTests
         }
         Assert.That(Assert.Throws<ArgumentOutOfRangeException>(() => AscentBound.Of(idn, 100, 0))!.Message, Does.Contain("allowed are more slots"));
     }
+
+    [Test]
+    public void SplitStudy_Devices_HoldAnyOneEncoderAndNoWholeNetwork()
+    {
+        var reach = SplitStudy.Reach();
+        Assert.That(reach.Select(task => task.Task), Is.EqualTo(["b-lenet", "fmnist", "scenes"]));
+        Assert.That(reach.Select(task => task.Exit < task.Whole), Is.All.True);
+        Assert.That(reach.Select(task => task.Split > task.Exit), Is.EqualTo([false, true, true]), "b-lenet has no bottleneck");
+        Assert.That(reach.Skip(1).Select(task => task.Bytes < task.Input / 5), Is.All.True);
+    }
 }
