@@ -21,6 +21,12 @@ public abstract record Message
 /// <summary>What could not be read: delivered in place of the message, so that the receiver counts it and says so.</summary>
 public sealed record Malformed(string Reason, int PayloadBytes) : Message;
 
+/// <summary>What was retained was taken back: on the wire no payload at all. Delivered of the kinds whose <see cref="TopicRule.IsTakenBack"/>; of all others nobody is told.</summary>
+public sealed record Cleared : Message
+{
+    public static readonly Cleared Payload = new();
+}
+
 /// <summary>Life of a device, an edge server or a gateway.</summary>
 public enum Presence
 {

@@ -24,8 +24,8 @@ internal sealed class MqttInbox(EventLoop loop, MqttBacklog backlog, MqttTally t
             Interlocked.Increment(ref tally.Unknown);
             return;
         }
-        // A retained message was cleared: there is nothing to deliver.
-        if (packet.Payload.IsEmpty) return;
+        // A retained message was cleared: mostly there is nothing to deliver.
+        if (packet.Payload.IsEmpty && !topic.Rule.IsTakenBack) return;
         var message = Wire.Decode(topic, packet.Payload, topic.Kind is TopicKind.Offload ? MqttPackets.ResponseTopicOf(packet.Properties) : null);
         if (message is Malformed) Interlocked.Increment(ref tally.Malformed);
         arrived.Add(new Arrival(topic, message, IdsOf(packet.Properties)));

@@ -72,10 +72,13 @@ public sealed record TopicRule(TopicKind Kind, string Pattern, Delivery Delivery
         new(TopicKind.EdgeReply, DataRoot + "/{site}/_edge/{id}/reply", Delivery.AtMostOnce, false, "edge server", "The answer to what an edge server has passed on."),
         new(TopicKind.ControllerState, Root + "/{site}/_controller", Delivery.AtLeastOnce, true, "controller", "One word, again in each report period; said where devices decide for themselves. Lost is the will."),
         new(TopicKind.Audit, DataRoot + "/{site}/{id}/audit", Delivery.AtMostOnce, false, "device", "One input drawn to check the exits: what they make of it, and what the tail says."),
-        new(TopicKind.Objective, Root + "/{site}/_objective", Delivery.AtLeastOnce, true, "operator", "What is wanted of the site: the controller keeps to it."),
+        new(TopicKind.Objective, Root + "/{site}/_objective", Delivery.AtLeastOnce, true, "operator", "What is wanted of the site: the controller keeps to it until it is cleared."),
     ];
 
     private static readonly TopicRule[] ByKind = [.. All];
+
+    /// <summary>Whether receivers are told when what is retained is taken back: an operator's wish ends so.</summary>
+    public bool IsTakenBack => Kind is TopicKind.Objective;
 
     /// <summary>The pattern cut at the names that stand in it.</summary>
     internal string[] Parts { get; } = [.. Regex.Split(Pattern, "({[a-z]+})").Where(part => part.Length > 0)];

@@ -27,19 +27,22 @@ public static class Wire
                 var bytes = new byte[frame.EncodedBytes];
                 frame.Encode(bytes);
                 return bytes;
+            case Cleared:
+                return [];
             default:
                 return Write(message).ToArray();
         }
     }
 
     /// <summary>As <see cref="Encode"/> for what is not a tensor frame, into a buffer of this thread's that a later call overwrites.</summary>
-    public static ReadOnlySpan<byte> EncodeShared(Message message) => message is State state ? Encoding.ASCII.GetBytes(state.Word) : Write(message);
+    public static ReadOnlySpan<byte> EncodeShared(Message message) => message is State or Cleared ? Encode(message) : Write(message);
 
     /// <summary>Exactly the length of <see cref="Encode"/>, without keeping a copy: a frame's is computed, a report's is written to a reused buffer.</summary>
     public static int Length(Message message) => message switch
     {
         State state => state.Word.Length,
         TensorFrame frame => frame.EncodedBytes,
+        Cleared => 0,
         _ => Write(message).Length,
     };
 
@@ -51,6 +54,7 @@ public static class Wire
     {
         if (topic.Kind is TopicKind.Offload)
             return TensorFrame.Decode(payload, responseTopic is not null && Topic.TryParse(responseTopic, out var replyTo) && replyTo.Kind is TopicKind.Reply or TopicKind.EdgeReply ? replyTo : null);
+        if (payload.IsEmpty && topic.Rule.IsTakenBack) return Cleared.Payload;
         if (payload.Length > FleetBytesMax) return new Malformed($"{payload.Length} bytes; allowed: {FleetBytesMax}", payload.Length);
         if (TypeOf(topic.Kind) is not { } type) return DecodeState(payload);
         try

@@ -38,6 +38,9 @@ public sealed record ControllerOptions
     /// <summary>Prices by which devices decide while no controller is there.</summary>
     public Planning.Weights Weights { get; init; } = new();
 
+    /// <summary>Name of the point of a front that the weights are of; empty: they are of none.</summary>
+    public string Objective { get; init; } = "";
+
     /// <summary>Assignments that may change in a minute, first ones and those whose edge server is gone aside; null: as many as plans change.</summary>
     public double? ChangesPerMinute { get; init; }
 

@@ -88,6 +88,7 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
         },
         Alone = parsed.GetValue(alone) is { } decider ? Planners.DeciderNamed("--alone", decider) : null,
         Weights = weights,
+        Objective = wanted?.Name ?? "",
         ArtifactsUrl = parsed.GetValue(artifacts) ?? $"http://{(address == "0.0.0.0" ? Environment.MachineName : address)}:{server.Port}/models",
     };
 

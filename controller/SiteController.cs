@@ -12,12 +12,14 @@ namespace Fleet.Controller;
 /// </summary>
 public sealed class SiteController
 {
+    /// <summary>Times the settling time in which all that is retained has come, however large the site or slow the line.</summary>
+    private const int PatienceMax = 10;
+
     private readonly string site;
     private readonly Topic own;
     private readonly IBus bus;
     private readonly TimeProvider clock;
     private readonly ControllerOptions options;
-    private IPlanner planner;
     private readonly OptionTable table;
     private readonly PlannedModel model;
     private readonly Random random;
@@ -33,7 +35,14 @@ public sealed class SiteController
     private readonly QualityWatch? watch;
     private readonly EnergyQueues? energy;
     private PlannerState state = PlannerState.Empty;
-    private string objective = "";
+
+    // What it was started with, and what it pursues now.
+    private readonly (IPlanner Planner, CostModel Costs, string Objective) started;
+    private IPlanner planner;
+    private string objective;
+
+    // Since when nobody has said again, after a reconnect, that what an operator wanted is still wanted.
+    private long? doubtedAt;
     private bool isSettled, isWaiting;
     private long heardAt;
 
@@ -41,12 +50,14 @@ public sealed class SiteController
     public SiteController(string site, IBus bus, TimeProvider clock, ControllerOptions options, IPlanner planner, OptionTable table, PlannedModel model, IReadOnlyDictionary<string, HardwareProfile> profiles, Random random, Func<long>? brokerDropped = null)
     {
         own = new Topic(TopicKind.ControllerState, site);
-        (this.site, this.bus, this.clock, this.options, this.planner, this.table, this.model, this.random) = (site, bus, clock, options, planner, table, model, random);
+        (this.site, this.bus, this.clock, this.options, this.table, this.model, this.random) = (site, bus, clock, options, table, model, random);
+        started = (planner, new CostModel(options.Weights), options.Objective);
+        (this.planner, objective) = (planner, options.Objective);
         this.brokerDropped = brokerDropped ?? (() => 0);
         view = new FleetView(site, profiles, clock);
         energy = options.Energy is { } spending ? new EnergyQueues(spending) : null;
         watch = options.Quality is { } quality ? new QualityWatch(quality, model) : null;
-        placement = new TailPlacement(options.Placement, table, new CostModel(options.Weights), clock);
+        placement = new TailPlacement(options.Placement, table, started.Costs, clock);
         rollout = new Rollout(site, bus, options, options.Alone is { } kind ? new DecisionTerms(kind, options.Weights, 0) : null, watch, energy, placement);
         speaks = options.Alone is not null || planner is Deciding;
         allowance = new ChangeAllowance(options.ChangesPerMinute, clock);
@@ -94,7 +105,6 @@ public sealed class SiteController
     /// <summary>Listens until nothing retained has come for a while; a large or slow snapshot takes longer, but not for ever.</summary>
     private async Task Settle(CancellationToken stop)
     {
-        const int PatienceMax = 10;
         var began = heardAt = clock.GetTimestamp();
         do
         {
@@ -107,6 +117,7 @@ public sealed class SiteController
     {
         if (!connected) return;
         rollout.Republish();
+        if (planner != started.Planner) doubtedAt = clock.GetTimestamp();
         if (speaks) bus.Publish(own, State.Ready);
     }
 
@@ -121,18 +132,32 @@ public sealed class SiteController
         if (isSettled && view.EpochSeen > rollout.Epoch) rollout.GoBeyond(view.EpochSeen, view.VersionSeen);
         if (message is InferWindow window && view.IsNew(topic.Id, window)) Count(topic.Id, window);
         if (message is Audit audit) Watch(topic.Id, audit);
-        if (message is Objective wanted) Pursue(wanted);
+        if (topic.Kind is TopicKind.Objective) Heed(message);
         if (message is Budget budget) energy?.Hear(topic.Id, budget);
         if (isSettled && topic.Kind is TopicKind.GatewayState && message is State { Presence: Presence.Lost }) DeclareLost(topic.Id);
     }
 
-    /// <summary>Plans are made for another objective from the next look at the fleet on. Only `dual` heeds limits.</summary>
-    private void Pursue(Objective wanted)
+    /// <summary>An operator wants something, or nothing any more. Only `dual` heeds limits.</summary>
+    private void Heed(Message message)
     {
-        var costs = new CostModel(Weights.Of(wanted));
-        (planner, objective) = (new Dual(table, costs), wanted.Name);
+        if (message is Malformed) return;
+        doubtedAt = null;
+        if (message is Objective wanted && new CostModel(Weights.Of(wanted)) is var costs) Pursue(new Dual(table, costs), costs, wanted.Name);
+        else if (planner != started.Planner) Pursue(started.Planner, started.Costs, started.Objective);
+    }
+
+    /// <summary>Plans are made for another objective from the next look at the fleet on.</summary>
+    private void Pursue(IPlanner by, CostModel costs, string name)
+    {
+        (planner, objective) = (by, name);
         placement.Weigh(costs);
         isWaiting = true;
+    }
+
+    /// <summary>What an operator cleared while the line was down is not said again when it is back.</summary>
+    private void Doubt()
+    {
+        if (doubtedAt is { } since && clock.Since(since) >= options.Settle * PatienceMax) Heed(Cleared.Payload);
     }
 
     private void Count(string device, InferWindow window)
@@ -161,6 +186,7 @@ public sealed class SiteController
         do
         {
             view.Look();
+            Doubt();
             if (view.Revision == planned && !isWaiting && !placement.IsMoving && News == applied) continue;
             (planned, applied) = (view.Revision, News);
             Decide();

@@ -14,13 +14,13 @@ internal sealed class Incoming(MqttApplicationMessage packet)
     /// <summary>What was said, if it is already known because it was said in this process.</summary>
     public Incoming(MqttApplicationMessage packet, Topic topic, Message message) : this(packet) => decoded = (topic, message);
 
-    /// <summary>Null topic: the protocol has none such. Null message: a retained one was cleared.</summary>
+    /// <summary>Null topic: the protocol has none such. Null message: a retained one was cleared of which nobody is told.</summary>
     public (Topic? Topic, Message? Message) Decoded => decoded ??= Decode(Packet);
 
     private static (Topic?, Message?) Decode(MqttApplicationMessage packet)
     {
         if (!Topic.TryParse(packet.Topic, out var topic)) return (null, null);
-        return packet.Payload.IsEmpty ? (topic, null) : (topic, Wire.Decode(topic, MqttClientSetup.Contiguous(packet.Payload), packet.ResponseTopic));
+        return packet.Payload.IsEmpty && !topic.Rule.IsTakenBack ? (topic, null) : (topic, Wire.Decode(topic, MqttClientSetup.Contiguous(packet.Payload), packet.ResponseTopic));
     }
 }
 

@@ -13,7 +13,12 @@ internal sealed class RetainedMessages
     /// <summary>Of one kind, in no order.</summary>
     public IEnumerable<SimBus.Kept> Of(TopicKind kind) => byKind[(int)kind]?.Values ?? Enumerable.Empty<SimBus.Kept>();
 
-    public void Keep(SimBus.Kept kept) => (byKind[(int)kept.Topic.Kind] ??= new(StringComparer.Ordinal))[kept.Topic.Path] = kept;
+    public void Keep(SimBus.Kept kept)
+    {
+        var same = byKind[(int)kept.Topic.Kind] ??= new(StringComparer.Ordinal);
+        if (kept.Message is Cleared) same.Remove(kept.Topic.Path);
+        else same[kept.Topic.Path] = kept;
+    }
 
     public void Clear() => Array.Clear(byKind);
 

@@ -167,7 +167,9 @@ public sealed class WireRefusalTests
     public void Decode_TruncatedAnywhere_IsRefused(TopicKind kind)
     {
         var payload = Wire.Encode(Samples.Of(kind));
-        for (var length = 0; length < payload.Length; length++)
+        // Nothing at all takes an objective back.
+        if (TopicRule.Of(kind).IsTakenBack) Assert.That(Read(kind, []), Is.EqualTo(Cleared.Payload));
+        for (var length = TopicRule.Of(kind).IsTakenBack ? 1 : 0; length < payload.Length; length++)
             Assert.That(Read(kind, payload.AsSpan(0, length)), Is.InstanceOf<Malformed>().With.Property(nameof(Malformed.PayloadBytes)).EqualTo(length), $"{length} bytes");
     }
 
@@ -193,6 +195,7 @@ public sealed class WireRefusalTests
     {
         var read = Read(kind, payload);
         if (read is Malformed malformed) return malformed.Reason.Length is > 0 and <= 400 && malformed.PayloadBytes == payload.Length;
+        if (read is Cleared) return payload.Length == 0 && TopicRule.Of(kind).IsTakenBack;
         return read.GetType() == Samples.Of(kind).GetType() && !read.Faults().Any() && WireTests.IsSame(read, Read(kind, Wire.Encode(read)));
     }
 

@@ -28,6 +28,37 @@ public sealed class BrokerInProcessTests
         Assert.That(controller.Counters, Has.Property("Published").EqualTo(1).And.Property("Received").EqualTo(1));
     });
 
+    /// <summary>Of an objective the controller is told that it was taken back, over MQTT and in the broker's process; of all else nobody is.</summary>
+    [Test]
+    public void Publish_Cleared_IsToldOfObjectivesOnlyAndRetainedNoMore() => OnLoop(async loop =>
+    {
+        await using var broker = await StartAsync();
+        using var controller = broker.ConnectInProcess(loop);
+        await using var other = await ConnectAsync(Options(broker, "other"), loop);
+        await using var viewer = await ConnectAsync(Options(broker, "operator"), loop);
+        var (near, far, late) = (new Inbox(), new Inbox(), new Inbox());
+        controller.Subscribe("fleet/v1/lab/#", near.Add);
+        other.Subscribe("fleet/v1/lab/#", far.Add);
+        controller.Publish(StateOf("dev-0"), State.Init);
+        await far.UntilAsync(1);
+        var (topic, objective) = (new Topic(TopicKind.Objective, "lab"), new Objective { Name = "knee", AccuracyMin = 0.9 });
+
+        viewer.Publish(topic, objective);
+        viewer.Publish(StateOf("dev-1"), State.Ready);
+        viewer.Publish(StateOf("dev-1"), Cleared.Payload);
+        viewer.Publish(topic, Cleared.Payload);
+
+        Message[] told = [objective, State.Ready, Cleared.Payload];
+        await near.UntilAsync(told.Length);
+        await far.UntilAsync(1 + told.Length);
+        Assert.That(near.Messages, Is.EqualTo(told));
+        Assert.That(far.Messages, Is.EqualTo((Message[])[State.Init, .. told]));
+        controller.Subscribe("fleet/v1/lab/_objective", late.Add);
+        viewer.Publish(topic, objective);
+        await late.UntilAsync(1);
+        Assert.That(late.Messages, Is.EqualTo(new[] { objective }), "nothing was retained");
+    });
+
     [Test]
     public void Subscribe_AfterRetained_ReceivesItOnceAndOnlyItself() => OnLoop(async loop =>
     {

@@ -77,8 +77,49 @@ public sealed class SiteControllerTests
         var world = new SiteBench(Greedy.PolicyName);
         world.ComeUp(gateway: "gw");
         world.Say(TopicKind.GatewayState, "gw", State.Ready);
-        world.ControlWhile(5, () => world.Say(TopicKind.GatewayState, "gw", State.Lost), 10);
+        world.ControlWhile(10, (5, () => world.Say(TopicKind.GatewayState, "gw", State.Lost)));
         Assert.That(world.Said.Where(said => said.Topic.Kind is TopicKind.State && said.Message.Equals(State.Lost)).Select(said => said.Topic.Id).Order(), Is.EqualTo((string[])["cam-1", "cam-2", "cam-3"]));
+    }
+
+    private static readonly Objective Quiet = new() { Name = "quiet", SentMax = Bytes.Zero };
+
+    [Test]
+    public void Run_ObjectiveIsCleared_GoesBackToWhatItWasStartedWith()
+    {
+        var world = new SiteBench(OffloadAll.PolicyName, new ControllerOptions { Objective = "wide" });
+        world.ComeUp();
+        world.Say(TopicKind.Objective, "", Quiet);
+        world.ControlWhile(30, (10, () => world.Say(TopicKind.Objective, "", Cleared.Payload)));
+        Assert.That(world.Plans.Select(plan => (plan.Policy, plan.Reason.Split("objective ")[1])), Is.EqualTo([("dual", "quiet"), ("offload-all", "wide")]));
+        Assert.That(world.RunsOf("cam-3").OffloadTo, Is.EqualTo("edge-1"));
+        world.Control(untilSeconds: 60);
+        Assert.That(world.Plans[^1].Policy, Is.EqualTo("offload-all"), "nothing is retained that the next controller would hear");
+    }
+
+    /// <summary>Nobody repeats to it what is there no more.</summary>
+    [TestCase(true, "offload-all")]
+    [TestCase(false, "dual")]
+    public void Run_TheLineWasDown_WhatWasClearedMeanwhileIsNotPursued(bool isCleared, string policy)
+    {
+        var world = new SiteBench(OffloadAll.PolicyName);
+        world.ComeUp();
+        world.Say(TopicKind.Objective, "", Quiet);
+        var soon = "";
+        world.ControlWhile(40, (10, Interrupt), (12, Resume), (17, () => soon = world.Plans[^1].Policy));
+        Assert.That(soon, Is.EqualTo("dual"), "what is retained may still be on its way");
+        Assert.That(world.Plans[^1].Policy, Is.EqualTo(policy));
+
+        void Interrupt()
+        {
+            world.Line!.Lose(TimeSpan.FromSeconds(1));
+            if (isCleared) world.Say(TopicKind.Objective, "", Cleared.Payload);
+        }
+
+        void Resume()
+        {
+            world.Line!.Restore();
+            world.Say(TopicKind.Budget, "cam-1", SiteBench.Budget(rate: 1, roundTrip: 3));
+        }
     }
 
     private static ChangeAllowance Unbounded(BusWorld world) => new(perMinute: null, world.Clock);
@@ -152,7 +193,7 @@ public sealed class SiteControllerTests
     }
 
     /// <summary>Three devices and an edge server that only say what they are, and one controller after another.</summary>
-    private sealed class SiteBench(string policy)
+    private sealed class SiteBench(string policy, ControllerOptions? options = null)
     {
         private readonly BusWorld world = new();
         private SimBus.Connection? fleet;
@@ -160,6 +201,13 @@ public sealed class SiteControllerTests
         public List<(Topic Topic, Message Message)> Said { get; } = [];
 
         public List<(Topic Topic, Message Message)> Desired => [.. Said.Where(said => said.Topic.Kind is TopicKind.Desired)];
+
+        public List<PlanReport> Plans => [.. Said.Select(said => said.Message).OfType<PlanReport>()];
+
+        /// <summary>Of the controller that runs.</summary>
+        public SimBus.Connection? Line { get; private set; }
+
+        public Assignment RunsOf(string device) => (Assignment)Desired.Last(said => said.Topic.Id == device).Message;
 
         public List<(Topic Topic, Message Message)> EdgeDesired => [.. Said.Where(said => said.Topic.Kind is TopicKind.EdgeDesired)];
 
@@ -191,18 +239,19 @@ public sealed class SiteControllerTests
 
         public void Say(TopicKind kind, string id, Message message) => fleet!.Publish(new Topic(kind, "lab", id), message);
 
-        public void Control(double untilSeconds) => ControlWhile(0, () => { }, untilSeconds);
+        public void Control(double untilSeconds) => ControlWhile(untilSeconds);
 
         /// <summary>Runs a new controller until then, and stops it.</summary>
-        public void ControlWhile(double atSeconds, Action happens, double untilSeconds)
+        public void ControlWhile(double untilSeconds, params (double At, Action Happens)[] events)
         {
             using var stop = new CancellationTokenSource();
+            Line = world.Bus.Connect("controller");
             var controller = new SiteController(
-                "lab", world.Bus.Connect("controller"), world.Clock, new ControllerOptions(), FleetBuilder.Planner(policy), FleetBuilder.Table, FleetBuilder.Model, World.Stock.Profiles, new SeededRandom(1, "planner"));
+                "lab", Line, world.Clock, options ?? new ControllerOptions(), FleetBuilder.Planner(policy), FleetBuilder.Table, FleetBuilder.Model, World.Stock.Profiles, new SeededRandom(1, "planner"));
             world.Clock.Start(() => controller.Run(stop.Token));
-            if (atSeconds > 0)
+            foreach (var (at, happens) in events)
             {
-                world.Run(atSeconds);
+                world.Run(at);
                 world.Clock.Soon(happens);
             }
             world.Run(untilSeconds - 1);
