@@ -32,7 +32,8 @@ public sealed record Sourced<T>
 
 /// <summary>
 /// Speed of one software stack on one board:
-/// t = inference_overhead_s + sum over layers (cycles_per_mac[kind] * MACs + cycles_per_output_element * elements + cycles_per_layer) / clock_hz.
+/// t = inference_overhead_s + sum over layers (cycles_per_mac[kind] * MACs + cycles_per_output_element * elements + cycles_per_layer) / clock_hz,
+/// the sum times int8_time_ratio for a piece whose file is int8.
 /// </summary>
 public sealed record ComputeProfile
 {
@@ -46,6 +47,9 @@ public sealed record ComputeProfile
     [JsonPropertyName("cycles_per_output_element")] public required Sourced<double> CyclesPerOutputElement { get; init; }
     [JsonPropertyName("cycles_per_layer")] public required Sourced<double> CyclesPerLayer { get; init; }
     [JsonPropertyName("inference_overhead_s")] public required Sourced<Seconds> Overhead { get; init; }
+
+    /// <summary>What an int8 piece takes of the time that the rates above give it, the overhead of the call apart; null: nobody knows, and it is taken to cost what an fp32 piece does.</summary>
+    [JsonPropertyName("int8_time_ratio")] public Sourced<double>? Int8TimeRatio { get; init; }
 
     /// <summary>Cycles for each pixel of the input coded as PNG or WebP.</summary>
     [JsonPropertyName("image_codec_cycles_per_pixel")] public required Sourced<double> ImageCodec { get; init; }
@@ -177,7 +181,10 @@ public sealed record HardwareProfile
     [JsonPropertyName("note")] public required string Note { get; init; }
 
     /// <summary>The profile's claim for one run of a piece: what a data sheet would say, before anything real happens to it.</summary>
-    public Seconds NominalTime(KernelWork work)
+    public Seconds NominalTime(ModelPiece piece) => NominalTime(piece.Work, piece.Precision);
+
+    /// <summary>The profile's claim for one run of so much work in a precision.</summary>
+    public Seconds NominalTime(KernelWork work, Precision precision)
     {
         var cycles = Compute.FirstConv.Value * work.FirstConv.Value
             + Compute.Conv.Value * work.Conv.Value
@@ -186,8 +193,11 @@ public sealed record HardwareProfile
             + Compute.Dense.Value * work.Dense.Value
             + Compute.CyclesPerOutputElement.Value * work.OutputElements
             + Compute.CyclesPerLayer.Value * work.Layers;
-        return Compute.Overhead.Value + new Seconds(cycles / Clock.Value.Value);
+        return Compute.Overhead.Value + new Seconds(TimeRatio(precision) * cycles / Clock.Value.Value);
     }
+
+    /// <summary>What work in a precision takes of the time that the rates give it.</summary>
+    public double TimeRatio(Precision precision) => precision is Precision.Int8 ? Compute.Int8TimeRatio?.Value ?? 1 : 1;
 
     /// <summary>The profile's claim for coding one image.</summary>
     public Seconds NominalImageCodecTime(int pixels) => new(Compute.ImageCodec.Value * pixels / Clock.Value.Value);
@@ -224,6 +234,7 @@ public sealed record HardwareProfile
         yield return ("compute.depthwise_cycles_per_mac", Compute.Depthwise.Value);
         yield return ("compute.dense_cycles_per_mac", Compute.Dense.Value);
         yield return ("compute.first_conv_cycles_per_mac", Compute.FirstConv.Value);
+        yield return ("compute.int8_time_ratio", Compute.Int8TimeRatio?.Value ?? 1);
         yield return ("radio.goodput_bytes_per_s", Radio.Goodput.Value.Value);
         yield return ("radio.packet_payload_bytes", Radio.PacketPayload.Value.Value);
         yield return ("power.active_w", Power.Active.Value.Value);

@@ -131,7 +131,7 @@ public sealed class CostModel(Weights weights)
     {
         var time = device.Budget?.StageSeconds.Find(stage) is { } measured and > 0 && Ran(device, model)
             ? new Seconds(measured)
-            : profile.NominalTime(model.Files.Card.Stage(stage).Work);
+            : profile.NominalTime(model.Files.Card.Stage(stage));
         return (time, RunPower(device, profile) * time);
     }
 
@@ -184,7 +184,7 @@ public sealed class CostModel(Weights weights)
         var card = model.Files.Card;
         if (edge.Reported?.Finishes(route.Cut, card.NameOf(route.Bottleneck)) is not true) return null;
         var measured = route.Bottleneck == 0 ? edge.Load?.TailSeconds.Find(route.Cut + 1) : edge.Load?.BottleneckSeconds.Find(route.Bottleneck);
-        return measured is { } known and > 0 ? new Seconds(known) : edge.Profile?.NominalTime(card.Tail(route.Tail).Work);
+        return measured is { } known and > 0 ? new Seconds(known) : edge.Profile?.NominalTime(card.Tail(route.Tail));
     }
 
     /// <summary>What making the payload takes on the device, before it is sent.</summary>
@@ -195,7 +195,7 @@ public sealed class CostModel(Weights weights)
         if (route.Bottleneck == 0) return Seconds.Zero;
         var bottleneck = card.Bottleneck(route.Bottleneck);
         var isMeasured = Ran(device, model) && device.Reported?.Bottleneck == bottleneck.Name;
-        return isMeasured && device.Budget?.EncoderTime is { Value: > 0 } measured ? measured : profile.NominalTime(bottleneck.Encoder.Work);
+        return isMeasured && device.Budget?.EncoderTime is { Value: > 0 } measured ? measured : profile.NominalTime(bottleneck.Encoder);
     }
 
     /// <summary>Whether the head, and the encoder of a bottleneck (0: none), fit the device's memory and storage.</summary>

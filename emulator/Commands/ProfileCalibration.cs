@@ -47,9 +47,9 @@ public sealed class StageListener : IDisposable
     private IEnumerable<StageTime> Stages(ModelCard card)
     {
         for (var stage = 1; stage <= card.StageCount; stage++)
-            if (budget!.StageSeconds.Find(stage) is { } seconds and > 0) yield return new StageTime($"{card.Name} stage {stage}", card.Stage(stage).Work, new Seconds(seconds));
+            if (budget!.StageSeconds.Find(stage) is { } seconds and > 0) yield return new StageTime($"{card.Name} stage {stage}", card.Stage(stage), new Seconds(seconds));
         if (budget!.EncoderTime is { Value: > 0 } encoding && card.NumberOf(reported!.Bottleneck) is > 0 and var number)
-            yield return new StageTime($"{card.Name} encoder {reported.Bottleneck}", card.Bottleneck(number).Encoder.Work, encoding);
+            yield return new StageTime($"{card.Name} encoder {reported.Bottleneck}", card.Bottleneck(number).Encoder, encoding);
     }
 
     private void OnMessage(Topic topic, Message message)

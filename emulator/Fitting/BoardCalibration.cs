@@ -4,7 +4,7 @@ using Fleet.Contracts;
 namespace Fleet.Emulator.Fitting;
 
 /// <summary>A stage of a model, or its encoder, and what one run of it took on a board.</summary>
-public sealed record StageTime(string Name, KernelWork Work, Seconds Time);
+public sealed record StageTime(string Name, ModelPiece Piece, Seconds Time);
 
 /// <summary>A running board's own profile: its stages' measured times correct the profile that it started from.</summary>
 public static class BoardCalibration
@@ -14,7 +14,8 @@ public static class BoardCalibration
 
     /// <summary>
     /// All figures are scaled to the measured times (geometric mean of the quotients), then each rate is corrected as far as the
-    /// stages tell the rates apart (<see cref="RateFit.Near"/>).
+    /// stages tell the rates apart (<see cref="RateFit.Near"/>). What int8 takes of fp32's time stays what the profile says: no stage runs
+    /// in both.
     /// </summary>
     /// <param name="start">The profile that the board ran with.</param>
     /// <param name="id">The new profile's.</param>
@@ -25,10 +26,9 @@ public static class BoardCalibration
     /// <param name="isEmulated">Then its times are a simulator's (tag S) and no measurement.</param>
     public static HardwareProfile Calibrate(HardwareProfile start, string id, string board, string stack, IReadOnlyList<StageTime> stages, string how, bool isEmulated = false)
     {
-        var times = stages.Select(stage => new KnownTime(new Network(stage.Name, new NetworkWork(stage.Work)), stage.Time)).ToList();
-        var scale = RateFit.Scale(times, network => start.NominalTime(network.Work.Kernels).Value);
+        var scale = Math.Exp(stages.Average(stage => Math.Log(stage.Time / start.NominalTime(stage.Piece))));
         var overhead = start.Compute.Overhead.Value * scale;
-        var rows = times.Select(row => row with { Time = Seconds.Max(row.Time - overhead, row.Time * LeastWorkShare) }).ToList();
+        var rows = stages.Select(stage => new KnownTime(new Network(stage.Name, new NetworkWork(stage.Piece.Work)), Seconds.Max(stage.Time - overhead, stage.Time * LeastWorkShare) / start.TimeRatio(stage.Piece.Precision))).ToList();
         var clock = start.Clock.Value.Value;
         var rates = RateFit.Near(Cycles(start.Compute) * (scale / clock), rows, RateFit.Shrinkage) * clock;
         var source = $"{(isEmulated ? "an emulated board" : "this board")}, {how}, {stack}: measured times of {string.Join(", ", stages.Select(stage => stage.Name))}; started from profile {start.Id}";

@@ -83,8 +83,8 @@ public sealed class PredictionFile(MeasuredTables tables, IReadOnlyDictionary<st
 
     private static Prediction OfProfile(HardwareProfile profile, Network asked, IReadOnlyList<KnownTime>? calibration)
     {
-        var claim = profile.NominalTime(asked.Work.Kernels);
-        var scale = calibration is { Count: > 0 } ? RateFit.Scale(calibration, known => profile.NominalTime(known.Work.Kernels).Value) : 1;
+        var claim = profile.NominalTime(asked.Work.Kernels, Precision.Float32);
+        var scale = calibration is { Count: > 0 } ? RateFit.Scale(calibration, known => profile.NominalTime(known.Work.Kernels, Precision.Float32).Value) : 1;
         var how = calibration is { Count: > 0 } ? $", scaled to {string.Join(", ", calibration.Select(time => time.Network.Name))}" : "";
         var power = new ActivePower(profile.Power.Active.Value, profile.Power.Active.Confidence, profile.Power.Active.Source);
         return new Prediction(claim * scale, power.Power * (claim * scale), $"profile {profile.Id}{how}; {power.Note}");

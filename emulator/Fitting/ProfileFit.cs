@@ -28,6 +28,7 @@ public sealed class ProfileFit(MeasuredTables tables)
     public HardwareProfile Make(ProfileRecipe recipe)
     {
         var (cycles, fit, power) = recipe.Fit is { } asked ? Fitted(recipe, asked) : (Nothing, null, null);
+        var int8 = recipe.Fit is { Int8: { } measured } both ? measured.Ratio(tables, tables.System(both.System)) : 1;
         var profile = new HardwareProfile
         {
             Id = recipe.Id,
@@ -40,7 +41,7 @@ public sealed class ProfileFit(MeasuredTables tables)
             Clock = recipe.Clock,
             Memory = recipe.Memory,
             Storage = recipe.Storage,
-            Compute = Compute(recipe.Compute, cycles),
+            Compute = Compute(recipe.Compute, cycles, int8),
             Power = Power(recipe.Power, power),
             Radio = recipe.Radio,
             Thermal = recipe.Thermal,
@@ -97,7 +98,7 @@ public sealed class ProfileFit(MeasuredTables tables)
 
     private static Sourced<double> Error(double ratio, string source) => new() { Value = Rounded(ratio), Confidence = Evidence.Computed, Source = source };
 
-    private static ComputeProfile Compute(ComputeRecipe recipe, Rates cycles) => new()
+    private static ComputeProfile Compute(ComputeRecipe recipe, Rates cycles, double int8) => new()
     {
         DType = recipe.DType,
         Threads = recipe.Threads,
@@ -109,6 +110,7 @@ public sealed class ProfileFit(MeasuredTables tables)
         CyclesPerOutputElement = recipe.CyclesPerOutputElement.Filled(Rounded(cycles[Charge.OutputElement])),
         CyclesPerLayer = recipe.CyclesPerLayer.Filled(Rounded(cycles[Charge.Layer])),
         Overhead = recipe.Overhead,
+        Int8TimeRatio = recipe.Int8TimeRatio.Filled(Rounded(int8)),
         ImageCodec = recipe.ImageCodec,
     };
 

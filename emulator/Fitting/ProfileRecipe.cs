@@ -30,6 +30,9 @@ public sealed record ComputeRecipe
 
     /// <summary>Taken off every row before the fit.</summary>
     [JsonPropertyName("inference_overhead_s")] public required Sourced<Seconds> Overhead { get; init; }
+
+    /// <summary>Without a value, what <see cref="FitRecipe.Int8"/> says.</summary>
+    [JsonPropertyName("int8_time_ratio")] public required RecipeNumber<double> Int8TimeRatio { get; init; }
     [JsonPropertyName("image_codec_cycles_per_pixel")] public required Sourced<double> ImageCodec { get; init; }
 }
 
@@ -73,6 +76,9 @@ public sealed record FitRecipe
     /// <summary>ratios: rates that the profile's stack does not share with the measured one, as multiples of pointwise, put in after the fit.</summary>
     [JsonPropertyName("carried_to_pointwise")] public IReadOnlyDictionary<string, double> Carried { get; init; } = new Dictionary<string, double>();
 
+    /// <summary>Where the board was measured with int8 networks, too; null: nowhere.</summary>
+    [JsonPropertyName("int8")] public Int8Recipe? Int8 { get; init; }
+
     /// <param name="tables">Where system and networks must be.</param>
     public IEnumerable<string> Faults(MeasuredTables tables)
     {
@@ -80,8 +86,33 @@ public sealed record FitRecipe
         var system = tables.Systems.FirstOrDefault(system => system.Id == System);
         if (system is null) yield return $"fit.system is \"{System}\", which is not in systems.csv";
         foreach (var network in Networks.Where(network => system is not null && system.Row(network) is null)) yield return $"fit.networks names {network}, which {System} has not measured";
+        foreach (var fault in system is null ? [] : Int8?.Faults(tables, system) ?? []) yield return fault;
         foreach (var key in Held.Keys.Concat(Tied.Keys).Concat(Carried.Keys).Where(key => !ProfileFit.Keys.ContainsKey(key))) yield return $"fit names \"{key}\"; allowed: {string.Join(", ", ProfileFit.Keys.Keys)}";
         if (!(ArithmeticFactor > 0)) yield return $"fit.arithmetic_factor is {ArithmeticFactor}; it must be above 0";
+    }
+}
+
+/// <summary>What int8 takes of fp32's time: the geometric mean, over networks measured in both, of the quotient of their times.</summary>
+public sealed record Int8Recipe
+{
+    /// <summary>The same board and threads with int8 networks.</summary>
+    [JsonPropertyName("system")] public required string System { get; init; }
+
+    /// <summary>Measured by both systems.</summary>
+    [JsonPropertyName("networks")] public required IReadOnlyList<string> Networks { get; init; }
+
+    internal double Ratio(MeasuredTables tables, MeasuredSystem fp32) =>
+        Math.Exp(Networks.Average(network => Math.Log(tables.System(System).Row(network)!.Latency / fp32.Row(network)!.Latency)));
+
+    internal IEnumerable<string> Faults(MeasuredTables tables, MeasuredSystem fp32)
+    {
+        if (tables.Systems.FirstOrDefault(known => known.Id == System) is not { } int8)
+        {
+            yield return $"fit.int8.system is \"{System}\", which is not in systems.csv";
+            yield break;
+        }
+        if (Networks.Count == 0) yield return "fit.int8.networks is empty; at least 1 is needed";
+        foreach (var (network, system) in Networks.SelectMany(_ => new[] { fp32, int8 }, (network, system) => (network, system)).Where(pair => pair.system.Row(pair.network) is null)) yield return $"fit.int8.networks names {network}, which {system.Id} has not measured";
     }
 }
 
@@ -107,6 +138,11 @@ public sealed record ProfileRecipe
     [JsonPropertyName("fit")] public FitRecipe? Fit { get; init; }
     [JsonPropertyName("note")] public required string Note { get; init; }
 
+    private IEnumerable<string> Int8Faults()
+    {
+        if (Compute.Int8TimeRatio.Value is null && Fit?.Int8 is null) yield return "fit.int8 is missing, and compute.int8_time_ratio has no value";
+    }
+
     private IEnumerable<string> Unset()
     {
         var rates = new[] { Compute.FirstConv, Compute.Conv, Compute.Pointwise, Compute.Depthwise, Compute.Dense, Compute.CyclesPerOutputElement, Compute.CyclesPerLayer };
@@ -123,7 +159,7 @@ public sealed record ProfileRecipe
             try
             {
                 var name = Path.GetFileNameWithoutExtension(path);
-                recipes.Add(StrictJson.Read(path, Json.File.Info<ProfileRecipe>(), recipe => [.. recipe.Fit?.Faults(tables) ?? recipe.Unset(), .. recipe.Id == name ? (string[])[] : [$"id is \"{recipe.Id}\"; it must equal the file's name"]]));
+                recipes.Add(StrictJson.Read(path, Json.File.Info<ProfileRecipe>(), recipe => [.. recipe.Fit?.Faults(tables) ?? recipe.Unset(), .. recipe.Int8Faults(), .. recipe.Id == name ? (string[])[] : [$"id is \"{recipe.Id}\"; it must equal the file's name"]]));
             }
             catch (FaultsException e)
             {

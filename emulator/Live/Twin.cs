@@ -8,7 +8,7 @@ namespace Fleet.Emulator.Live;
 /// </summary>
 public sealed class Twin(string site, string device, Stock stock)
 {
-    private volatile IReadOnlyDictionary<KernelWork, double> factors = new Dictionary<KernelWork, double>();
+    private volatile IReadOnlyDictionary<ModelPiece, double> factors = new Dictionary<ModelPiece, double>();
     private Assignment? reported;
     private Budget? budget;
     private double others = 1;
@@ -33,7 +33,7 @@ public sealed class Twin(string site, string device, Stock stock)
     /// Measured time of a piece by the profile's claim for it. A piece that the board has not run takes the geometric mean of those it has:
     /// what makes one stage slower mostly makes all slower.
     /// </summary>
-    public double Factor(KernelWork work) => factors.TryGetValue(work, out var factor) ? factor : Volatile.Read(ref others);
+    public double Factor(ModelPiece piece) => factors.TryGetValue(piece, out var factor) ? factor : Volatile.Read(ref others);
 
     /// <summary>Takes what the board says; true when its prediction error has changed.</summary>
     public bool Hear(Topic topic, Message message)
@@ -66,9 +66,9 @@ public sealed class Twin(string site, string device, Stock stock)
     {
         if (Known is not { } profile || reported is not { } runs || budget is not { StageSeconds.Count: > 0 } said) return false;
         if (!stock.Models.TryGetValue(runs.Model, out var model) || model.CardSha256 != runs.CardSha256) return false;
-        var stages = model.Card.Stages.Take(said.StageSeconds.Count).Select((stage, i) => (stage.Work, Claim: profile.NominalTime(stage.Work), Measured: said.StageSeconds.Of(i + 1))).Where(stage => stage.Measured > 0).ToList();
+        var stages = model.Card.Stages.Take(said.StageSeconds.Count).Select((stage, i) => (Piece: stage, Claim: profile.NominalTime(stage), Measured: said.StageSeconds.Of(i + 1))).Where(stage => stage.Measured > 0).ToList();
         if (stages.Count == 0) return false;
-        factors = stages.GroupBy(stage => stage.Work).ToDictionary(same => same.Key, same => same.First().Measured / same.First().Claim.Value);
+        factors = stages.ToDictionary(stage => stage.Piece, stage => stage.Measured / stage.Claim.Value);
         Volatile.Write(ref others, Math.Exp(stages.Average(stage => Math.Log(stage.Measured / stage.Claim.Value))));
         var next = new Prediction
         {

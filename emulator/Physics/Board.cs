@@ -25,7 +25,7 @@ public sealed class Board(HardwareProfile profile, Battery battery, TimeProvider
     public HardwareProfile Profile => profile;
 
     /// <summary>What a real board of the kind takes for a piece, by the profile's claim; null: the claim is all that is known.</summary>
-    public Func<KernelWork, double>? Measured { get; init; }
+    public Func<ModelPiece, double>? Measured { get; init; }
 
     public Battery Battery => battery;
 
@@ -88,9 +88,9 @@ public sealed class Board(HardwareProfile profile, Battery battery, TimeProvider
 }
 
 /// <summary>Runs a piece on an emulated board: the answer comes from the engine inside, time and energy from the board.</summary>
-public sealed class BoardEngine(IEngine inner, KernelWork work, Board board) : IEngine
+public sealed class BoardEngine(IEngine inner, ModelPiece piece, Board board) : IEngine
 {
-    private readonly Seconds nominal = board.Profile.NominalTime(work);
+    private readonly Seconds nominal = board.Profile.NominalTime(piece);
 
     public Activations Rows => inner.Rows;
 
@@ -100,7 +100,7 @@ public sealed class BoardEngine(IEngine inner, KernelWork work, Board board) : I
         return answer.IsCompletedSuccessfully ? Charge() : After(answer);
     }
 
-    private ValueTask<Seconds> Charge() => board.Compute(nominal * (inner.Rows.Count * (board.Measured?.Invoke(work) ?? 1)));
+    private ValueTask<Seconds> Charge() => board.Compute(nominal * (inner.Rows.Count * (board.Measured?.Invoke(piece) ?? 1)));
 
     private async ValueTask<Seconds> After(ValueTask<Seconds> answer)
     {

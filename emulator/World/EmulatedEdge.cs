@@ -95,7 +95,7 @@ public sealed class EmulatedEdge
         var middle = inference is InferenceKind.Trace
             ? Middle.Traced(model.Card, model.Hash, from, to, stock.TestTrace(model, drifts))
             : Middle.Onnx(model.Card, model.Hash, from, to, [.. Enumerable.Range(from + 1, model.Card.StageCount - from).Select(stage => stock.Stage(model, stage))]);
-        return middle.Wrap((piece, engine) => new BoardEngine(engine, piece.Work, board));
+        return middle.Wrap((piece, engine) => new BoardEngine(engine, piece, board));
     }
 
     private Task<GroupTail> InstallGroup(TailAssignment wanted, CancellationToken stop)
@@ -103,7 +103,7 @@ public sealed class EmulatedEdge
         if (!stock.Groups.TryGetValue(wanted.Model, out var model) || model.CardSha256 != wanted.CardSha256)
             throw new FaultsException("card_sha256", $"is {wanted.CardSha256} for {wanted.Model}; the emulator has another group's model of that name or none");
         var tail = GroupTail.Onnx(model.Card, model.Hash, stock.Upper(model), batchMax: 1);
-        return Task.FromResult(tail.Wrap((network, engine) => new BoardEngine(engine, network.Piece.Work, board)));
+        return Task.FromResult(tail.Wrap((network, engine) => new BoardEngine(engine, network.Piece, board)));
     }
 
     private Tail Load(ModelFiles model, TailStart start)
@@ -111,7 +111,7 @@ public sealed class EmulatedEdge
         var tail = inference is InferenceKind.Trace
             ? Tail.Traced(model.Card, model.Hash, start, stock.TestTrace(model, drifts), options.BatchMax)
             : Tail.Onnx(model.Card, model.Hash, start, stock.Tail(model, start), options.BatchMax, model.ReadTables(start.Bottleneck));
-        return tail.Wrap(engine => new BoardEngine(engine, model.Card.Tail(start).Work, board));
+        return tail.Wrap(engine => new BoardEngine(engine, model.Card.Tail(start), board));
     }
 
     /// <summary>What a tail leaves behind when it is unloaded.</summary>

@@ -29,7 +29,7 @@ public sealed class Flash(Stock stock, InferenceKind inference, IReadOnlyList<Dr
         var head = inference is InferenceKind.Trace
             ? Head.Traced(model.Card, model.Hash, stock.TestTrace(model, drifts ?? []), wanted.Head, bottlenecks)
             : Head.Onnx(model.Card, model.Hash, [.. Enumerable.Range(1, wanted.Head).Select(stage => stock.Stage(model, stage))], encoders: [.. bottlenecks.Select(bottleneck => stock.Encoder(model, bottleneck))]);
-        return head.Wrap((piece, engine) => new BoardEngine(engine, piece.Work, board));
+        return head.Wrap((piece, engine) => new BoardEngine(engine, piece, board));
     }
 
     private async Task<Head> InstallView(Assignment wanted, Func<Bytes, Task> download, Board board)
@@ -39,6 +39,6 @@ public sealed class Flash(Stock stock, InferenceKind inference, IReadOnlyList<Dr
         var piece = model.Card.View(wanted.View).Piece;
         if (held.Add(piece.Sha256)) await download(new Bytes(piece.FileBytes));
         var head = Head.Onnx(model.Card.OfView(wanted.View), model.Hash, [stock.View(model, wanted.View)]);
-        return head.Wrap((_, engine) => new BoardEngine(engine, piece.Work, board));
+        return head.Wrap((_, engine) => new BoardEngine(engine, piece, board));
     }
 }

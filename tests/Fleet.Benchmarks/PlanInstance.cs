@@ -30,7 +30,7 @@ internal sealed class PlanInstance
     {
         Columns = new OptionColumns([.. Evenly(planned.Table.Front.Where(option => option.Route is null), LocalWays), .. Evenly(planned.Table.Front.Where(option => option.Route is not null), CrossingWays)]);
         var (card, board, server) = (planned.Model.Files.Card, stock.Profiles["pi-4b"], stock.Profiles["n5105-mini-pc"]);
-        stageTimes = [.. card.Stages.Select(stage => (float)board.NominalTime(stage.Work).Value)];
+        stageTimes = [.. card.Stages.Select(stage => (float)board.NominalTime(stage).Value)];
         payloads = [.. Columns.Crossings.Select(crossing => (float)board.OnAir((long)crossing.Payload.Value + TensorFrame.HeaderBytes).Value)];
         isFeatures = [.. Columns.Crossings.Select(crossing => crossing.Route.Bottleneck > 0)];
         var random = new SeededRandom(seed, "million");
@@ -41,7 +41,7 @@ internal sealed class PlanInstance
             [.. Enumerable.Range(0, Edges).SelectMany(_ =>
             {
                 var factor = (float)(0.3 + random.NextDouble());
-                return Columns.Tails.Select(tail => factor * (float)server.NominalTime(card.Tail(tail).Work).Value);
+                return Columns.Tails.Select(tail => factor * (float)server.NominalTime(card.Tail(tail)).Value);
             })],
             new float[Edges]);
     }

@@ -92,8 +92,8 @@ internal static class PlanJudge
                 Window = new Seconds(5),
                 Workers = 1 + random.Next(4),
                 QueueMean = new Seconds(0.01 * random.NextDouble()),
-                TailSeconds = new PerExit(card.Tails.Select(tail => slowness * profile.NominalTime(tail.Work).Value)),
-                BottleneckSeconds = new PerExit(card.Bottlenecks.Select(bottleneck => slowness * profile.NominalTime(bottleneck.Tail.Work).Value)),
+                TailSeconds = new PerExit(card.Tails.Select(tail => slowness * profile.NominalTime(tail).Value)),
+                BottleneckSeconds = new PerExit(card.Bottlenecks.Select(bottleneck => slowness * profile.NominalTime(bottleneck.Tail).Value)),
             },
             Reported = new TailAssignment { Version = 1, Epoch = 1, Model = card.Name, CardSha256 = model.Files.CardSha256, Tails = "0,1,2", Bottlenecks = string.Join(',', card.Bottlenecks.Select(bottleneck => bottleneck.Name)) },
         };

@@ -73,7 +73,7 @@ public sealed class ZooCatalogue
 
     private PieceService? Service(HardwareProfile profile, IReadOnlyList<ModelPiece> parts)
     {
-        var delay = parts.Aggregate(Seconds.Zero, (sum, part) => sum + profile.NominalTime(part.Work));
+        var delay = parts.Aggregate(Seconds.Zero, (sum, part) => sum + profile.NominalTime(part));
         return new PieceService(delay, slot / delay);
     }
 }

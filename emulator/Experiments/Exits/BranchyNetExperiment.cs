@@ -128,7 +128,7 @@ public sealed class BranchyNetExperiment : IExperiment
         var card = study.Card;
         var rows = stock.Profiles.Values.Where(profile => profile.Role == "device").OrderBy(profile => profile.Id, StringComparer.Ordinal).Select(profile =>
         {
-            var (alone, early, rest) = (profile.NominalTime(card.Tail(0).Work), profile.NominalTime(card.Stage(1).Work), profile.NominalTime(card.Stage(2).Work));
+            var (alone, early, rest) = (profile.NominalTime(card.Tail(0)), profile.NominalTime(card.Stage(1)), profile.NominalTime(card.Stage(2)));
             return (profile.Id, Alone: alone.Value, Early: early.Value, Mean: early.Value + (1 - PublishedShare) * rest.Value);
         }).ToList();
         report.Paragraph("## The same in time, board by board").Paragraph("What the hardware profiles claim for B-LeNet's pieces (estimates: no board was measured running it), at the published share. A board's gain differs from that of the work, since convolutions over one channel and starting a layer cost more than their MACs say, and both are the branch's too.").Sheet("boards.csv", rows,

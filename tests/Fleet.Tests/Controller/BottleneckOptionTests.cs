@@ -90,10 +90,10 @@ public sealed class BottleneckOptionTests
         var edge = Edge("narrow,plain");
         var profile = device.Profile!;
         var estimate = FleetBuilder.Costs.Estimate(option, device, edge)!.Value;
-        var (encoder, tail) = (profile.NominalTime(bottleneck.Encoder.Work), edge.Profile!.NominalTime(bottleneck.Tail.Work));
+        var (encoder, tail) = (profile.NominalTime(bottleneck.Encoder), edge.Profile!.NominalTime(bottleneck.Tail));
         // 40 bytes of MQTT around a frame, 140 of its answer.
         var onAir = profile.OnAir((long)option.Payload.Value + TensorFrame.HeaderBytes + 40);
-        var stage = profile.NominalTime(narrow.Files.Card.Stage(1).Work);
+        var stage = profile.NominalTime(narrow.Files.Card.Stage(1));
         Assert.That(estimate.Latency.Value, Is.EqualTo((stage + encoder + onAir / profile.Radio.Goodput.Value + new Seconds(0.01) + tail).Value + Waiting(stage + encoder)).Within(1e-12));
         Assert.That(estimate.Energy.Value, Is.EqualTo(((profile.Power.Active.Value - profile.Power.Idle.Value) * (stage + encoder) + onAir * profile.Radio.TxPerByte.Value + profile.OnAir(140) * profile.Radio.RxPerByte.Value).Value).Within(1e-12));
         Assert.That(estimate.EdgeTime, Is.EqualTo(tail));

@@ -117,7 +117,7 @@ public sealed class HardwareProfileTests
         Assert.That(errors.Max(), Is.LessThanOrEqualTo(worst));
     }
 
-    private static double Milliseconds(string id, KernelWork work) => All[id].NominalTime(work).Value * 1e3;
+    private static double Milliseconds(string id, KernelWork work) => All[id].NominalTime(work, Precision.Float32).Value * 1e3;
 
     private static KernelWork Work(double firstConv, double conv, double pointwise, double depthwise, double dense, long outputElements, int layers) => new()
     {

@@ -15,35 +15,35 @@ public sealed class BoardCalibrationTests
 {
     private static HardwareProfile Pi => World.Stock.Profiles["pi-4b"];
 
-    private static IReadOnlyList<StageTime> Stages(Func<KernelWork, Seconds> time) =>
-        [.. World.Stock.Models["fmnist"].Card.Stages.Select((stage, i) => new StageTime($"stage {i + 1}", stage.Work, time(stage.Work)))];
+    private static IReadOnlyList<StageTime> Stages(Func<ModelPiece, Seconds> time) =>
+        [.. World.Stock.Models["fmnist"].Card.Stages.Select((stage, i) => new StageTime($"stage {i + 1}", stage, time(stage)))];
 
     [Test]
     public void Calibrate_BoardThatIsAFactorAway_TakesThatFactor()
     {
         Gen.Double[0.1, 10].Sample(factor =>
         {
-            var stages = Stages(work => Pi.NominalTime(work) * factor);
+            var stages = Stages(piece => Pi.NominalTime(piece) * factor);
             var profile = BoardCalibration.Calibrate(Pi, "mine", "board", "stack", stages, "60 s, 300 runs");
-            return stages.All(stage => Math.Abs(profile.NominalTime(stage.Work) / stage.Time - 1) < 0.001);
+            return stages.All(stage => Math.Abs(profile.NominalTime(stage.Piece) / stage.Time - 1) < 0.001);
         }, iter: 50, seed: "0000KmXBCoy0");
     }
 
     [Test]
     public void Calibrate_StagesOutOfProportion_ComesNearerThanTheScaledProfile()
     {
-        var stages = Stages(work => Pi.NominalTime(work) * (1 + 0.3 * work.Conv.Value / work.Total.Value));
+        var stages = Stages(piece => Pi.NominalTime(piece) * (1 + 0.3 * piece.Work.Conv.Value / piece.Work.Total.Value));
         stages = [stages[0] with { Time = stages[0].Time * 1.3 }, .. stages.Skip(1)];
         var profile = BoardCalibration.Calibrate(Pi, "mine", "board", "stack", stages, "60 s, 300 runs");
         double Error(Func<StageTime, Seconds> claim) => stages.Average(stage => Math.Abs(claim(stage) / stage.Time - 1));
-        var scale = Math.Exp(stages.Average(stage => Math.Log(stage.Time / Pi.NominalTime(stage.Work))));
-        Assert.That(Error(stage => profile.NominalTime(stage.Work)), Is.LessThan(Error(stage => Pi.NominalTime(stage.Work) * scale)));
+        var scale = Math.Exp(stages.Average(stage => Math.Log(stage.Time / Pi.NominalTime(stage.Piece))));
+        Assert.That(Error(stage => profile.NominalTime(stage.Piece)), Is.LessThan(Error(stage => Pi.NominalTime(stage.Piece) * scale)));
     }
 
     [Test]
     public void Calibrate_Anything_TagsWhatItMeasuredAndKeepsTheRest()
     {
-        var profile = BoardCalibration.Calibrate(Pi, "mine", "My board", "my stack", Stages(work => Pi.NominalTime(work) * 2), "60 s, 300 runs");
+        var profile = BoardCalibration.Calibrate(Pi, "mine", "My board", "my stack", Stages(piece => Pi.NominalTime(piece) * 2), "60 s, 300 runs");
         Assert.That(profile.Faults(), Is.Empty);
         Assert.That(profile.Compute.Conv.Confidence, Is.EqualTo(Evidence.Measured));
         Assert.That(profile.Compute.Conv.Source, Does.StartWith("this board, 60 s, 300 runs, my stack"));
@@ -75,7 +75,7 @@ public sealed class BoardCalibrationTests
         Assert.That(profile.Compute.Pointwise.Source, Does.Match("^an emulated board, 120 s, [0-9]{2,} runs"));
         Assert.That(profile.Compute.Pointwise.Confidence, Is.EqualTo(Evidence.Simulator));
         // Silicon differs by 5 % (one standard deviation), runs by 3 %.
-        Assert.That(profile.NominalTime(stage.Work) / Pi.NominalTime(stage.Work), Is.InRange(0.8, 1.25).And.Not.EqualTo(1));
+        Assert.That(profile.NominalTime(stage) / Pi.NominalTime(stage), Is.InRange(0.8, 1.25).And.Not.EqualTo(1));
         clock.Soon(stop.Cancel);
         clock.Run(TimeSpan.FromSeconds(125));
     }

@@ -71,7 +71,7 @@ public sealed class ProfileFitTests : CommandFixture
     {
         var profile = Profiles[id];
         var rows = Tables.System(profile.Fit!.System).Rows.Where(row => profile.Fit.Networks.Contains(row.Network.Name)).ToList();
-        var error = rows.Average(row => Math.Abs(profile.NominalTime(row.Network.Work.Kernels) / row.Latency - 1));
+        var error = rows.Average(row => Math.Abs(profile.NominalTime(row.Network.Work.Kernels, Precision.Float32) / row.Latency - 1));
         Assert.That(error, Is.EqualTo(profile.Fit.InSample.Value).Within(0.005));
     }
 

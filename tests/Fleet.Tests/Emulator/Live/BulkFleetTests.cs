@@ -93,7 +93,7 @@ public sealed class BulkFleetTests
         fleet.Begin();
         await seen.UntilAsync(_ => stageTimes.Count == 20);
 
-        var claim = Stock.Profiles["pi-4b"].NominalTime(card.Stages[0].Work).Value;
+        var claim = Stock.Profiles["pi-4b"].NominalTime(card.Stages[0]).Value;
         Assert.That(stageTimes.Values.Average() / claim, Is.EqualTo(3).Within(0.2), "three times the profile's claim, as measured");
         Assert.That(stageTimes.Values.Distinct().Count(), Is.GreaterThan(10), "each clone has its own silicon");
         Assert.That(told?.Error, Is.EqualTo(2.0 / 3).Within(1e-3), "published: |claim - measured| / measured");
@@ -172,7 +172,7 @@ public sealed class BulkFleetTests
                 Sequence = sequence++,
                 SentAt = new Seconds(1_700_000_000),
                 ReportPeriod = new Seconds(5),
-                StageSeconds = new PerExit(model.Card.Stages.Select(stage => stock.Profiles["pi-4b"].NominalTime(stage.Work).Value * factor)),
+                StageSeconds = new PerExit(model.Card.Stages.Select(stage => stock.Profiles["pi-4b"].NominalTime(stage).Value * factor)),
             });
         }
     }
