@@ -107,6 +107,21 @@ public sealed class BottleneckOptionTests
         static double Waiting(Seconds run) => run.Value * run.Value / 2 / (1 - run.Value);
     }
 
+    /// <summary>On the way and on the server: every piece at what its own file's precision takes.</summary>
+    [Test]
+    public void Estimate_Int8Pieces_CostWhatInt8Takes()
+    {
+        var card = FleetBuilder.Model.Files.Card;
+        Assert.That((card.Stage(1).Precision, card.Stage(2).Precision, card.Tails[2].Precision), Is.EqualTo((Precision.Float32, Precision.Int8, Precision.Int8)));
+        var (device, edge) = (FleetBuilder.Device("a", "pi-4b", rate: 0, roundTrip: 0), FleetBuilder.Edge("e"));
+        var sends = FleetBuilder.Table.All.First(option => option is { Head: 2, Route: { Cut: 2, Bottleneck: 0 } }) with { OffloadShare = 1, StageShares = [1, 1] };
+        Seconds Claim(HardwareProfile profile, ModelPiece piece, double ratio) => profile.Compute.Overhead.Value + (profile.NominalTime(piece.Work, Precision.Float32) - profile.Compute.Overhead.Value) * ratio;
+        var estimate = FleetBuilder.Costs.Estimate(sends, device, edge)!.Value;
+        var air = device.Profile!.OnAir((long)sends.Payload.Value + TensorFrame.HeaderBytes + 40) / device.Profile.Radio.Goodput.Value;
+        Assert.That(estimate.EdgeTime.Value, Is.EqualTo(Claim(edge.Profile!, card.Tails[2], 0.59).Value).Within(1e-12), "n5105-mini-pc: 0.59, a stand-in");
+        Assert.That((estimate.Latency - estimate.EdgeTime - air).Value, Is.EqualTo((Claim(device.Profile, card.Stage(1), 1) + Claim(device.Profile, card.Stage(2), 0.684)).Value).Within(1e-9), "pi-4b: 0.684, of its rows");
+    }
+
     [TestCase("")]
     [TestCase("plain")]
     [TestCase("narrower")]

@@ -109,6 +109,45 @@ public sealed class HardwareProfileTests
         if (All[id].Clock.Value.Value >= 1e9) Assert.That(milliseconds, Is.LessThan(20));
     }
 
+    // Every profile says what int8 gains, or marks that nobody measured it.
+    [TestCaseSource(nameof(Ids))]
+    public void NominalTime_Int8_TakesTheStatedShareOfAllButTheCall(string id)
+    {
+        var (profile, work) = (All[id], Work(0, 12_754_944, 589_824, 0, 1_760, 15_370, 7));
+        var (fp32, int8) = (profile.NominalTime(work, Precision.Float32), profile.NominalTime(work, Precision.Int8));
+        var (ratio, overhead) = (profile.Compute.Int8TimeRatio!, profile.Compute.Overhead.Value);
+        Assert.That((int8 - overhead) / (fp32 - overhead), Is.EqualTo(ratio.Value).Within(1e-9));
+        Assert.That(ratio.Value, Is.InRange(0.3, 1));
+        if (profile.Compute.DType == "int8") Assert.That(ratio.Value, Is.EqualTo(1), "its rates are int8's already");
+        else Assert.That(ratio.Confidence, Is.AnyOf(Evidence.Unverified, Evidence.Computed));
+    }
+
+    // Milliseconds of mobilenet in both precisions, one thread. Source: Tencent/ncnn@a4d2ea1d44:benchmark/README.md.
+    [TestCase("pi-3bplus", 181.34, 204.62)]
+    [TestCase("pi-4b", 84.66, 123.76)]
+    [TestCase("pi-5", 14.38, 20.24)]
+    [TestCase("pi-zero-2w", 286.58, 393.79)]
+    public void Int8TimeRatio_RaspberryPi_IsThatOfItsRows(string id, double int8, double fp32) => Assert.That(All[id].Compute.Int8TimeRatio!.Value, Is.EqualTo(int8 / fp32).Within(0.0005));
+
+    [TestCase(0)]
+    [TestCase(-0.5)]
+    [TestCase(double.NaN)]
+    public void Faults_Int8TimeRatioThatIsNone_SaysSo(double ratio)
+    {
+        var profile = All["pi-4b"];
+        var faulty = profile with { Compute = profile.Compute with { Int8TimeRatio = profile.Compute.Int8TimeRatio! with { Value = ratio } } };
+        Assert.That(faulty.Faults(), Has.One.StartWith("compute.int8_time_ratio is ").And.One.EndWith("it must be above 0"));
+    }
+
+    [Test]
+    public void NominalTime_ProfileThatDoesNotSayWhatInt8Takes_IsThatOfFp32()
+    {
+        var profile = All["pi-4b"];
+        var silent = profile with { Compute = profile.Compute with { Int8TimeRatio = null } };
+        Assert.That(silent.Faults(), Is.Empty);
+        Assert.That(silent.NominalTime(Work(0, 1e6, 0, 0, 0, 1000, 1), Precision.Int8), Is.EqualTo(profile.NominalTime(Work(0, 1e6, 0, 0, 0, 1000, 1), Precision.Float32)));
+    }
+
     private static void AssertMeanError(string id, double[] publishedMs, double mean, double worst)
     {
         var errors = NcnnNetworks.Zip(publishedMs, (network, ms) => Math.Abs(Milliseconds(id, network.Work) / ms - 1)).ToList();

@@ -65,6 +65,29 @@ public sealed class ProfileFitTests : CommandFixture
         Assert.That(said.Error, Does.Contain("fit.method is \"guess\"").And.Contain("names vgg,"));
     }
 
+    [Test]
+    public void Check_ChangedInt8Row_MovesTheProfileThatRestsOnIt()
+    {
+        var copy = Copy();
+        var rows = Path.Combine(copy, "measured", "rows.csv");
+        File.WriteAllText(rows, File.ReadAllText(rows).Replace("raspberry-pi-4-model-b/ncnn-int8-1t,mobilenet,84.66", "raspberry-pi-4-model-b/ncnn-int8-1t,mobilenet,99", StringComparison.Ordinal));
+        var said = Fleet("profile", "check", "--profiles", copy);
+        Assert.That(said.Out, Does.Match("pi-4b +DIFFERS in line [0-9]+: .*0.684.*0.8").And.Match("pi-5 +is what the fit writes"));
+    }
+
+    [TestCase("\"networks\": [\"mobilenet\"] }", "\"networks\": [\"mobilenet_v2\"] }", "fit.int8.networks names mobilenet_v2, which raspberry-pi-4-model-b/ncnn-int8-1t has not measured")]
+    [TestCase("\"networks\": [\"mobilenet\"] }", "\"networks\": [] }", "fit.int8.networks is empty; at least 1 is needed")]
+    [TestCase("ncnn-int8-1t", "ncnn-int4-1t", "fit.int8.system is \"raspberry-pi-4-model-b/ncnn-int4-1t\", which is not in systems.csv")]
+    public void Check_RecipeWhoseInt8RowsAreNotThere_SaysWhatIsMissing(string known, string wrong, string fault)
+    {
+        var copy = Copy();
+        var recipe = Path.Combine(copy, "recipes", "pi-4b.json");
+        File.WriteAllText(recipe, File.ReadAllText(recipe).Replace(known, wrong, StringComparison.Ordinal));
+        var said = Fleet("profile", "check", "--profiles", copy);
+        Assert.That(said.ExitCode, Is.EqualTo(2));
+        Assert.That(said.Error, Does.Contain(fault));
+    }
+
     /// <summary>The error that a profile states is the error that its figures make, but for their rounding.</summary>
     [TestCaseSource(nameof(NotCarriedOver))]
     public void Make_ProfileOfItsOwnStack_IsAsFarOffAsItSays(string id)
