@@ -29,6 +29,9 @@ public sealed record ControllerOptions
     /// <summary>How much farther away they are than the others, there and back, as far as somebody knows.</summary>
     public Seconds CloudDistance { get; init; }
 
+    /// <summary>Of that distance, in seconds.</summary>
+    public static Bounds CloudDistanceBounds { get; } = new(0, 60);
+
     /// <summary>Which tails servers hold that have not memory for all.</summary>
     public PlacementOptions Placement { get; init; } = new();
 

@@ -25,8 +25,14 @@ public sealed record PlacementOptions
     /// <summary>A slot: requests of that time decide.</summary>
     public Seconds Period { get; init; } = new(30);
 
+    /// <summary>Of a slot, in seconds.</summary>
+    public static Bounds PeriodBounds { get; } = new(1, 86_400);
+
     /// <summary>What loading a byte is worth, in the objective's seconds, summed over the requests of a slot. K: a megabyte pays when it saves five seconds a slot.</summary>
     public Seconds SwapPrice { get; init; } = new(5e-6);
+
+    /// <summary>Of a byte's price, in seconds.</summary>
+    public static Bounds SwapPriceBounds { get; } = new(0, 1);
 
     /// <summary>How long devices may still use a tail that they shall no longer; then it goes all the same, and who asks is refused.</summary>
     public Seconds Grace { get; init; } = new(10);

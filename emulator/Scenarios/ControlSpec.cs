@@ -87,10 +87,10 @@ public sealed record ControlSpec
         if (SentMax is { Value: not (>= 0 and <= 1e12) } bytes) yield return $"sent_max_bytes is {bytes.Value}; allowed: 0 to 1e12";
         if (ChangesPerMinute is { } changes and not (>= 1 and <= 1e6)) yield return $"changes_per_minute is {changes}; allowed: 1 to 1e6";
         foreach (var fault in QualityOptions.Faults("audit_ratio", AuditRatio, "risk_max_ratio", RiskMax)) yield return fault;
-        foreach (var fault in EnergyOptions.Faults("energy_horizon_s", EnergyHorizon)) yield return fault;
-        if (!(PlacementPeriod.Value is >= 1 and <= 86400)) yield return $"placement_s is {PlacementPeriod.Value}; allowed: 1 to 86400";
-        if (!(SwapPrice is >= 0 and <= 1)) yield return $"swap_price_s_per_byte is {SwapPrice}; allowed: 0 to 1";
-        if (!(CloudDistance.Value is >= 0 and <= 60)) yield return $"cloud_rtt_s is {CloudDistance.Value}; allowed: 0 to 60";
+        foreach (var fault in EnergyHorizon is { } horizon ? EnergyOptions.HorizonBounds.Faults("energy_horizon_s", horizon.Value) : []) yield return fault;
+        foreach (var fault in PlacementOptions.PeriodBounds.Faults("placement_s", PlacementPeriod.Value)) yield return fault;
+        foreach (var fault in PlacementOptions.SwapPriceBounds.Faults("swap_price_s_per_byte", SwapPrice)) yield return fault;
+        foreach (var fault in ControllerOptions.CloudDistanceBounds.Faults("cloud_rtt_s", CloudDistance.Value)) yield return fault;
         if (!(ErrorWeight is >= 0 and <= 1e6)) yield return $"error_weight is {ErrorWeight}; allowed: 0 to 1e6";
     }
 }

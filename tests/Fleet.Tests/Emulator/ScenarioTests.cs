@@ -89,6 +89,13 @@ public sealed class ScenarioTests
     [TestCase("\"faults\": [{ \"kind\": \"edge-crash\", \"site\": \"lab\", \"target\": \"e\", \"at_s\": 1, \"for_s\": 20 }, { \"kind\": \"edge-crash\", \"site\": \"lab\", \"target\": \"e\", \"at_s\": 10, \"for_s\": 1 }]", "while")]
     [TestCase("\"model\": \"crystal-ball\"", "model is \"crystal-ball\"")]
     [TestCase("\"control\": { \"deadline_s\": 0 }", "deadline_s is 0")]
+    [TestCase("\"control\": { \"energy_horizon_s\": 3599 }", "energy_horizon_s is 3599; allowed: 3600 to 1000000000")]
+    [TestCase("\"control\": { \"energy_horizon_s\": 0 }", "energy_horizon_s is 0; allowed: 3600 to 1000000000")]
+    [TestCase("\"control\": { \"energy_horizon_s\": -86400 }", "energy_horizon_s is -86400; allowed: 3600 to 1000000000")]
+    [TestCase("\"control\": { \"energy_horizon_s\": 2e9 }", "energy_horizon_s is 2000000000; allowed: 3600 to 1000000000")]
+    [TestCase("\"control\": { \"placement_s\": 0.5 }", "placement_s is 0.5; allowed: 1 to 86400")]
+    [TestCase("\"control\": { \"swap_price_s_per_byte\": 2 }", "swap_price_s_per_byte is 2; allowed: 0 to 1")]
+    [TestCase("\"control\": { \"cloud_rtt_s\": 61 }", "cloud_rtt_s is 61; allowed: 0 to 60")]
     public void Scenario_OneMistake_IsNamed(string extra, string expected) => Assert.That(FaultsOf(Text(extra)), Has.One.Contains(expected));
 
     [Test]

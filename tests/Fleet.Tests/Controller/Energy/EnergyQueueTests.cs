@@ -65,15 +65,6 @@ public sealed class EnergyQueueTests
         }, iter: 30);
 
     [Test]
-    public void Faults_ATimeThatIsNoHorizon_SaysWhatIsAllowed()
-    {
-        Assert.That(EnergyOptions.Faults("energy_horizon_s", new Seconds(60)).Single(), Does.Contain("energy_horizon_s is 60").And.Contain("allowed: 3600 to 1e9"));
-        Assert.That(EnergyOptions.Faults("energy_horizon_s", new Seconds(double.NaN)), Is.Not.Empty);
-        Assert.That(EnergyOptions.Faults("energy_horizon_s", null), Is.Empty);
-        Assert.That(EnergyOptions.Faults("energy_horizon_s", new Seconds(172_800)), Is.Empty);
-    }
-
-    [Test]
     public void MayDraw_NoBattery_SaysNothing()
     {
         var queue = new EnergyQueue(Options);

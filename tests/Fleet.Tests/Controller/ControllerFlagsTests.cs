@@ -1,0 +1,28 @@
+using System.Diagnostics;
+using NUnit.Framework;
+
+namespace Fleet.Tests.Controller;
+
+/// <summary>The controller's executable and what it refuses before it does anything.</summary>
+public sealed class ControllerFlagsTests
+{
+    [TestCase("--energy-horizon", "59m", "is 3540; allowed: 3600 to 1000000000")]
+    [TestCase("--energy-horizon", "0h", "is \"0h\"; allowed: a number above 0 with s, m or h")]
+    [TestCase("--energy-horizon", "-2h", "is \"-2h\"; allowed: a number above 0 with s, m or h")]
+    [TestCase("--energy-horizon", "tomorrow", "is \"tomorrow\"; allowed: a number above 0 with s, m or h")]
+    [TestCase("--placement-period", "0.5s", "is 0.5; allowed: 1 to 86400")]
+    [TestCase("--swap-price", "-1", "is -1; allowed: 0 to 1")]
+    [TestCase("--swap-price", "1.5", "is 1.5; allowed: 0 to 1")]
+    [TestCase("--cloud-rtt", "2m", "is 120; allowed: 0 to 60")]
+    public async Task Start_AValueThatIsNotAllowed_NamesFlagAndRangeAndExitsWith2(string flag, string value, string fault)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "fleet-controller.dll"), "--port", "0", "--http-port", "0", $"{flag}={value}"]) start.ArgumentList.Add(argument);
+        using var process = Process.Start(start)!;
+        var (said, told) = (process.StandardError.ReadToEndAsync(), process.StandardOutput.ReadToEndAsync());
+        await process.WaitForExitAsync();
+        Assert.That(await said, Does.Contain($"{flag}: {fault}"));
+        Assert.That(process.ExitCode, Is.EqualTo(2));
+        Assert.That(await told, Does.Not.Contain("controller of"));
+    }
+}
