@@ -7,6 +7,7 @@ using Fleet.Controller.Planning;
 using Fleet.Controller.Quality;
 using Fleet.Controller.Tails;
 using Fleet.Models;
+using Fleet.Models.Deciding;
 
 var sites = new Option<string[]>("--site") { Description = "Site to steer; may be given several times. + steers every site that is heard of.", DefaultValueFactory = _ => ["lab"] };
 var policy = new Option<string>("--policy") { Description = "Planner: " + string.Join(", ", Planners.Names) + "; behind a plus who decides on devices, such as dual+hierarchical.", DefaultValueFactory = _ => Planners.Default };
@@ -32,6 +33,7 @@ var objective = new Option<string?>("--objective") { Description = "FILE:NAME, a
 var changes = new Option<double?>("--changes-per-minute") { Description = "Assignments that may change in a minute; without it as many as plans change." };
 var audit = new Option<double>("--audit-ratio") { Description = "Share of inputs that are drawn to check the exits against the tail; 0: nobody watches.", DefaultValueFactory = _ => 0 };
 var risk = new Option<double>("--risk-max") { Description = "Share of answers that may differ from the tail's, once thresholds have been learnt from audits.", DefaultValueFactory = _ => new QualityOptions().RiskMax };
+var exitRisk = new Option<double?>("--exit-risk") { Description = $"Share of answers that may differ from the tail's, {RiskControl.RiskBounds}: planners may then also choose thresholds that keep to it, by conformal risk control on the calibration trace. Without it there are none of these." };
 var horizon = new Option<string?>("--energy-horizon") { Description = "Time in which what a battery holds above its reserve may be used up; without it devices are not kept alive." };
 var groups = new Option<string[]>("--group") { Description = "Devices that see one sample together, a view each, and the edge server that answers them: NAME=MODEL@EDGE:DEVICE,DEVICE,...; may be given several times.", DefaultValueFactory = _ => [] };
 var clouds = new Option<string[]>("--cloud") { Description = "Server that stands behind the edge servers, far away; may be given several times. Edge servers pass on to it where devices decide hierarchically.", DefaultValueFactory = _ => [] };
@@ -42,7 +44,7 @@ var placement = new Option<string>("--placement") { Description = $"Who decides 
 var placementPeriod = new Option<string>("--placement-period") { Description = "How often that is decided anew.", DefaultValueFactory = _ => "30s" };
 var swapPrice = new Option<double>("--swap-price") { Description = "Seconds that loading a byte is worth, summed over what requests save between two decisions.", DefaultValueFactory = _ => new PlacementOptions().SwapPrice.Value };
 var broker = new BrokerFlags();
-var root = new RootCommand("Fleet's controller: decides who runs what. Without --broker it brings its own.") { sites, policy, model, models, deadline, report, plan, port, listen, user, password, state, httpPort, artifacts, jouleWeight, errorWeight, accuracyMin, latencyMax, energyMax, sentMax, objective, changes, audit, risk, horizon, groups, gather, clouds, cloudDistance, alone, placement, placementPeriod, swapPrice };
+var root = new RootCommand("Fleet's controller: decides who runs what. Without --broker it brings its own.") { sites, policy, model, models, deadline, report, plan, port, listen, user, password, state, httpPort, artifacts, jouleWeight, errorWeight, accuracyMin, latencyMax, energyMax, sentMax, objective, changes, audit, risk, exitRisk, horizon, groups, gather, clouds, cloudDistance, alone, placement, placementPeriod, swapPrice };
 broker.AddTo(root);
 root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
 {
@@ -53,7 +55,7 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
     if (!zoo.TryGetValue(parsed.GetValue(model)!, out var files)) throw new FaultsException("--model", $"is \"{parsed.GetValue(model)}\"; allowed: {string.Join(", ", zoo.Keys)}");
     var groupModels = GroupFiles.OpenAll(parsed.GetValue(models) ?? ProjectFiles.Find("models/zoo"));
     var planned = new PlannedModel(files, files.ReadCalibrationTrace());
-    var table = new OptionTable(planned);
+    var table = new OptionTable(planned, parsed.GetValue(exitRisk) is { } level ? RiskControl.RiskBounds.Checked("--exit-risk", level) : null);
     var wanted = parsed.GetValue(objective) is { } point ? Objectives.Read("--objective", point) : null;
     var weights = wanted is not null ? Weights.Of(wanted) : new Weights
     {
@@ -75,7 +77,7 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
         ReportPeriod = Flags.InRange("--report", Flags.Duration("--report", parsed.GetValue(report))!.Value, new Seconds(0.1), new Seconds(86400)),
         PlanPeriod = Flags.InRange("--plan", Flags.Duration("--plan", parsed.GetValue(plan))!.Value, new Seconds(0.1), new Seconds(3600)),
         ChangesPerMinute = parsed.GetValue(changes) is { } most ? Flags.InRange("--changes-per-minute", most, 1, 1e6) : null,
-        Quality = Flags.InRange("--audit-ratio", parsed.GetValue(audit), 0, QualityOptions.AuditRatioMax) is > 0 and var drawn ? new QualityOptions { AuditRatio = drawn, RiskMax = Flags.InRange("--risk-max", parsed.GetValue(risk), 0.001, 0.5) } : null,
+        Quality = Flags.InRange("--audit-ratio", parsed.GetValue(audit), 0, QualityOptions.AuditRatioMax) is > 0 and var drawn ? new QualityOptions { AuditRatio = drawn, RiskMax = RiskControl.RiskBounds.Checked("--risk-max", parsed.GetValue(risk)) } : null,
         Energy = Flags.Duration("--energy-horizon", parsed.GetValue(horizon)) is { } time ? new EnergyOptions { Horizon = EnergyOptions.HorizonBounds.Checked("--energy-horizon", time) } : null,
         Groups = [.. parsed.GetValue(groups)!.Select(group => ViewGroup.Parse(group, groupModels, Flags.Duration("--gather", parsed.GetValue(gather))!.Value))],
         Clouds = [.. parsed.GetValue(clouds)!.Select(cloud => Flags.ValidName("--cloud", cloud))],

@@ -35,7 +35,7 @@ public static class Explanation
             all.Add(own);
         }
         var chosen = standing is null ? null : all[^1];
-        return [.. all.OrderBy(way => way.Estimate is null).ThenBy(way => way.Cost + way.Price).Select(way => new ExplainedWay(Names(way.Option, way.Edge), way.Estimate, way.Cost, way.Price, Verdict(way, chosen, device, costs)) { IsStanding = ReferenceEquals(way, chosen) })];
+        return [.. all.OrderBy(way => way.Estimate is null).ThenBy(way => way.Cost + way.Price).Select(way => new ExplainedWay(Named(way), way.Estimate, way.Cost, way.Price, Verdict(way, chosen, device, costs)) { IsStanding = ReferenceEquals(way, chosen) })];
     }
 
     private static Weighed Best(EdgeView? edge, IReadOnlyList<Option> options, DeviceView device, CostModel costs, double price)
@@ -47,6 +47,8 @@ public static class Explanation
     }
 
     private static string Names(Option option, EdgeView? edge) => $"head {option.Head}{(option.Route is { } route ? $", {(route.Bottleneck > 0 ? $"{option.Model.Files.Card.Bottleneck(route.Bottleneck).Name} {Route.CodecName(route.Codec)}" : route.ToString())} to {edge?.Id ?? "an edge server that is away"}" : " alone")}";
+
+    private static string Named(Weighed way) => Names(way.Option, way.Edge) + (way.Option.RiskMax is { } risk ? Text($" (risk control {100 * risk:0.###} %)") : "");
 
     private static string Verdict(Weighed way, Weighed? chosen, DeviceView device, CostModel costs)
     {

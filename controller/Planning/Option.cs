@@ -1,3 +1,4 @@
+using System.Globalization;
 using Fleet.Contracts;
 using Fleet.Models;
 
@@ -40,6 +41,20 @@ public sealed record Option
     /// <summary>Of all answers: those of the exits and of the edge server by their shares.</summary>
     public required double Accuracy { get; init; }
 
+    /// <summary>
+    /// The share of answers that may differ from the tail's for which the thresholds were chosen by conformal risk control; null: they were chosen otherwise, and
+    /// promise nothing.
+    /// </summary>
+    public double? RiskMax { get; init; }
+
+    /// <summary>Why it was chosen, and what its thresholds promise: said once, however often it is chosen again for that reason.</summary>
+    public string ReasonFor(string reason)
+    {
+        if (RiskMax is not { } risk) return reason;
+        var promise = string.Create(CultureInfo.InvariantCulture, $"; risk control: exits differ from the tail in {100 * risk:0.###} % of answers at most");
+        return reason.EndsWith(promise, StringComparison.Ordinal) ? reason : reason + promise;
+    }
+
     /// <summary>Whether the input leaves before any stage has run.</summary>
     public bool SendsAll => Route is { Cut: 0 } && Thresholds.AreAbove(1);
 
@@ -61,7 +76,7 @@ public sealed record Option
         OffloadTo = edge ?? "",
         Deadline = deadline,
         ReportPeriod = report,
-        Reason = reason,
+        Reason = ReasonFor(reason),
     };
 
     /// <summary>Whether an assignment runs this option, on whatever edge server.</summary>

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Numerics.Tensors;
 using Fleet.Contracts;
 using Fleet.Models;
+using Fleet.Models.Deciding;
 
 namespace Fleet.Controller.Planning;
 
@@ -23,7 +24,10 @@ public sealed class OptionTable
 
     private static readonly double[] Grid = [0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 0.99];
     private readonly float[][] confidences;
+    private readonly int[][] answers;
     private readonly bool[][] correct;
+    private readonly double? riskMax;
+    private readonly Dictionary<Route, int[]> routeAnswers = [];
     private readonly Dictionary<Route, bool[]> routeCorrect = [];
     private readonly ConcurrentDictionary<(int Head, PerExit Thresholds, Route? Route), Option> counted = [];
     private readonly Lazy<IReadOnlyList<Option>> front;
@@ -31,15 +35,18 @@ public sealed class OptionTable
     private readonly ConcurrentDictionary<(int Head, Route Route), Prospect> prospects = [];
     private readonly ConcurrentDictionary<int, float[]> ranked = [];
 
-    public OptionTable(PlannedModel model)
+    /// <param name="riskMax">Share of answers that may differ from the tail's, for which each way to one also has thresholds by conformal risk control; null: none has.</param>
+    public OptionTable(PlannedModel model, double? riskMax = null)
     {
-        Model = model;
+        (Model, this.riskMax) = (model, riskMax);
         var (card, trace) = (model.Files.Card, model.Calibration);
         confidences = new float[card.StageCount][];
-        correct = new bool[card.StageCount][];
-        for (var exit = 1; exit <= card.StageCount; exit++) (confidences[exit - 1], correct[exit - 1]) = Judge(exit, card.Exit(exit).Temperature);
-        foreach (var route in card.Routes.Select(card.RouteOf).Where(trace.Knows)) routeCorrect.Add(route, JudgeRoute(route));
-        All = [.. Build()];
+        answers = new int[card.StageCount][];
+        for (var exit = 1; exit <= card.StageCount; exit++) (confidences[exit - 1], answers[exit - 1]) = Judge(exit, card.Exit(exit).Temperature);
+        correct = Array.ConvertAll(answers, IsRight);
+        foreach (var route in card.Routes.Select(card.RouteOf).Where(trace.Knows)) routeAnswers.Add(route, AnswersBehind(route));
+        foreach (var (route, answered) in routeAnswers) routeCorrect.Add(route, IsRight(answered));
+        All = [.. WithControlled(Build().ToList())];
         front = new(() => [.. BuildFront()]);
         columns = new(() => new OptionColumns(Front));
         Bottlenecks = [.. All.Select(option => option.Route?.Bottleneck ?? 0).Where(number => number > 0).Distinct().Order().Select(number => card.Bottleneck(number).Name)];
@@ -82,6 +89,37 @@ public sealed class OptionTable
         All.FirstOrDefault(option => option.Head == head && option.Route == route && (option.Thresholds.Of(1) == threshold || head == 1 && route is null))
         ?? Count(head, threshold, route);
 
+    /// <summary>
+    /// The options, and beside them those under risk control. Of those whose thresholds some option has already, that option promises what they would; who
+    /// lets no exit answer sends everything, which promises nothing new.
+    /// </summary>
+    private List<Option> WithControlled(List<Option> options)
+    {
+        if (riskMax is not { } risk) return options;
+        for (var head = 1; head <= Model.Files.Card.StageCount; head++)
+            foreach (var route in Routes(head).Select(route => (Route?)route).Prepend(null))
+            {
+                if (ControlledLevel(head, route, risk) is not (<= 1 and var level)) continue;
+                var controlled = Count(head, level, route) with { RiskMax = risk };
+                var same = options.FindIndex(option => option.Head == head && option.Route == route && option.Thresholds.Equals(controlled.Thresholds));
+                if (same < 0) options.Add(controlled);
+                else options[same] = controlled;
+            }
+        return options;
+    }
+
+    /// <summary>What a tail says is what stands behind the route; of a device that holds the whole network, its last exit. Null where no tail is.</summary>
+    private double? ControlledLevel(int head, Route? route, double risk)
+    {
+        var isWhole = head == Model.Files.Card.StageCount;
+        if (route is null && (!isWhole || head == 1)) return null;
+        var tail = route is { } crossing ? routeAnswers[crossing] : answers[^1];
+        var asked = Enumerable.Range(0, route is null ? head - 1 : head).ToList();
+        return RiskControl.AgreementLevel(
+            [.. asked.Select(exit => Array.ConvertAll(confidences[exit], confidence => (double)confidence))],
+            [.. asked.Select(exit => answers[exit].Zip(tail, (own, said) => own == said).ToArray())], risk);
+    }
+
     private IEnumerable<Option> Build()
     {
         var stages = Model.Files.Card.StageCount;
@@ -113,7 +151,10 @@ public sealed class OptionTable
             {
                 var known = All.Where(option => option.Head == head && option.Route == route).ToList();
                 var screened = fronts.Of(head, route is { } crossing ? routeCorrect[crossing] : null).Select(thresholds => Count(head, thresholds, route));
-                foreach (var option in ThresholdFronts.Undominated([.. known, .. screened])) yield return option;
+                // What promises something stays, whatever beats it in what it costs.
+                var promising = known.Where(option => option.RiskMax is not null).ToList();
+                foreach (var option in ThresholdFronts.Undominated([.. known.Except(promising), .. screened.Where(option => !promising.Exists(other => other.Thresholds.Equals(option.Thresholds)))])) yield return option;
+                foreach (var option in promising) yield return option;
             }
     }
 
@@ -174,18 +215,7 @@ public sealed class OptionTable
     public Prospect Prospect(int head, Route route) => prospects.GetOrAdd((head, route), key => Planning.Prospect.Of([.. confidences.Take(key.Head)], correct[key.Head - 1], routeCorrect[key.Route], Disagreements(key.Head, key.Route)));
 
     /// <summary>Whether the deepest exit of a head and the network behind a route answer differently.</summary>
-    private bool[] Disagreements(int head, Route route)
-    {
-        var trace = Model.Calibration;
-        var (differ, own, behind) = (new bool[trace.Samples], new float[trace.Classes], new float[trace.Classes]);
-        for (var sample = 0; sample < differ.Length; sample++)
-        {
-            TensorPrimitives.ConvertToSingle(trace.ExitLogits(head, sample), own);
-            TensorPrimitives.ConvertToSingle(trace.RouteLogits(route, sample), behind);
-            differ[sample] = Confidence.ArgMax(own) != Confidence.ArgMax(behind);
-        }
-        return differ;
-    }
+    private bool[] Disagreements(int head, Route route) => [.. answers[head - 1].Zip(routeAnswers[route], (own, behind) => own != behind)];
 
     private static double Share(int part, int whole) => whole == 0 ? 0 : (double)part / whole;
 
@@ -198,28 +228,29 @@ public sealed class OptionTable
 
     private long? FeatureSize(Route route) => TensorFrame.PayloadBytes(route.Codec, Model.Files.Card.Crossing(route.Tail).Elements);
 
-    private (float[] Confidence, bool[] Correct) Judge(int exit, double temperature)
+    private bool[] IsRight(int[] answered) => [.. answered.Select((answer, sample) => answer == Model.Calibration.Label(sample))];
+
+    private (float[] Confidence, int[] Answers) Judge(int exit, double temperature)
     {
         var trace = Model.Calibration;
-        var (confidence, right, logits) = (new float[trace.Samples], new bool[trace.Samples], new float[trace.Classes]);
+        var (confidence, answered, logits) = (new float[trace.Samples], new int[trace.Samples], new float[trace.Classes]);
         for (var sample = 0; sample < trace.Samples; sample++)
         {
             TensorPrimitives.ConvertToSingle(trace.ExitLogits(exit, sample), logits);
-            confidence[sample] = (float)Confidence.MaxProbability(logits, temperature, out var label);
-            right[sample] = label == trace.Label(sample);
+            confidence[sample] = (float)Confidence.MaxProbability(logits, temperature, out answered[sample]);
         }
-        return (confidence, right);
+        return (confidence, answered);
     }
 
-    private bool[] JudgeRoute(Route route)
+    private int[] AnswersBehind(Route route)
     {
         var trace = Model.Calibration;
-        var (right, logits) = (new bool[trace.Samples], new float[trace.Classes]);
+        var (answered, logits) = (new int[trace.Samples], new float[trace.Classes]);
         for (var sample = 0; sample < trace.Samples; sample++)
         {
             TensorPrimitives.ConvertToSingle(trace.RouteLogits(route, sample), logits);
-            right[sample] = Confidence.ArgMax(logits) == trace.Label(sample);
+            answered[sample] = Confidence.ArgMax(logits);
         }
-        return right;
+        return answered;
     }
 }

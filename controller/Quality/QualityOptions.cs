@@ -1,3 +1,5 @@
+using Fleet.Models.Deciding;
+
 namespace Fleet.Controller.Quality;
 
 /// <summary>How the answers of a site are watched.</summary>
@@ -31,6 +33,6 @@ public sealed record QualityOptions
     public static IEnumerable<string> Faults(string auditKey, double audit, string riskKey, double risk)
     {
         if (!(audit is >= 0 and <= AuditRatioMax)) yield return $"{auditKey} is {audit}; allowed: 0 (nobody audits) to {AuditRatioMax}";
-        if (!(risk is >= 0.001 and <= 0.5)) yield return $"{riskKey} is {risk}; allowed: 0.001 to 0.5";
+        foreach (var fault in RiskControl.RiskBounds.Faults(riskKey, risk)) yield return fault;
     }
 }

@@ -19,9 +19,6 @@ public sealed record Recalibration(PerExit Temperatures, double ThresholdMin)
     /// <summary>Every so-manieth input fits temperatures, the others the threshold: control holds for scores that were fixed without looking at its samples.</summary>
     private const int FittingStride = 4;
 
-    /// <summary>Confidences from 1 down to 0 that are tried: steps of a quarter of a point.</summary>
-    private const int Steps = 400;
-
     /// <summary>
     /// Learns from inputs that are drawn like those to come. Temperatures: by likelihood of what is best known of each input's class. Threshold: conformal
     /// risk control of the share of answers that differ from the tail's, over all exits at once; a device's own deepest exit counts as the end of its path.
@@ -65,13 +62,12 @@ public sealed record Recalibration(PerExit Temperatures, double ThresholdMin)
 
     private static double Threshold(IReadOnlyList<WatchedInput> inputs, int exits, double[] temperatures, double riskMax)
     {
-        // An exit that a device does not hold is never sure; behind the last the tail is asked, and right by definition.
-        var sureness = Enumerable.Range(1, exits + 1).Select(_ => Enumerable.Repeat(-1.0, inputs.Count).ToArray()).ToArray();
-        var agrees = Enumerable.Range(1, exits + 1).Select(_ => Enumerable.Repeat(true, inputs.Count).ToArray()).ToArray();
+        // An exit that a device does not hold is never sure.
+        var sureness = Enumerable.Range(1, exits).Select(_ => Enumerable.Repeat(-1.0, inputs.Count).ToArray()).ToArray();
+        var agrees = Enumerable.Range(1, exits).Select(_ => Enumerable.Repeat(true, inputs.Count).ToArray()).ToArray();
         for (var exit = 1; exit <= exits; exit++)
             for (var i = 0; i < inputs.Count; i++)
                 if (inputs[i].Depth >= exit && !double.IsNaN(temperatures[exit - 1])) (sureness[exit - 1][i], agrees[exit - 1][i]) = inputs[i].At(exit, temperatures[exit - 1]);
-        var cascade = new Cascade(ExitScore.Probability, sureness, agrees, [.. Enumerable.Range(1, exits + 1).Select(work => new Macs(work))]);
-        return RiskControl.Conformal(cascade, RiskLoss.AccuracyGap(cascade), RiskControl.CommonLevel(exits + 1, Steps), riskMax).Thresholds[0];
+        return RiskControl.AgreementLevel(sureness, agrees, riskMax);
     }
 }

@@ -5,6 +5,7 @@ using Fleet.Controller;
 using Fleet.Controller.Planning;
 using Fleet.Emulator.Scenarios;
 using Fleet.Models;
+using Fleet.Models.Deciding;
 
 namespace Fleet.Emulator.Commands;
 
@@ -25,9 +26,10 @@ public static class ExplainCommand
         var model = new Option<string>("--model") { Description = "That a live fleet runs.", DefaultValueFactory = _ => "fmnist" };
         var jouleWeight = new Option<double>("--joule-weight") { Description = "That a live fleet's controller was given.", DefaultValueFactory = _ => new Weights().JouleWeight };
         var errorWeight = new Option<double>("--error-weight") { Description = "That a live fleet's controller was given.", DefaultValueFactory = _ => new Weights().ErrorWeight };
+        var exitRisk = new Option<double?>("--exit-risk") { Description = "That a live fleet's controller was given." };
         var listening = new Option<string>("--for") { Description = "Listen to a live fleet this long.", DefaultValueFactory = _ => DefaultListening };
         var broker = new BrokerFlags();
-        var command = new Command("explain", "Say why a device runs what it runs.") { device, scenario, at, seed, policy, site, model, jouleWeight, errorWeight, listening };
+        var command = new Command("explain", "Say why a device runs what it runs.") { device, scenario, at, seed, policy, site, model, jouleWeight, errorWeight, exitRisk, listening };
         broker.AddTo(command);
         command.SetAction(parsed =>
         {
@@ -36,7 +38,7 @@ public static class ExplainCommand
                 return ProcessEdge.Guard(() => Rehearse(file, id, Flags.Duration("--at", parsed.GetValue(at))!.Value, parsed.GetValue(seed), parsed.GetValue(policy)));
             var weights = new Weights { JouleWeight = Flags.InRange("--joule-weight", parsed.GetValue(jouleWeight), 0, 1e6), ErrorWeight = Flags.InRange("--error-weight", parsed.GetValue(errorWeight), 0, 1e6) };
             var options = broker.Read(parsed, $"fleet-explain-{Environment.ProcessId}", will: null) with { CleanStart = true, SessionExpiry = Seconds.Zero };
-            return ProcessEdge.Run((loop, stop) => Ask(options, parsed.GetValue(site)!, id, parsed.GetValue(model)!, weights, Flags.Duration("--for", parsed.GetValue(listening))!.Value, loop, stop));
+            return ProcessEdge.Run((loop, stop) => Ask(options, parsed.GetValue(site)!, id, parsed.GetValue(model)!, parsed.GetValue(exitRisk) is { } risk ? RiskControl.RiskBounds.Checked("--exit-risk", risk) : null, weights, Flags.Duration("--for", parsed.GetValue(listening))!.Value, loop, stop));
         });
         return command;
     }
@@ -53,15 +55,15 @@ public static class ExplainCommand
             ?? throw new FaultsException("DEVICE", $"is \"{device}\"; allowed: {Some(run.Worlds.SelectMany(world => world.LastController.Fleet.Devices).Select(known => known.Id))}");
         var costs = new CostModel(scenario.Control.Weights);
         Console.Out.WriteLine($"scenario {scenario.Name}, seed {seed}, after {at}, policy {scenario.Control.Policy}");
-        Print(found.Fleet, device, Planned.Of(stock, scenario.Model).Table, costs, found.Plan.Choices.GetValueOrDefault(device), found.Plan.Proof);
+        Print(found.Fleet, device, Planned.Of(stock, scenario.Model, scenario.Control.ExitRisk).Table, costs, found.Plan.Choices.GetValueOrDefault(device), found.Plan.Proof);
         return 0;
     }
 
-    private static async Task<int> Ask(MqttBusOptions options, string site, string device, string model, Weights weights, Seconds listening, EventLoop loop, CancellationToken stop)
+    private static async Task<int> Ask(MqttBusOptions options, string site, string device, string model, double? exitRisk, Weights weights, Seconds listening, EventLoop loop, CancellationToken stop)
     {
         var stock = new Stock();
         if (!stock.Models.TryGetValue(model, out var files)) throw new FaultsException("--model", $"is \"{model}\"; allowed: {string.Join(", ", stock.Models.Keys)}");
-        var table = new OptionTable(stock.Planned(files));
+        var table = new OptionTable(stock.Planned(files), exitRisk);
         await using var bus = await MqttBus.ConnectAsync(options, loop, TimeProvider.System, new Random(Environment.ProcessId), failFast: true, stop);
         var view = new FleetView(site, stock.Profiles, TimeProvider.System);
         PlanReport? plan = null;
@@ -90,7 +92,7 @@ public static class ExplainCommand
         var device = fleet.Devices.First(known => known.Id == id);
         var ways = Explanation.Of(fleet, device, table, costs, standing, proof?.Prices ?? new Dictionary<string, double>());
         Console.Out.WriteLine($"{id}: {device.Profile?.Id ?? "unknown board"}, {device.Budget?.RequestRate.ToString() ?? "unknown rate"}, round trip {Time(device.Budget?.RoundTrip)}, energy budget {device.Budget?.EnergyBudget?.ToString() ?? "none"}");
-        Console.Out.WriteLine($"desired: {standing?.Reason ?? "nothing yet"}");
+        Console.Out.WriteLine($"desired: {standing?.Option.ReasonFor(standing.Reason) ?? "nothing yet"}");
         if (proof is not null) Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"plan: cost {proof.Objective * 1e3:F3} ms a request, at most {proof.Gap * 100:G3} % above the best; a second of {string.Join(", ", proof.Prices.Select(pair => $"{pair.Key} costs {pair.Value:G4} s"))}"));
         Figures.Columns(
         [

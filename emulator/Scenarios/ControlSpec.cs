@@ -5,6 +5,7 @@ using Fleet.Controller.Energy;
 using Fleet.Controller.Planning;
 using Fleet.Controller.Quality;
 using Fleet.Controller.Tails;
+using Fleet.Models.Deciding;
 
 namespace Fleet.Emulator.Scenarios;
 
@@ -41,6 +42,9 @@ public sealed record ControlSpec
 
     /// <summary>Share of answers that may differ from the tail's, once thresholds have been learnt from audits.</summary>
     [JsonPropertyName("risk_max_ratio")] public double RiskMax { get; init; } = new QualityOptions().RiskMax;
+
+    /// <summary>Share of answers that may differ from the tail's: planners may then also choose thresholds that keep to it, by conformal risk control on the calibration trace; absent: there are none of these.</summary>
+    [JsonPropertyName("exit_risk_ratio")] public double? ExitRisk { get; init; }
 
     /// <summary>Time in which what a battery holds above its reserve may be used up; absent: planners mind one moment's light and the lifetime asked for, and nothing keeps devices alive.</summary>
     [JsonPropertyName("energy_horizon_s")] public Seconds? EnergyHorizon { get; init; }
@@ -87,6 +91,7 @@ public sealed record ControlSpec
         if (SentMax is { Value: not (>= 0 and <= 1e12) } bytes) yield return $"sent_max_bytes is {bytes.Value}; allowed: 0 to 1e12";
         if (ChangesPerMinute is { } changes and not (>= 1 and <= 1e6)) yield return $"changes_per_minute is {changes}; allowed: 1 to 1e6";
         foreach (var fault in QualityOptions.Faults("audit_ratio", AuditRatio, "risk_max_ratio", RiskMax)) yield return fault;
+        foreach (var fault in ExitRisk is { } risk ? RiskControl.RiskBounds.Faults("exit_risk_ratio", risk) : []) yield return fault;
         foreach (var fault in EnergyHorizon is { } horizon ? EnergyOptions.HorizonBounds.Faults("energy_horizon_s", horizon.Value) : []) yield return fault;
         foreach (var fault in PlacementOptions.PeriodBounds.Faults("placement_s", PlacementPeriod.Value)) yield return fault;
         foreach (var fault in PlacementOptions.SwapPriceBounds.Faults("swap_price_s_per_byte", SwapPrice)) yield return fault;

@@ -38,7 +38,7 @@ public sealed class SiteRuns(Scenario scenario, long seed, Stock stock)
     public void Run<T>(Func<SiteWorld, T> sum, Action<T> ended)
     {
         var sites = Shard.Of(scenario.Sites);
-        var planned = Planned.Of(stock, scenario.Model);
+        var planned = Planned.Of(stock, scenario.Model, scenario.Control.ExitRisk);
         var waiting = new Dictionary<int, T>();
         void Work()
         {

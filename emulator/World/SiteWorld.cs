@@ -202,9 +202,10 @@ public sealed class SiteWorld
 /// <summary>A model and its option table: counted once, shared by all sites.</summary>
 public sealed record Planned(PlannedModel Model, OptionTable Table)
 {
-    public static Planned Of(Stock stock, string model)
+    /// <param name="exitRisk">See <see cref="ControlSpec.ExitRisk"/>.</param>
+    public static Planned Of(Stock stock, string model, double? exitRisk = null)
     {
         var planned = stock.Planned(stock.Models[model]);
-        return new Planned(planned, new OptionTable(planned));
+        return new Planned(planned, new OptionTable(planned, exitRisk));
     }
 }

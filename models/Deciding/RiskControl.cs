@@ -21,6 +21,12 @@ public sealed record ControlledThresholds(int Step, double[] Thresholds, double 
 /// </summary>
 public static class RiskControl
 {
+    /// <summary>Of a risk that may be asked for.</summary>
+    public static Bounds RiskBounds { get; } = new(0.001, 0.5);
+
+    /// <summary>Levels from 1 down to 0 that <see cref="AgreementLevel"/> tries: steps of a quarter of a point.</summary>
+    private const int LevelSteps = 400;
+
     /// <summary>
     /// The path of one common level for all exits, from never through 1, 1 - 1/n, ... to 0. A calibrated probability means the same at each
     /// exit, so one level does; an uncalibrated score is allowed and only less efficient.
@@ -44,6 +50,20 @@ public static class RiskControl
             var (n, risk) = (worst.Length, worst.Average());
             return risk <= ((n + 1) * epsilon - loss.Largest) / n ? (n * risk + loss.Largest) / (n + 1) : null;
         });
+    }
+
+    /// <summary>
+    /// One level for the exits before a tail, so that the share of answers that differ from the tail's stays at or below <paramref name="epsilon"/> in the mean:
+    /// <see cref="Conformal"/> along <see cref="CommonLevel"/>. Behind the last exit the tail answers, and agrees with itself.
+    /// </summary>
+    /// <param name="sureness">For each exit that may answer, one a sample; below 0 where it is not held.</param>
+    /// <param name="agrees">For each exit: whether it answers as the tail does.</param>
+    /// <returns>A probability; above 1 when no exit may answer.</returns>
+    public static double AgreementLevel(IReadOnlyList<double[]> sureness, IReadOnlyList<bool[]> agrees, double epsilon)
+    {
+        var samples = sureness[0].Length;
+        var cascade = new Cascade(ExitScore.Probability, [.. sureness, new double[samples]], [.. agrees, Enumerable.Repeat(true, samples).ToArray()], [.. Enumerable.Range(1, sureness.Count + 1).Select(work => new Macs(work))]);
+        return Conformal(cascade, RiskLoss.AccuracyGap(cascade), CommonLevel(cascade.Exits, LevelSteps), epsilon).Thresholds[0];
     }
 
     /// <summary>

@@ -24,7 +24,7 @@ public sealed record SiteFront(string Site, string Text, FleetSnapshot Fleet, Op
         var spec = scenario.Sites.FirstOrDefault(known => site is null || known.Name == site) ?? throw new FaultsException("--site", $"is \"{site}\"; allowed: {string.Join(", ", scenario.Sites.Select(known => known.Name))}");
         var run = ScenarioRun.Execute(scenario with { Duration = at, Sites = [spec], FaultList = [.. scenario.FaultList.Where(fault => fault.Site == spec.Name && fault.At < at)], Stages = [.. scenario.Stages.Where(stage => stage.Concerns(spec) && stage.At < at)] }, seed, stock);
         var fleet = run.Worlds[0].LastController.Fleet;
-        var table = Planned.Of(stock, scenario.Model).Table;
+        var table = Planned.Of(stock, scenario.Model, scenario.Control.ExitRisk).Table;
         var ways = SiteWays.Of(fleet, table, new CostModel(new Weights()), wayMax);
         if (ways.Devices.Count == 0) throw new FaultsException(spec.Name, $"has no device that can run anything after {at}");
         var front = new FrontSearch(ways).Run(progress);

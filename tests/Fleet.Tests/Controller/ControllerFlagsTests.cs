@@ -13,6 +13,8 @@ public sealed class ControllerFlagsTests
     [TestCase("--placement-period", "0.5s", "is 0.5; allowed: 1 to 86400")]
     [TestCase("--swap-price", "-1", "is -1; allowed: 0 to 1")]
     [TestCase("--swap-price", "1.5", "is 1.5; allowed: 0 to 1")]
+    [TestCase("--exit-risk", "0.6", "is 0.6; allowed: 0.001 to 0.5")]
+    [TestCase("--exit-risk", "0", "is 0; allowed: 0.001 to 0.5")]
     [TestCase("--cloud-rtt", "2m", "is 120; allowed: 0 to 60")]
     public async Task Start_AValueThatIsNotAllowed_NamesFlagAndRangeAndExitsWith2(string flag, string value, string fault)
     {

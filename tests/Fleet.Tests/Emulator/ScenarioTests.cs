@@ -93,6 +93,8 @@ public sealed class ScenarioTests
     [TestCase("\"control\": { \"energy_horizon_s\": 0 }", "energy_horizon_s is 0; allowed: 3600 to 1000000000")]
     [TestCase("\"control\": { \"energy_horizon_s\": -86400 }", "energy_horizon_s is -86400; allowed: 3600 to 1000000000")]
     [TestCase("\"control\": { \"energy_horizon_s\": 2e9 }", "energy_horizon_s is 2000000000; allowed: 3600 to 1000000000")]
+    [TestCase("\"control\": { \"exit_risk_ratio\": 0.6 }", "exit_risk_ratio is 0.6; allowed: 0.001 to 0.5")]
+    [TestCase("\"control\": { \"exit_risk_ratio\": 0 }", "exit_risk_ratio is 0; allowed: 0.001 to 0.5")]
     [TestCase("\"control\": { \"placement_s\": 0.5 }", "placement_s is 0.5; allowed: 1 to 86400")]
     [TestCase("\"control\": { \"swap_price_s_per_byte\": 2 }", "swap_price_s_per_byte is 2; allowed: 0 to 1")]
     [TestCase("\"control\": { \"cloud_rtt_s\": 61 }", "cloud_rtt_s is 61; allowed: 0 to 60")]
