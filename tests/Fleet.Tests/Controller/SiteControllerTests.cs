@@ -63,11 +63,13 @@ public sealed class SiteControllerTests
         var world = new SiteBench(Greedy.PolicyName);
         world.ComeUp();
         InferWindow Window(long sequence) => Samples.InferWindow with { Sequence = sequence, SentAt = new Seconds(sequence) };
-        world.ControlWhile(5, () =>
+        void Tell()
         {
             foreach (var sequence in (long[])[1, 3, 1, 2, 3]) world.Say(TopicKind.Infer, "cam-1", Window(sequence));
             world.Say(TopicKind.Infer, "cam-3", Window(1));
-        }, 12);
+        }
+
+        world.ControlWhile(12, (5, Tell));
         Assert.That(world.Said.Select(said => said.Message).OfType<Summary>().Last().AnsweredTotal, Is.EqualTo(4 * Samples.InferWindow.Count));
     }
 
