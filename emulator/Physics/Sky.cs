@@ -7,6 +7,7 @@ namespace Fleet.Emulator.Physics;
 /// <summary>The sky over a site as the scenario describes it.</summary>
 public sealed record SkySpec
 {
+    /// <summary>North of the equator; south of it is negative.</summary>
     [JsonPropertyName("latitude_deg")] public required Degrees Latitude { get; init; }
 
     /// <summary>Of the day on which the run begins; 1 is the first of January.</summary>
@@ -17,10 +18,14 @@ public sealed record SkySpec
 
     /// <summary>Mean time without clouds before the sun, and with them. K: stand-ins, set them to the climate.</summary>
     [JsonPropertyName("clear_mean_s")] public Seconds ClearMean { get; init; } = new(7200);
+
+    /// <summary>Mean time that clouds stay.</summary>
     [JsonPropertyName("cloudy_mean_s")] public Seconds CloudyMean { get; init; } = new(3600);
 
     /// <summary>Share of the clear sky's light that comes through clouds. K: engineering practice takes 0.2 (overcast) to 1.</summary>
     [JsonPropertyName("cloudy_ratio")] public double CloudyRatio { get; init; } = 0.25;
+
+    /// <summary>Temperature of the air, which warms panels.</summary>
     [JsonPropertyName("ambient_c")] public Celsius Ambient { get; init; } = new(20);
 
     public IEnumerable<string> Faults()

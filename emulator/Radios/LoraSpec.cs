@@ -17,6 +17,8 @@ public sealed record LoraSpec
 {
     /// <summary>Devices stand anywhere in the ring between these distances from their gateway.</summary>
     [JsonPropertyName("distance_min_m")] public double DistanceMin { get; init; } = 50;
+
+    /// <summary>Farthest that a device stands from its gateway.</summary>
     [JsonPropertyName("distance_max_m")] public double DistanceMax { get; init; } = 1000;
 
     /// <summary>Standard deviation of what hills and houses add to the path loss, drawn once for each device. K: 7.8 dB, as measured with the path loss below.</summary>
@@ -24,7 +26,11 @@ public sealed record LoraSpec
 
     /// <summary>7 to 12; absent: the least that reaches the gateway with a margin of 10 dB, as adaptive data rate would settle on.</summary>
     [JsonPropertyName("spreading_factor")] public int? Spreading { get; init; }
+
+    /// <summary>Those that its devices hop among, by their names.</summary>
     [JsonPropertyName("sub_bands")] public IReadOnlyList<string> SubBands { get; init; } = [SubBand.All[0].Name];
+
+    /// <summary>What becomes of a message that is longer than a frame may be.</summary>
     [JsonPropertyName("oversize")] public Oversize Oversize { get; init; } = Oversize.Split;
 
     /// <summary>Sensitivity of devices at 125 kHz by spreading factor from 7, dBm. D: SX1276 data sheet, as quoted in doi:10.3390/s16091466.</summary>

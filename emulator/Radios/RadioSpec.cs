@@ -6,11 +6,16 @@ namespace Fleet.Emulator.Radios;
 /// <summary>Bursts of loss on the way between a device and its gateway (Gilbert and Elliott): two states with a loss each.</summary>
 public sealed record LossSpec
 {
+    /// <summary>Share of packets that are lost while the link is good.</summary>
     [JsonPropertyName("good_loss_ratio")] public double Good { get; init; } = 0.005;
+
+    /// <summary>Share of packets that are lost while the link is bad.</summary>
     [JsonPropertyName("bad_loss_ratio")] public double Bad { get; init; } = 0.3;
 
     /// <summary>Mean times that the link stays good, and bad.</summary>
     [JsonPropertyName("good_mean_s")] public Seconds GoodMean { get; init; } = new(30);
+
+    /// <summary>Mean time that the link stays bad.</summary>
     [JsonPropertyName("bad_mean_s")] public Seconds BadMean { get; init; } = new(1);
 
     public IEnumerable<string> Faults()
@@ -33,7 +38,11 @@ public sealed record RadioSpec
 
     /// <summary>Round trip between the gateway and the broker, and the mean of the exponential delay that is added each way.</summary>
     [JsonPropertyName("rtt_s")] public Seconds RoundTrip { get; init; } = new(0.002);
+
+    /// <summary>Mean of the exponential delay that is added each way.</summary>
     [JsonPropertyName("jitter_s")] public Seconds Jitter { get; init; } = new(0.0005);
+
+    /// <summary>How the way to the gateway loses packets.</summary>
     [JsonPropertyName("loss")] public LossSpec Loss { get; init; } = new();
 
     /// <summary>Of a radio of kind lorawan only.</summary>

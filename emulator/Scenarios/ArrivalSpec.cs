@@ -35,6 +35,8 @@ public sealed record BurstySpec
 
     /// <summary>Mean times that it stays calm, and that a burst lasts.</summary>
     [JsonPropertyName("calm_mean_s")] public Seconds CalmMean { get; init; } = new(60);
+
+    /// <summary>Mean time that a burst lasts.</summary>
     [JsonPropertyName("burst_mean_s")] public Seconds BurstMean { get; init; } = new(5);
 
     /// <summary>The rate in calm that gives a mean rate.</summary>
@@ -51,6 +53,7 @@ public sealed record BurstySpec
 /// <summary>Arrivals that follow the time of day: rate x (1 + depth x cos(2 pi (time of day - peak) / day)). K: the defaults are stand-ins.</summary>
 public sealed record DiurnalSpec
 {
+    /// <summary>How far the rate swings about its mean: 1, and it falls to nothing.</summary>
     [JsonPropertyName("depth_ratio")] public double Depth { get; init; } = 0.8;
 
     /// <summary>Time of day at which the rate is highest.</summary>

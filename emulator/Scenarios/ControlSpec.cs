@@ -12,8 +12,13 @@ namespace Fleet.Emulator.Scenarios;
 /// <summary>How the controller steers.</summary>
 public sealed record ControlSpec
 {
+    /// <summary>The planner, with its settings, and behind a plus who decides on devices.</summary>
     [JsonPropertyName("policy")] public string Policy { get; init; } = Planners.Default;
+
+    /// <summary>After so long a device answers by itself.</summary>
     [JsonPropertyName("deadline_s")] public Seconds Deadline { get; init; } = new(0.5);
+
+    /// <summary>Devices report so often.</summary>
     [JsonPropertyName("report_s")] public Seconds Report { get; init; } = new(5);
 
     /// <summary>The controller looks so often whether reports call for another plan.</summary>
@@ -21,14 +26,20 @@ public sealed record ControlSpec
 
     /// <summary>Seconds that a joule of device energy is worth, and seconds that a wrong answer is worth.</summary>
     [JsonPropertyName("joule_weight")] public double JouleWeight { get; init; } = new Weights().JouleWeight;
+
+    /// <summary>Seconds that a wrong answer is worth.</summary>
     [JsonPropertyName("error_weight")] public double ErrorWeight { get; init; } = new Weights().ErrorWeight;
 
     /// <summary>Least mean accuracy of a site's answers, and longest mean latency of a device's; absent: none is asked.</summary>
     [JsonPropertyName("accuracy_min_ratio")] public double? AccuracyMin { get; init; }
+
+    /// <summary>Longest mean latency of a device's answers; absent: any.</summary>
     [JsonPropertyName("latency_max_s")] public Seconds? LatencyMax { get; init; }
 
     /// <summary>Most joules of an inference, and most bytes that it puts on the network, in the mean of a site; absent: any. As accuracy_min_ratio kept by `dual` and `milp`.</summary>
     [JsonPropertyName("energy_max_j")] public Joules? EnergyMax { get; init; }
+
+    /// <summary>Most bytes that an inference puts on the network, in the mean of a site; absent: any.</summary>
     [JsonPropertyName("sent_max_bytes")] public Bytes? SentMax { get; init; }
 
     /// <summary>Who decides on devices while no controller is there: hierarchical, hi-lcb, hi-lcb-lite or h2t2; absent: their thresholds.</summary>
@@ -53,6 +64,8 @@ public sealed record ControlSpec
 
     /// <summary>Who decides which tails servers hold that have not memory for all, and how often.</summary>
     [JsonPropertyName("placement")] public PlacementKind Placement { get; init; }
+
+    /// <summary>How often it is decided which tails servers hold.</summary>
     [JsonPropertyName("placement_s")] public Seconds PlacementPeriod { get; init; } = new PlacementOptions().Period;
 
     /// <summary>What loading a byte is worth, summed over what requests save between two decisions.</summary>

@@ -10,6 +10,8 @@ public sealed record PowerSpec
 {
     /// <summary>A cell of hardware-profiles/parts/power.json, and how many of them a device has.</summary>
     [JsonPropertyName("cell")] public required string Cell { get; init; }
+
+    /// <summary>How many of these cells a device has.</summary>
     [JsonPropertyName("cells")] public int Cells { get; init; } = 1;
 
     /// <summary>Share of its usable charge that it begins with.</summary>
@@ -17,6 +19,8 @@ public sealed record PowerSpec
 
     /// <summary>A panel of hardware-profiles/parts/power.json that charges it, lying level under the site's sky; absent: none.</summary>
     [JsonPropertyName("panel")] public string? Panel { get; init; }
+
+    /// <summary>How many of these panels a device has.</summary>
     [JsonPropertyName("panels")] public int Panels { get; init; } = 1;
 
     /// <summary>Share of the usable charge at which a device that the sun has charged starts again. K: well above the cut-off, or it would fall at once.</summary>
@@ -66,6 +70,8 @@ public sealed record DeviceGroup
 {
     /// <summary>A hardware profile with role device.</summary>
     [JsonPropertyName("board")] public required string Board { get; init; }
+
+    /// <summary>How many devices.</summary>
     [JsonPropertyName("count")] public required int Count { get; init; }
 
     /// <summary>By which faults and stages name these devices; empty: they are named by their board.</summary>
@@ -73,12 +79,20 @@ public sealed record DeviceGroup
 
     /// <summary>Mean rate of inputs of each device.</summary>
     [JsonPropertyName("rate_hz")] public Hertz Rate { get; init; } = new(1);
+
+    /// <summary>How inputs come.</summary>
     [JsonPropertyName("arrivals")] public Arrivals Arrivals { get; init; } = Arrivals.Poisson;
 
     /// <summary>Of the kind of arrivals that bears the name; absent: its defaults.</summary>
     [JsonPropertyName("bursty")] public BurstySpec? Bursty { get; init; }
+
+    /// <summary>Of diurnal arrivals; absent: their defaults.</summary>
     [JsonPropertyName("diurnal")] public DiurnalSpec? Diurnal { get; init; }
+
+    /// <summary>Of event arrivals; absent: their defaults.</summary>
     [JsonPropertyName("event")] public EventSpec? Event { get; init; }
+
+    /// <summary>Of recorded arrivals.</summary>
     [JsonPropertyName("recorded")] public RecordedSpec? Recorded { get; init; }
 
     /// <summary>How the images they see come to differ from those the model was trained on.</summary>

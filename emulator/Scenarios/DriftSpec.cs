@@ -11,6 +11,7 @@ public sealed record DriftSpec
     /// <summary>rotation, noise, blur, contrast or brightness, a dash and a level; or label, the frequent class, its share in percent: label-6-70.</summary>
     [JsonPropertyName("kind")] public required string Kind { get; init; }
 
+    /// <summary>When it begins.</summary>
     [JsonPropertyName("at_s")] public Seconds At { get; init; }
 
     /// <summary>The share of images that have drifted grows from 0 to 1 in this time; 0: at once.</summary>

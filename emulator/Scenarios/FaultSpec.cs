@@ -58,7 +58,10 @@ public sealed record FaultSpec
     /// <summary>Names the controller where an edge server could be named instead.</summary>
     public const string Controller = "controller";
 
+    /// <summary>What happens.</summary>
     [JsonPropertyName("kind")] public required FaultKind Kind { get; init; }
+
+    /// <summary>Where.</summary>
     [JsonPropertyName("site")] public required string Site { get; init; }
 
     /// <summary>
@@ -66,7 +69,11 @@ public sealed record FaultSpec
     /// board whose devices are meant; absent: all devices.
     /// </summary>
     [JsonPropertyName("target")] public string? Target { get; init; }
+
+    /// <summary>When it begins.</summary>
     [JsonPropertyName("at_s")] public required Seconds At { get; init; }
+
+    /// <summary>How long it lasts.</summary>
     [JsonPropertyName("for_s")] public required Seconds For { get; init; }
 
     /// <summary>Partition: the edge server, or "controller", that the devices cannot reach.</summary>

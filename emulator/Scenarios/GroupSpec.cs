@@ -12,6 +12,7 @@ namespace Fleet.Emulator.Scenarios;
 /// </summary>
 public sealed record GroupSpec
 {
+    /// <summary>Of the group; its devices are called NAME-1, NAME-2...</summary>
     [JsonPropertyName("name")] public required string Name { get; init; }
 
     /// <summary>A group's model; it says how many devices there are.</summary>
@@ -22,6 +23,8 @@ public sealed record GroupSpec
 
     /// <summary>Samples a second.</summary>
     [JsonPropertyName("rate_hz")] public Hertz Rate { get; init; } = new(1);
+
+    /// <summary>A link of its own for each of its devices.</summary>
     [JsonPropertyName("link")] public LinkModel Link { get; init; } = new();
 
     /// <summary>A radio whose air its devices share, instead of the link.</summary>

@@ -22,19 +22,35 @@ public sealed record Scenario
 {
     /// <summary>Where editors find the schema of such files; not looked at.</summary>
     [JsonPropertyName("$schema")] public string? Schema { get; init; }
+
+    /// <summary>Of the scenario, as its file is called.</summary>
     [JsonPropertyName("name")] public required string Name { get; init; }
+
+    /// <summary>One line: what happens in it, shown by `fleet scenario list`.</summary>
     [JsonPropertyName("description")] public string Description { get; init; } = "";
+
+    /// <summary>Virtual time that is run.</summary>
     [JsonPropertyName("duration_s")] public required Seconds Duration { get; init; }
 
     /// <summary>A site's run ends before its time once this share of its devices has lost its power at least once.</summary>
     [JsonPropertyName("until_dead_ratio")] public double? UntilDead { get; init; }
+
+    /// <summary>The model of the zoo that devices run.</summary>
     [JsonPropertyName("model")] public string Model { get; init; } = "fmnist";
+
+    /// <summary>Where answers come from: the recorded test trace, or ONNX Runtime on the images.</summary>
     [JsonPropertyName("inference")] public InferenceKind Inference { get; init; } = InferenceKind.Trace;
+
+    /// <summary>Planning domains that know nothing of each other.</summary>
     [JsonPropertyName("sites")] public required IReadOnlyList<SiteSpec> Sites { get; init; }
+
+    /// <summary>How controllers steer, the same on every site.</summary>
     [JsonPropertyName("control")] public ControlSpec Control { get; init; } = new();
 
     /// <summary>What is different from a time on.</summary>
     [JsonPropertyName("stages")] public IReadOnlyList<StageSpec> Stages { get; init; } = [];
+
+    /// <summary>What goes wrong, and when.</summary>
     [JsonPropertyName("faults")] public IReadOnlyList<FaultSpec> FaultList { get; init; } = [];
 
     /// <summary>Where its file lies: paths in it are relative to that.</summary>

@@ -7,19 +7,28 @@ namespace Fleet.Emulator.Scenarios;
 /// <summary>A server that finishes what devices send.</summary>
 public sealed record EdgeSpec
 {
+    /// <summary>Of the server; unique on its site.</summary>
     [JsonPropertyName("id")] public required string Id { get; init; }
 
     /// <summary>A hardware profile with role edge.</summary>
     [JsonPropertyName("profile")] public required string Profile { get; init; }
+
+    /// <summary>Frames that it works on at once.</summary>
     [JsonPropertyName("workers")] public int Workers { get; init; } = 1;
+
+    /// <summary>Frames that may wait; more are refused.</summary>
     [JsonPropertyName("queue_max")] public int QueueMax { get; init; } = 256;
 
     /// <summary>Time both ways between the broker and this server, and the mean of the exponential delay that is added each way. 0: beside the broker.</summary>
     [JsonPropertyName("rtt_s")] public Seconds RoundTrip { get; init; }
+
+    /// <summary>Mean of the exponential delay that is added each way.</summary>
     [JsonPropertyName("jitter_s")] public Seconds Jitter { get; init; }
 
     /// <summary>Memory for tails, by the lengths of their files, and what besides may be taken while new ones are in and those before them not yet gone. Absent: there is no limit.</summary>
     [JsonPropertyName("tail_memory_bytes")] public Bytes? TailMemory { get; init; }
+
+    /// <summary>Memory besides that may be taken while new tails are in and those before them not yet gone.</summary>
     [JsonPropertyName("tail_room_bytes")] public Bytes TailRoom { get; init; }
 
     /// <summary>Of the link over which tails come; absent: they are at hand.</summary>
@@ -44,11 +53,16 @@ public sealed record EdgeSpec
 /// <summary>A planning domain: devices, their edge servers, one planner.</summary>
 public sealed record SiteSpec
 {
+    /// <summary>Of the site, in every topic of it.</summary>
     [JsonPropertyName("name")] public required string Name { get; init; }
 
     /// <summary>So many sites like this one, NAME-0001, NAME-0002, ..., that know nothing of each other; each has luck of its own.</summary>
     [JsonPropertyName("repeat")] public int Repeat { get; init; } = 1;
+
+    /// <summary>Groups of devices that are alike.</summary>
     [JsonPropertyName("devices")] public required IReadOnlyList<DeviceGroup> Devices { get; init; }
+
+    /// <summary>Servers that finish what devices send.</summary>
     [JsonPropertyName("edges")] public required IReadOnlyList<EdgeSpec> Edges { get; init; }
 
     /// <summary>Servers far away that finish work as the edge servers do, each behind a round trip of its own.</summary>

@@ -7,6 +7,7 @@ namespace Fleet.Emulator.Scenarios;
 /// <summary>What is different from a time on: what comes to devices, their links, or how the controller steers. Keys left out stay as they were.</summary>
 public sealed record StageSpec
 {
+    /// <summary>From when on.</summary>
     [JsonPropertyName("at_s")] public required Seconds At { get; init; }
 
     /// <summary>Absent: all sites.</summary>
@@ -14,13 +15,23 @@ public sealed record StageSpec
 
     /// <summary>A device group's name, or a board; absent: all devices.</summary>
     [JsonPropertyName("target")] public string? Target { get; init; }
+
+    /// <summary>Mean rate of inputs of each device.</summary>
     [JsonPropertyName("rate_hz")] public Hertz? Rate { get; init; }
 
     /// <summary>With the object of its kind, as in a device group.</summary>
     [JsonPropertyName("arrivals")] public Arrivals? Arrivals { get; init; }
+
+    /// <summary>Of bursty arrivals.</summary>
     [JsonPropertyName("bursty")] public BurstySpec? Bursty { get; init; }
+
+    /// <summary>Of diurnal arrivals.</summary>
     [JsonPropertyName("diurnal")] public DiurnalSpec? Diurnal { get; init; }
+
+    /// <summary>Of event arrivals.</summary>
     [JsonPropertyName("event")] public EventSpec? Event { get; init; }
+
+    /// <summary>Of recorded arrivals.</summary>
     [JsonPropertyName("recorded")] public RecordedSpec? Recorded { get; init; }
 
     /// <summary>Instead of what drifted before; times count from the run's begin.</summary>
@@ -31,7 +42,11 @@ public sealed record StageSpec
 
     /// <summary>The controller starts anew with another planner, or with other weights.</summary>
     [JsonPropertyName("policy")] public string? Policy { get; init; }
+
+    /// <summary>Seconds that a joule of device energy is worth, from then on.</summary>
     [JsonPropertyName("joule_weight")] public double? JouleWeight { get; init; }
+
+    /// <summary>Seconds that a wrong answer is worth, from then on.</summary>
     [JsonPropertyName("error_weight")] public double? ErrorWeight { get; init; }
 
     [JsonIgnore] public bool Steers => Policy is not null || JouleWeight is not null || ErrorWeight is not null;

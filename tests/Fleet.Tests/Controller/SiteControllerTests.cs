@@ -62,15 +62,14 @@ public sealed class SiteControllerTests
     {
         var world = new SiteBench(Greedy.PolicyName);
         world.ComeUp();
-        InferWindow Window(long sequence) => Samples.InferWindow with { Sequence = sequence, SentAt = new Seconds(sequence) };
-        void Tell()
-        {
-            foreach (var sequence in (long[])[1, 3, 1, 2, 3]) world.Say(TopicKind.Infer, "cam-1", Window(sequence));
-            world.Say(TopicKind.Infer, "cam-3", Window(1));
-        }
-
-        world.ControlWhile(12, (5, Tell));
+        world.ControlWhile(12, (5, Report));
         Assert.That(world.Said.Select(said => said.Message).OfType<Summary>().Last().AnsweredTotal, Is.EqualTo(4 * Samples.InferWindow.Count));
+
+        void Report()
+        {
+            foreach (var (device, sequence) in ((string, long)[])[("cam-1", 1), ("cam-1", 3), ("cam-1", 1), ("cam-1", 2), ("cam-1", 3), ("cam-3", 1)])
+                world.Say(TopicKind.Infer, device, Samples.InferWindow with { Sequence = sequence, SentAt = new Seconds(sequence) });
+        }
     }
 
     [Test]

@@ -35,6 +35,30 @@ public sealed class ScenarioTests
     public void Schema_ThatShips_IsThatOfTheRecords() =>
         Assert.That(File.ReadAllText(Path.Combine(Directory, ScenarioSchema.FileName)), Is.EqualTo(ScenarioSchema.Text()), "write it anew: fleet scenario schema --out emulator/scenarios/scenario.schema.json");
 
+    /// <summary>Editors show what a key means while it is typed.</summary>
+    [Test]
+    public void Schema_EveryKey_IsDescribed()
+    {
+        var silent = new List<string>();
+        Look(JsonNode.Parse(ScenarioSchema.Text())!, "");
+        Assert.That(silent, Is.Empty);
+
+        void Look(JsonNode? node, string path)
+        {
+            if (node is JsonArray array) foreach (var each in array) Look(each, path);
+            if (node is not JsonObject schema) return;
+            foreach (var (key, value) in schema)
+            {
+                if (key != "properties") Look(value, path);
+                else foreach (var (name, property) in value!.AsObject())
+                {
+                    if (property is not JsonObject described || !described.ContainsKey("description")) silent.Add($"{path}/{name}");
+                    Look(property, $"{path}/{name}");
+                }
+            }
+        }
+    }
+
     /// <summary>The schema knows every key of every scenario that ships: what the reader takes, editors do not mark as wrong.</summary>
     [TestCaseSource(nameof(Files))]
     public void Schema_KeysOfScenario_AreKnown(string file)
