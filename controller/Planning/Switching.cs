@@ -5,7 +5,8 @@ namespace Fleet.Controller.Planning;
 /// <summary>
 /// What it costs a device to take up something else. The files it lacks cross the air once, which takes energy, and until they are there all stays as it is; every change
 /// has a price of its own, so that noise does not reshuffle the fleet. Paid back over the inferences of <see cref="Horizon"/>. A device that runs nothing yet answers nothing
-/// until its first files are there: it begins with those that come soonest, and what is better follows while these answer.
+/// until its first files are there, and nobody has measured its link: it begins with what comes soonest and sends least even over a bad one. Fetching that tells what the link is like,
+/// and what is better follows while it answers.
 /// </summary>
 internal sealed class Switching(OptionColumns columns, Weights weights)
 {
@@ -14,6 +15,9 @@ internal sealed class Switching(OptionColumns columns, Weights weights)
 
     /// <summary>How soon a first plan can be followed by a better one: a report and the next look at the fleet.</summary>
     private static readonly Seconds FirstHorizon = new(2);
+
+    /// <summary>How many times slower than its radio's claim an unmeasured link is in the mean, if any slowness from 1 to 100 is as likely by its logarithm: 99 / ln 100.</summary>
+    private const double Slowness = 21.5;
 
     /// <summary>Share of what a device's choice costs by which another must be better.</summary>
     private const double Hysteresis = 0.05;
@@ -31,7 +35,11 @@ internal sealed class Switching(OptionColumns columns, Weights weights)
     private void FillFirst(DeviceTerms terms, DeviceView device, HardwareProfile profile)
     {
         for (var block = 0; block < columns.Blocks.Count; block++)
-            terms.SwitchCost[block] = (float)(weights.ErrorWeight * (CostModel.AirTime(Files(columns.Blocks[block], 0, 0), device, profile) / FirstHorizon));
+        {
+            var crossing = columns.Blocks[block].Crossing;
+            var sending = crossing == OptionColumns.Local ? 0 : terms.CrossTime[crossing];
+            terms.SwitchCost[block] = (float)(Slowness * (weights.ErrorWeight * (CostModel.AirTime(Files(columns.Blocks[block], 0, 0), device, profile) / FirstHorizon) + sending));
+        }
     }
 
     private void FillNext(DeviceTerms terms, DeviceView device, HardwareProfile profile, Choice standing)
