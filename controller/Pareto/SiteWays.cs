@@ -47,7 +47,7 @@ public sealed class SiteWays
     /// <param name="wayMax">Most ways of a device: of more, those stay that lie farthest apart, the best in each figure among them.</param>
     public static SiteWays Of(FleetSnapshot fleet, OptionTable table, CostModel costs, int wayMax = int.MaxValue)
     {
-        var edges = fleet.LiveEdges.OrderBy(edge => edge.Id, StringComparer.Ordinal).ToList();
+        var edges = HeldTogether.Of(fleet, table).LiveEdges.OrderBy(edge => edge.Id, StringComparer.Ordinal).ToList();
         var devices = new List<DeviceView>();
         var ways = new List<IReadOnlyList<SiteWay>>();
         foreach (var device in fleet.Devices.Where(device => device.IsOnline).OrderBy(device => device.Id, StringComparer.Ordinal))

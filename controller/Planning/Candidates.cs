@@ -3,13 +3,15 @@ namespace Fleet.Controller.Planning;
 /// <summary>
 /// What each device may choose, in flat columns: the multiple-choice knapsack that `dual` and `milp` solve. Device d takes one of its
 /// candidates j; the sum of Cost[j] is to be least while on each edge server the sum of Use[j] stays within its capacity. More may be
-/// limited: the air of the cell that a device is in, and errors, energy and bytes on the network of the whole site.
+/// limited: the air of the cell that a device is in, errors, energy and bytes on the network of the whole site, and the memory of edge servers for the
+/// tails they are asked for.
 /// </summary>
 public sealed class Candidates
 {
     private int[] start;
     private ushort[] count;
     private int filled;
+    private double[]? tailShares;
 
     /// <param name="devices">How many.</param>
     /// <param name="edgeCapacity">Seconds of work a second that each edge server may be given.</param>
@@ -19,13 +21,16 @@ public sealed class Candidates
     /// <param name="expected">Candidates a device, to begin with.</param>
     /// <param name="energyCapacity">Watts that all devices together may take; null: as many as there are.</param>
     /// <param name="sentCapacity">Bytes a second that all devices together may send; null: as many as there are.</param>
+    /// <param name="memory">Of edge servers that cannot hold all they offer; null: all can.</param>
     public Candidates(
-        int devices, IReadOnlyList<double> edgeCapacity, IReadOnlyList<double>? airCapacity = null, int[]? cellOf = null, double? errorCapacity = null, int expected = 16, double? energyCapacity = null, double? sentCapacity = null)
+        int devices, IReadOnlyList<double> edgeCapacity, IReadOnlyList<double>? airCapacity = null, int[]? cellOf = null, double? errorCapacity = null, int expected = 16, double? energyCapacity = null, double? sentCapacity = null,
+        TailMemory? memory = null)
     {
+        Memory = memory;
         (start, count) = (new int[devices], new ushort[devices]);
         (Edges, Cells, CellOf) = (edgeCapacity.Count, airCapacity?.Count ?? 0, cellOf);
         (HasErrors, HasEnergy, HasSent) = (errorCapacity is not null, energyCapacity is not null, sentCapacity is not null);
-        Capacity = [.. edgeCapacity, .. airCapacity ?? [], .. ((double?[])[errorCapacity, energyCapacity, sentCapacity]).OfType<double>()];
+        Capacity = [.. edgeCapacity, .. airCapacity ?? [], .. ((double?[])[errorCapacity, energyCapacity, sentCapacity]).OfType<double>(), .. memory?.Room ?? []];
         (Cost, Use, Edge, Option) = (new float[devices * expected], new float[devices * expected], new short[devices * expected], new ushort[devices * expected]);
         (Air, Errors) = (Cells > 0 ? new float[devices * expected] : [], HasErrors ? new float[devices * expected] : []);
         (Energy, Sent) = (HasEnergy ? new float[devices * expected] : [], HasSent ? new float[devices * expected] : []);
@@ -45,7 +50,10 @@ public sealed class Candidates
 
     public bool HasSent { get; }
 
-    /// <summary>Of every resource: edge servers, then cells, then errors, energy and bytes sent, each where it is limited.</summary>
+    /// <summary>Of edge servers that cannot hold all they offer; null: all can.</summary>
+    public TailMemory? Memory { get; }
+
+    /// <summary>Of every resource: edge servers, then cells, then errors, energy and bytes sent, each where it is limited, then edge servers' memory in megabytes.</summary>
     public double[] Capacity { get; }
 
     /// <summary>Whether edge servers are all there is to share.</summary>
@@ -68,6 +76,12 @@ public sealed class Candidates
     private int EnergyAt => ErrorsAt + (HasErrors ? 1 : 0);
 
     private int SentAt => EnergyAt + (HasEnergy ? 1 : 0);
+
+    /// <summary>Place of the first server's memory among the resources, where some is limited.</summary>
+    public int MemoryAt => SentAt + (HasSent ? 1 : 0);
+
+    /// <summary>What one user takes of a holding: its size, shared among all that could use it. So shared, no plan takes more than its tails do.</summary>
+    private double[] TailShares => tailShares ??= SharesOf(Memory!);
 
     /// <summary>Of a candidate per second: the objective's cost of one inference times the device's rate.</summary>
     internal float[] Cost { get; private set; }
@@ -100,6 +114,7 @@ public sealed class Candidates
     /// <summary>Gives a device its candidates, instead of those it may have had: in their place when there is room, else behind all others.</summary>
     public void Put(int device, ReadOnlySpan<Candidate> candidates)
     {
+        tailShares = null;
         if (candidates.Length > count[device])
         {
             start[device] = filled;
@@ -119,7 +134,10 @@ public sealed class Candidates
         }
     }
 
-    /// <summary>The same devices and capacities with those candidates only that are let through.</summary>
+    /// <summary>The same where every edge server can hold all it offers.</summary>
+    public Candidates WithoutMemory() => Where(_ => true);
+
+    /// <summary>The same devices and capacities with those candidates only that are let through, memory no concern any more; of a device without any, all.</summary>
     internal Candidates Where(Func<int, bool> isAllowed)
     {
         var kept = new Candidates(Devices, Capacity[..Edges], Cells > 0 ? Capacity[Edges..(Edges + Cells)] : null, CellOf, Of(HasErrors, ErrorsAt), energyCapacity: Of(HasEnergy, EnergyAt), sentCapacity: Of(HasSent, SentAt));
@@ -130,6 +148,7 @@ public sealed class Candidates
             var (from, to) = Of(device);
             for (var j = from; j < to; j++)
                 if (isAllowed(j)) row.Add(At(j));
+            for (var j = from; j < to && row.Count == 0; j++) row.Add(At(j));
             kept.Put(device, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(row));
         }
         return kept;
@@ -140,7 +159,7 @@ public sealed class Candidates
     {
         var devices = (Devices + stride - 1) / stride;
         var share = (double)devices / Devices;
-        var sample = new Candidates(devices, [.. Capacity.Take(Edges).Select(room => room * share)], [.. Capacity.Skip(Edges).Take(Cells).Select(room => room * share)], CellOf is null ? null : [.. CellOf.Where((_, i) => i % stride == 0)], Of(HasErrors, ErrorsAt) * share, energyCapacity: Of(HasEnergy, EnergyAt) * share, sentCapacity: Of(HasSent, SentAt) * share);
+        var sample = new Candidates(devices, [.. Capacity.Take(Edges).Select(room => room * share)], [.. Capacity.Skip(Edges).Take(Cells).Select(room => room * share)], CellOf is null ? null : [.. CellOf.Where((_, i) => i % stride == 0)], Of(HasErrors, ErrorsAt) * share, energyCapacity: Of(HasEnergy, EnergyAt) * share, sentCapacity: Of(HasSent, SentAt) * share, memory: Memory);
         Span<Candidate> row = new Candidate[ushort.MaxValue];
         for (var device = 0; device < devices; device++)
         {
@@ -159,7 +178,25 @@ public sealed class Candidates
         : resource < ErrorsAt ? CellOf![device] == resource - Edges ? Air[j] : 0
         : resource < EnergyAt ? Errors[j]
         : resource < SentAt ? Energy[j]
-        : Sent[j];
+        : resource < MemoryAt ? Sent[j]
+        : HoldingOf(j) is >= 0 and var holding && Memory!.ServerOf(holding) == resource - MemoryAt ? TailShares[holding] : 0;
+
+    /// <summary>What a candidate needs to be held on a server whose memory is limited; -1: nothing.</summary>
+    public int HoldingOf(int j) => Memory?.HoldingOf(Edge[j], Option[j]) ?? -1;
+
+    /// <summary>What a plan takes of every resource; of memory, each tail that some device uses once.</summary>
+    public double[] Loads(IReadOnlyList<int> choice)
+    {
+        var loads = new double[Capacity.Length];
+        for (var resource = 0; resource < MemoryAt; resource++)
+            for (var device = 0; device < choice.Count; device++) loads[resource] += Taken(resource, device, choice[device]);
+        if (Memory is not { } memory) return loads;
+        foreach (var holding in choice.Select(HoldingOf).Where(holding => holding >= 0).Distinct()) loads[MemoryAt + memory.ServerOf(holding)] += memory.SizeOf(holding);
+        return loads;
+    }
+
+    /// <summary>Whether a plan keeps every limit, but for rounding.</summary>
+    public bool Keeps(IReadOnlyList<int> choice) => Loads(choice).Zip(Capacity, (taken, room) => taken <= room * (1 + 1e-9) + 1e-12).All(isKept => isKept);
 
     /// <summary>What a candidate costs its device with what it takes of every resource.</summary>
     public double Priced(int device, int j, ReadOnlySpan<double> prices)
@@ -170,7 +207,24 @@ public sealed class Candidates
         if (HasErrors) sum += prices[ErrorsAt] * Errors[j];
         if (HasEnergy) sum += prices[EnergyAt] * Energy[j];
         if (HasSent) sum += prices[SentAt] * Sent[j];
+        if (HoldingOf(j) is >= 0 and var holding) sum += prices[MemoryAt + Memory!.ServerOf(holding)] * TailShares[holding];
         return sum;
+    }
+
+    private double[] SharesOf(TailMemory memory)
+    {
+        var (users, last) = (new int[memory.Holdings], new int[memory.Holdings]);
+        for (var device = 0; device < Devices; device++)
+        {
+            var (from, to) = Of(device);
+            for (var j = from; j < to; j++)
+            {
+                if (HoldingOf(j) is not (>= 0 and var holding) || last[holding] == device + 1) continue;
+                last[holding] = device + 1;
+                users[holding]++;
+            }
+        }
+        return [.. users.Select((count, holding) => memory.SizeOf(holding) / Math.Max(1, count))];
     }
 
     private double? Of(bool isLimited, int resource) => isLimited ? Capacity[resource] : null;

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Fleet.Controller.Planning;
 
 /// <summary>
-/// Prices on the edge servers' time and on the air of cells that devices share (and on the site's errors, joules and bytes where they are limited) under which every device chooses
+/// Prices on the edge servers' time and on the air of cells that devices share (and on the site's errors, joules and bytes and on edge servers' memory where they are limited) under which every device chooses
 /// for itself, then a repair that keeps every limit. Each plan comes with a bound that no plan can go below.
 /// </summary>
 public sealed class Dual(OptionTable table, CostModel costs) : IPlanner
@@ -20,12 +20,14 @@ public sealed class Dual(OptionTable table, CostModel costs) : IPlanner
         var choices = problem.Choices(solved.Choice, costs, (device, j) => Explain(problem, solved, device, j));
         var prices = problem.Edges.Select((edge, i) => (edge.Id, Price: solved.Prices[i])).ToDictionary(pair => pair.Id, pair => pair.Price, StringComparer.Ordinal);
         var air = problem.Cells.Select((cell, i) => (cell, Price: solved.Prices[problem.Edges.Count + i])).ToDictionary(pair => pair.cell, pair => pair.Price, StringComparer.Ordinal);
-        return (new Plan(choices) { Proof = Proof.Of(problem, solved, prices) }, new PlannerState(choices) { Prices = prices, AirPrices = air, LimitPrices = solved.Prices[problem.Candidates.ErrorsAt..] });
+        var memory = problem.LimitedServers.Select((server, i) => (server.Id, Price: solved.Prices[problem.Candidates.MemoryAt + i])).ToDictionary(pair => pair.Id, pair => pair.Price, StringComparer.Ordinal);
+        return (new Plan(choices) { Proof = Proof.Of(problem, solved, prices) }, new PlannerState(choices) { Prices = prices, AirPrices = air, LimitPrices = solved.Prices[problem.Candidates.ErrorsAt..problem.Candidates.MemoryAt], MemoryPrices = memory });
     }
 
     /// <summary>The last prices of edge servers and cells that are still there; null when there are none to begin with.</summary>
-    private static double[]? Warm(SiteProblem problem, PlannerState last) => last.LimitPrices.Concat(last.Prices.Values).Concat(last.AirPrices.Values).All(price => price == 0) ? null
-        : [.. problem.Edges.Select(edge => last.Prices.GetValueOrDefault(edge.Id)), .. problem.Cells.Select(cell => last.AirPrices.GetValueOrDefault(cell)), .. Enumerable.Range(0, problem.Candidates.Capacity.Length - problem.Candidates.ErrorsAt).Select(last.LimitPrices.ElementAtOrDefault)];
+    private static double[]? Warm(SiteProblem problem, PlannerState last) => last.LimitPrices.Concat(last.Prices.Values).Concat(last.AirPrices.Values).Concat(last.MemoryPrices.Values).All(price => price == 0) ? null
+        : [.. problem.Edges.Select(edge => last.Prices.GetValueOrDefault(edge.Id)), .. problem.Cells.Select(cell => last.AirPrices.GetValueOrDefault(cell)), .. Enumerable.Range(0, problem.Candidates.MemoryAt - problem.Candidates.ErrorsAt).Select(last.LimitPrices.ElementAtOrDefault),
+            .. problem.LimitedServers.Select(edge => last.MemoryPrices.GetValueOrDefault(edge.Id))];
 
     private static string Explain(SiteProblem problem, SolvedChoice solved, int device, int chosen)
     {

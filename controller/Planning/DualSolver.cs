@@ -27,6 +27,7 @@ public static class DualSolver
     /// <param name="polishMax">Of more devices the first plan found stays.</param>
     public static SolvedChoice Solve(Candidates candidates, double[]? warm = null, int polishMax = SmallMax)
     {
+        if (candidates.Memory is { } memory) return new HoldingSearch(candidates, memory, polishMax).Solve(warm);
         var search = new PriceSearch(candidates);
         search.Ascend(warm);
         if (candidates.Devices > polishMax) return Repaired(candidates, search.Best, search.Choice, fills: warm is null ? 2 : 1) with { Bound = search.Bound };
@@ -53,7 +54,7 @@ public static class DualSolver
         asFound.Take(found.Choice);
         // Where nobody can keep all limits, whoever misses them by hardly more is as good.
         var isAsGood = found.IsFeasible ? kept.IsFeasible : kept.Excess <= asFound.Excess * (1 + SteadyTolerance);
-        return isAsGood && kept.Cost <= found.Cost + SteadyTolerance * Math.Abs(found.Cost) ? found with { Choice = kept.Choice, Cost = kept.Cost, IsFeasible = kept.IsFeasible } : found;
+        return isAsGood && (candidates.Memory is null || candidates.Keeps(kept.Choice)) && kept.Cost <= found.Cost + SteadyTolerance * Math.Abs(found.Cost) ? found with { Choice = kept.Choice, Cost = kept.Cost, IsFeasible = kept.IsFeasible } : found;
     }
 
     private static SolvedChoice Closed(Candidates candidates, SolvedChoice best)
@@ -63,12 +64,12 @@ public static class DualSolver
         return best with { Choice = search.Best, Cost = search.BestCost, Bound = search.IsProven ? search.BestCost : best.Bound };
     }
 
-    private static SolvedChoice Repaired(Candidates candidates, double[] prices, ReadOnlySpan<int> start, int fills = 2)
+    internal static SolvedChoice Repaired(Candidates candidates, double[] prices, ReadOnlySpan<int> start, int fills = 2)
     {
         var repair = new Repair(candidates, prices, fills);
         repair.From(start);
         return new SolvedChoice(repair.Choice, repair.Cost, double.NegativeInfinity, prices, repair.IsFeasible);
     }
 
-    private static SolvedChoice Better(SolvedChoice a, SolvedChoice b) => a.IsFeasible != b.IsFeasible ? a.IsFeasible ? a : b : a.Cost <= b.Cost ? a : b;
+    internal static SolvedChoice Better(SolvedChoice a, SolvedChoice b) => a.IsFeasible != b.IsFeasible ? a.IsFeasible ? a : b : a.Cost <= b.Cost ? a : b;
 }

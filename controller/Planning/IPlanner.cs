@@ -69,6 +69,9 @@ public sealed record PlannerState(IReadOnlyDictionary<string, Choice> Last)
     /// <summary>Of each cell's air.</summary>
     public IReadOnlyDictionary<string, double> AirPrices { get; init; } = new Dictionary<string, double>();
 
+    /// <summary>Of a megabyte of each edge server that cannot hold all it offers.</summary>
+    public IReadOnlyDictionary<string, double> MemoryPrices { get; init; } = new Dictionary<string, double>();
+
     /// <summary>Of what the site's limits limit: an error, a joule, a byte sent, each where it is limited, on top of their weights.</summary>
     public IReadOnlyList<double> LimitPrices { get; init; } = [];
 

@@ -77,7 +77,8 @@ public static class Planners
     {
         var policy = Known[NameOf(text)];
         var given = Given(text).ToDictionary(pair => pair.Key, pair => policy.Settings.Single(setting => setting.Key == pair.Key).Read(pair.Value) ?? throw new FaultsException("policy", text), StringComparer.Ordinal);
-        return policy.Create(options, costs, key => given.TryGetValue(key, out var value) ? value : policy.Settings.Single(setting => setting.Key == key).Default);
+        var planner = policy.Create(options, costs, key => given.TryGetValue(key, out var value) ? value : policy.Settings.Single(setting => setting.Key == key).Default);
+        return planner is Dual ? planner : new HeldTogether(planner, options);
     }
 
     /// <summary>What is wrong with a policy's name and settings, one sentence a fault.</summary>

@@ -243,13 +243,16 @@ public sealed class Pruning
         for (var i = 0; i < locals; i++)
             if (Beats(kept[i], candidate)) return;
         for (var i = from; i < keptCount; i++)
-            if (Beats(kept[i], candidate)) return;
+            if (IsHeldAlike(kept[i], candidate) && Beats(kept[i], candidate)) return;
         var left = from;
         for (var i = from; i < keptCount; i++)
-            if (!Beats(candidate, kept[i])) kept[left++] = kept[i];
+            if (!IsHeldAlike(kept[i], candidate) || !Beats(candidate, kept[i])) kept[left++] = kept[i];
         keptCount = left;
         kept[keptCount++] = candidate;
     }
+
+    /// <summary>Of a server that cannot hold all its tails, one may be there and the other not.</summary>
+    private bool IsHeldAlike(in Candidate a, in Candidate b) => into.Memory is not { } memory || memory.HoldingOf(a.Edge, a.Option) == memory.HoldingOf(b.Edge, b.Option);
 
     private static bool Beats(in Candidate a, in Candidate b) => a.Cost <= b.Cost && a.Use <= b.Use && a.Air <= b.Air && a.Errors <= b.Errors && a.Energy <= b.Energy && a.Sent <= b.Sent;
 }

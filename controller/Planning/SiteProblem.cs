@@ -32,6 +32,9 @@ public sealed class SiteProblem
     /// <summary>Those whose air several devices share.</summary>
     public IReadOnlyList<string> Cells { get; }
 
+    /// <summary>Those of <see cref="Edges"/> that cannot hold all they offer.</summary>
+    public IEnumerable<EdgeView> LimitedServers => Candidates.Memory?.Servers.Select(edge => Edges[edge]) ?? [];
+
     public OptionColumns Columns { get; }
 
     public Candidates Candidates { get; }
@@ -49,7 +52,7 @@ public sealed class SiteProblem
         double? Room(double? mean) => mean is { } most ? requests * Math.Max(NextToNothing, most) : null;
         var (errors, energy, sent) = (Room(1 - costs.Weights.AccuracyMin), Room(costs.Weights.EnergyMax?.Value), Room(costs.Weights.SentMax?.Value));
         var candidates = new Candidates(
-            devices.Count, [.. edges.Select(edge => CostModel.Capacity(edge) * Headroom)], cellOf is null ? null : [.. cells.Select(_ => Headroom)], cellOf, errors, expected: 8, energyCapacity: energy, sentCapacity: sent);
+            devices.Count, [.. edges.Select(edge => CostModel.Capacity(edge) * Headroom)], cellOf is null ? null : [.. cells.Select(_ => Headroom)], cellOf, errors, expected: 8, energyCapacity: energy, sentCapacity: sent, memory: Memory(columns, edges));
         var pruning = new Pruning(columns, Terms(columns, edges), costs.Weights, PruningKind.Dominated, candidates);
         var terms = new DeviceTerms(columns);
         var places = columns.Options.Select((option, i) => (option, i)).ToDictionary(pair => (pair.option.Head, pair.option.Route, pair.option.Thresholds), pair => pair.i);
@@ -129,6 +132,22 @@ public sealed class SiteProblem
         && Enumerable.Range(1, columns.Stages).Select(stage => CostModel.Stage(columns.Model, stage, device, profile)).All(run => float.IsFinite((float)run.Time.Value) && float.IsFinite((float)run.Energy.Value));
 
     private static EdgeTerms Terms(OptionColumns columns, IReadOnlyList<EdgeView> edges) => new(
-        [.. edges.SelectMany(edge => columns.Tails.Select(tail => CostModel.Served(columns.Model, new Route(tail.Cut, default, tail.Bottleneck), edge) is { } time ? (float)time.Value : float.NaN))],
+        [.. edges.SelectMany(edge => columns.Tails.Select(tail => SizeOf(columns, tail) <= RoomOf(edge) && CostModel.Served(columns.Model, new Route(tail.Cut, default, tail.Bottleneck), edge) is { } time ? (float)time.Value : float.NaN))],
         [.. edges.Select(edge => (float)CostModel.Queueing(edge).Value)]);
+
+    /// <summary>Null when every edge server can hold together what it offers.</summary>
+    private static TailMemory? Memory(OptionColumns columns, IReadOnlyList<EdgeView> edges)
+    {
+        var card = columns.Model.Files.Card;
+        double Offered(EdgeView edge) => columns.Tails.Where(tail => SizeOf(columns, tail) <= RoomOf(edge) && edge.Reported!.Finishes(tail.Cut, card.NameOf(tail.Bottleneck))).Sum(tail => SizeOf(columns, tail));
+        var room = edges.Select(edge => Offered(edge) > RoomOf(edge) ? RoomOf(edge) : double.PositiveInfinity).ToList();
+        return room.TrueForAll(double.IsPositiveInfinity) ? null
+            : new TailMemory(room, [.. columns.Tails.Select(tail => SizeOf(columns, tail))], [.. columns.Options.Select(option => option.Route is { } route ? columns.Tails.ToList().IndexOf(route.Tail) : -1)]);
+    }
+
+    /// <summary>Megabytes, by the length of its file.</summary>
+    private static double SizeOf(OptionColumns columns, TailStart tail) => columns.Model.Files.Card.Tail(tail).FileBytes / 1e6;
+
+    /// <summary>Megabytes for tails; infinite where the edge server states no limit.</summary>
+    private static double RoomOf(EdgeView edge) => edge.Info?.TailMemory is { } memory ? memory.Value / 1e6 : double.PositiveInfinity;
 }

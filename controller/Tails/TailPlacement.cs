@@ -158,7 +158,8 @@ public sealed class TailPlacement(PlacementOptions options, OptionTable table, C
     {
         if (edge.Reported is not { } reported || !servers.TryGetValue(edge.Id, out var holding) || reported.CardSha256 != table.Model.Files.CardSha256) return edge;
         var (holds, stays) = (Read(reported), holding.Step is Step.Making ? holding.Desired : holding.Target);
-        return edge with { Reported = reported.Naming(Tails.Where((_, i) => holds[i] && stays[i]), card) };
+        // What is there and stays may be planned with as it is: that it fits, for a while with the room to change besides, is decided here.
+        return edge with { Reported = reported.Naming(Tails.Where((_, i) => holds[i] && stays[i]), card), Info = edge.Info is { } info ? info with { TailMemory = null, TailRoom = null } : null };
     }
 
     private double[] Held(Idn idn, List<EdgeView> edges)

@@ -5,7 +5,7 @@ namespace Fleet.Controller.Judge;
 
 /// <summary>
 /// The planning problem as OR-Tools' solvers see it, to judge all others by: a variable a candidate, one candidate a device, the limits of
-/// <see cref="Candidates.Capacity"/>.
+/// <see cref="Candidates.Capacity"/>; where memory is limited a variable for each tail on a server besides, without which no candidate may use it.
 /// </summary>
 public static class Exact
 {
@@ -21,8 +21,7 @@ public static class Exact
     }
 
     /// <summary>Whether a plan keeps every limit, but for rounding.</summary>
-    public static bool Keeps(Candidates candidates, IReadOnlyList<int> choice) => Enumerable.Range(0, candidates.Capacity.Length)
-        .All(resource => choice.Select((j, device) => candidates.Taken(resource, device, j)).Sum() <= candidates.Capacity[resource] * (1 + 1e-9) + 1e-12);
+    public static bool Keeps(Candidates candidates, IReadOnlyList<int> choice) => candidates.Keeps(choice);
 
     private static SolvedChoice? Solve(Candidates candidates, TimeSpan timeLimit, double slack)
     {
@@ -70,6 +69,7 @@ public static class Exact
                     SetLimits(candidates, device, j, taken);
                 }
             }
+            if (isInteger && candidates.Memory is { } memory) Hold(candidates, memory, slack);
             objective.SetMinimization();
         }
 
@@ -80,6 +80,24 @@ public static class Exact
         public Constraint[] Limits { get; }
 
         public void Dispose() => Solver.Dispose();
+
+        /// <summary>sum of size x held within memory, and what a device takes of one holding at most held.</summary>
+        private void Hold(Candidates candidates, TailMemory memory, double slack)
+        {
+            var rooms = memory.Room.Select((room, server) => Solver.MakeConstraint(double.NegativeInfinity, room * (1 - slack), $"memory{server}")).ToList();
+            var held = Enumerable.Range(0, memory.Holdings).Select(holding => Solver.MakeBoolVar($"held{holding}")).ToList();
+            for (var holding = 0; holding < held.Count; holding++) rooms[memory.ServerOf(holding)].SetCoefficient(held[holding], memory.SizeOf(holding));
+            for (var device = 0; device < candidates.Devices; device++)
+            {
+                var (from, end) = candidates.Of(device);
+                foreach (var ways in Enumerable.Range(from, end - from).Where(j => candidates.HoldingOf(j) >= 0).GroupBy(candidates.HoldingOf))
+                {
+                    var needs = Solver.MakeConstraint(double.NegativeInfinity, 0, $"needs{device}.{ways.Key}");
+                    needs.SetCoefficient(held[ways.Key], -1);
+                    foreach (var j in ways) needs.SetCoefficient(Variables[j], 1);
+                }
+            }
+        }
 
         private void SetLimits(Candidates candidates, int device, int j, Variable taken)
         {

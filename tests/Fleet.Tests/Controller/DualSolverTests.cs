@@ -10,12 +10,13 @@ namespace Fleet.Tests.Controller;
 /// <summary>`dual` and `milp` against all plans there are, and against each other.</summary>
 public sealed class DualSolverTests
 {
-    /// <summary>A knapsack of a few devices, edge servers, and perhaps a cell and a limit on errors; candidate 0 needs nobody.</summary>
+    /// <summary>A knapsack of a few devices, edge servers, and perhaps a cell, a limit on errors, and memory for some of two tails of 1 and 1.5 MB; candidate 0 needs nobody.</summary>
     private static readonly Gen<Candidates> Tiny =
         from edges in Gen.Double[0.5, 2].Array[1, 3]
         from isShared in Gen.Bool
+        from memory in Gen.Double[1, 4].Array[0, 3]
         from devices in Gen.Select(Gen.Float[1, 10], Gen.Select(Gen.Float[0, 9], Gen.Float[0.05f, 1.2f], Gen.Int[0, 2], Gen.Float[0, 1]).Array[0, 4]).Array[1, 6]
-        select Made(edges, isShared, devices);
+        select Made(edges, isShared, memory, devices);
 
     [Test]
     public void Exact_TinyProblem_EqualsBruteForce() => Tiny.Sample(
@@ -34,7 +35,8 @@ public sealed class DualSolverTests
         {
             var solved = DualSolver.Solve(candidates);
             if (BruteForce(candidates) is not { } best) return;
-            Assert.That(solved.Bound, Is.LessThanOrEqualTo(best + 1e-9 * Math.Abs(best)));
+            // Of costs of order one: they may add up to nearly nothing, but not their rounding.
+            Assert.That(solved.Bound, Is.LessThanOrEqualTo(best + 1e-9 * Math.Max(1, Math.Abs(best))));
             Assert.That(Exact.Keeps(candidates, solved.Choice), Is.EqualTo(solved.IsFeasible));
             if (solved.IsFeasible) Assert.That(solved.Cost, Is.EqualTo(best).Within(1e-6 * Math.Max(1, Math.Abs(best))), "so small a site is searched to the end");
         },
@@ -42,7 +44,7 @@ public sealed class DualSolverTests
 
     /// <summary>No prices prove more than the linear programme's, and those prove as much (strong duality).</summary>
     [Test]
-    public void Relaxation_AtTheLinearProgrammesPrices_IsItsBound() => Gen.Select(Tiny, Gen.Double[0, 20].Array[5]).Sample(
+    public void Relaxation_AtTheLinearProgrammesPrices_IsItsBound() => Gen.Select(Tiny, Gen.Double[0, 20].Array[8]).Sample(
         (candidates, other) =>
         {
             if (Exact.LinearBound(candidates) is not { } linear) return;
@@ -69,6 +71,73 @@ public sealed class DualSolverTests
         }
         Assert.That(gaps.Average(), Is.LessThan(0.005));
         Assert.That(gaps.Max(), Is.LessThan(0.02));
+    }
+
+    /// <summary>The same where edge servers offer more tails than they hold together: `milp` has a variable for each tail on a server.</summary>
+    [Test]
+    public void Dual_RandomSitesWithoutMemoryForAll_IsNearTheBestPlan()
+    {
+        var random = new Random(1);
+        var gaps = new List<double>();
+        var (isLimited, isCramped) = (false, false);
+        for (var site = 0; site < 8; site++)
+        {
+            var fleet = FleetBuilder.WithMemory(FleetBuilder.Crowded(random, devices: 15 + random.Next(31), edges: 1 + random.Next(4)), random);
+            var problem = SiteProblem.Of(fleet, FleetBuilder.Table, FleetBuilder.Costs, PlannerState.Empty.Last);
+            isLimited |= problem.LimitedServers.Any();
+            var exact = Exact.Solve(problem.Candidates, TimeSpan.FromMinutes(10))!;
+            var solved = DualSolver.Solve(problem.Candidates);
+            Assert.That(Exact.Keeps(problem.Candidates, exact.Choice));
+            Assert.That(solved.IsFeasible && Exact.Keeps(problem.Candidates, solved.Choice));
+            Assert.That(solved.Bound, Is.LessThanOrEqualTo(exact.Cost * (1 + 1e-9)));
+            isCramped |= DualSolver.Solve(problem.Candidates.WithoutMemory()).Cost < exact.Cost * (1 - 1e-6);
+            gaps.Add(solved.Cost / exact.Cost - 1);
+        }
+        Assert.That(isLimited && isCramped, "somewhere memory is short");
+        Assert.That(gaps.Average(), Is.LessThan(0.005));
+        Assert.That(gaps.Max(), Is.LessThan(0.02));
+    }
+
+    /// <summary>Two tails of 1 MB, memory for one, and each device can use one only: whoever gains more has it, and a megabyte costs what keeps the other away.</summary>
+    [Test]
+    public void Dual_MemoryForOneOfTwoTails_HasAPriceAndGoesToWhoGainsMore()
+    {
+        var candidates = new Candidates(2, [1.0], memory: new TailMemory([1], [1, 1], [-1, 0, 1]));
+        candidates.Put(0, [new Candidate(10, 0, 1, 0, 0, 0), new Candidate(1, 0.1f, 0, 1, 0, 0)]);
+        candidates.Put(1, [new Candidate(8, 0, 1, 0, 0, 0), new Candidate(1, 0.1f, 0, 2, 0, 0)]);
+        var solved = DualSolver.Solve(candidates);
+        Assert.That(solved.Choice, Is.EqualTo(new[] { candidates.Of(0).Start + 1, candidates.Of(1).Start }));
+        Assert.That((solved.Cost, solved.Bound), Is.EqualTo((9.0, 9.0)));
+        Assert.That(solved.Prices[candidates.MemoryAt], Is.InRange(6.9, 9.1));
+        Assert.That(Exact.Solve(candidates, TimeSpan.FromMinutes(10))!.Cost, Is.EqualTo(9).Within(1e-6));
+    }
+
+    /// <summary>Too many devices to look at plans again and again.</summary>
+    [Test]
+    public void Dual_LargeSiteWithoutMemoryForAll_KeepsItAndItsBoundHolds()
+    {
+        var random = new Random(1);
+        var candidates = new Candidates(6000, [40.0, 40.0], memory: new TailMemory([2.5, double.PositiveInfinity], [1, 1.5, 2], [-1, 0, 1, 2]));
+        for (var device = 0; device < candidates.Devices; device++)
+            candidates.Put(device, [new Candidate(2 + random.NextSingle(), 0, 2, 0, 0, 0), .. Enumerable.Range(0, 6).Select(way => new Candidate(2 * random.NextSingle(), 0.02f * random.NextSingle(), (short)(way / 3), (ushort)(way % 3 + 1), 0, 0))]);
+        var solved = DualSolver.Solve(candidates);
+        Assert.That(solved.IsFeasible && candidates.Keeps(solved.Choice));
+        Assert.That(solved.Choice.Select(candidates.HoldingOf).Where(holding => holding >= 0).Distinct().Count(), Is.LessThan(3), "not all three fit");
+        Assert.That(solved.Bound, Is.LessThanOrEqualTo(solved.Cost));
+        // It holds the third tail, or the first two: there is nothing else to try.
+        foreach (var held in (int[][])[[0, 1], [2]]) Assert.That(solved.Cost, Is.LessThanOrEqualTo(DualSolver.Solve(candidates.Where(j => candidates.HoldingOf(j) < 0 || held.Contains(candidates.HoldingOf(j)))).Cost * 1.001));
+    }
+
+    /// <summary>Where everything fits there is nothing to price, and nothing is different.</summary>
+    [Test]
+    public void SiteProblem_MemoryForAllThatIsOffered_HasNoSuchLimit()
+    {
+        var fleet = FleetBuilder.Crowded(new Random(3), devices: 10, edges: 2);
+        var roomy = fleet with { Edges = [.. fleet.Edges.Select(edge => edge with { Info = edge.Info! with { TailMemory = new Bytes(1e9) } })] };
+        var (free, stated) = (SiteProblem.Of(fleet, FleetBuilder.Table, FleetBuilder.Costs, PlannerState.Empty.Last), SiteProblem.Of(roomy, FleetBuilder.Table, FleetBuilder.Costs, PlannerState.Empty.Last));
+        Assert.That(stated.Candidates.Memory, Is.Null);
+        Assert.That(DualSolver.Solve(stated.Candidates).Choice, Is.EqualTo(DualSolver.Solve(free.Candidates).Choice));
+        Assert.That(HeldTogether.Of(roomy, FleetBuilder.Table), Is.SameAs(roomy));
     }
 
     /// <summary>What the columns say of a choice is what the cost model says.</summary>
@@ -193,9 +262,10 @@ public sealed class DualSolverTests
         },
         iter: 10, threads: 1);
 
-    private static Candidates Made(double[] edges, bool isShared, (float Alone, (float, float, int, float)[] Ways)[] devices)
+    private static Candidates Made(double[] edges, bool isShared, double[] memory, (float Alone, (float, float, int, float)[] Ways)[] devices)
     {
-        var candidates = new Candidates(devices.Length, edges, isShared ? [0.8] : null, isShared ? [.. devices.Select((_, i) => i % 3 == 0 ? -1 : 0)] : null, isShared ? 0.5 * devices.Length : null);
+        var candidates = new Candidates(devices.Length, edges, isShared ? [0.8] : null, isShared ? [.. devices.Select((_, i) => i % 3 == 0 ? -1 : 0)] : null, isShared ? 0.5 * devices.Length : null,
+            memory: memory.Any(room => room < 2.5) ? new TailMemory([.. edges.Select((_, i) => i < memory.Length && memory[i] < 2.5 ? memory[i] : double.PositiveInfinity)], [1, 1.5], [-1, 0, 1, 0, 1]) : null);
         for (var device = 0; device < devices.Length; device++)
             candidates.Put(device,
             [

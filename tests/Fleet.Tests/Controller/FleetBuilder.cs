@@ -64,6 +64,21 @@ internal static class FleetBuilder
 
     private static EdgeView Slow(EdgeView edge, Random random) => edge with { Load = edge.Load! with { TailSeconds = new PerExit([.. Enumerable.Range(0, 3).Select(_ => 0.002 + 0.03 * random.NextDouble())]) } };
 
+    /// <summary>All ways to finish, on edge servers whose memory is for some of them only.</summary>
+    public static FleetSnapshot WithMemory(FleetSnapshot fleet, Random random)
+    {
+        var card = Model.Files.Card;
+        var sizes = card.Tails.Concat(card.Bottlenecks.Select(bottleneck => bottleneck.Tail)).Select(tail => tail.FileBytes).ToList();
+        return fleet with
+        {
+            Edges = [.. fleet.Edges.Select(edge => edge with
+            {
+                Reported = edge.Reported! with { Bottlenecks = string.Join(',', card.Bottlenecks.Select(bottleneck => bottleneck.Name)) },
+                Info = edge.Info! with { TailMemory = new Bytes(Math.Round(0.5 * sizes.Min() + random.NextDouble() * sizes.Sum())) },
+            })],
+        };
+    }
+
     public static readonly Gen<FleetSnapshot> Any =
         from devices in Gen.Select(Gen.Int[0, Boards.Length - 1], Gen.Double[0, 20], Gen.Int[0, 9], Gen.Double[0, 0.2], Gen.Double[0, 0.5]).Array[0, 12]
         from edges in Gen.Select(Gen.Int[0, EdgeProfiles.Length - 1], Gen.Int[0, 9], Gen.Int[1, 4]).Array[0, 3]

@@ -49,6 +49,34 @@ public sealed class PlannerLawsTests
         },
         iter: 40, threads: 1);
 
+    /// <summary>What the devices' tails take of each edge server, a tail once, is what it says it has; whoever asks in another order, or again, gets as lawful a plan.</summary>
+    [TestCaseSource(nameof(Policies))]
+    public void Plan_EdgeServersThatCannotHoldAllTheyOffer_UsesNoMoreThanTheyHold(string policy) => Gen.Select(Gen.Int[0, 10_000], Gen.Int[1, 25], Gen.Int[1, 3]).Sample(
+        (seed, devices, edges) =>
+        {
+            var fleet = FleetBuilder.WithMemory(FleetBuilder.Crowded(new Random(seed), devices, edges), new Random(seed));
+            var planner = FleetBuilder.Planner(policy);
+            var (plan, state) = planner.Plan(fleet, PlannerState.Empty, new Random(1));
+            if (policy is Dual.PolicyName or Greedy.PolicyName or Neurosurgeon.PolicyName or LocalOnly.PolicyName) Assert.That(plan.Choices.Count, Is.EqualTo(devices), "who may stay alone has something to run");
+            AssertHeld(plan, fleet);
+            AssertHeld(planner.Plan(fleet, state, new Random(1)).Plan, fleet);
+            Assert.That(Said(FleetBuilder.Planner(policy).Plan(fleet, PlannerState.Empty, new Random(2)).Plan), Is.EqualTo(Said(plan)));
+            var (others, servers) = (fleet.Devices.ToArray(), fleet.Edges.ToArray());
+            new Random(seed).Shuffle(others);
+            new Random(seed).Shuffle(servers);
+            Assert.That(Said(planner.Plan(fleet with { Devices = others, Edges = servers }, PlannerState.Empty, new Random(1)).Plan), Is.EqualTo(Said(plan)));
+        },
+        iter: 12, threads: 1);
+
+    private static void AssertHeld(Plan plan, FleetSnapshot fleet)
+    {
+        foreach (var edge in fleet.Edges)
+        {
+            var used = plan.Choices.Values.Where(choice => choice.Edge == edge.Id).Select(choice => choice.Option.Route!.Value.Tail).Distinct().Sum(tail => FleetBuilder.Model.Files.Card.Tail(tail).FileBytes);
+            Assert.That(used, Is.LessThanOrEqualTo(edge.Info!.TailMemory!.Value.Value));
+        }
+    }
+
     [TestCaseSource(nameof(Policies))]
     public void Plan_OfflineDevice_IsLeftAlone(string policy)
     {
