@@ -5,7 +5,8 @@ namespace Fleet.Contracts;
 /// </summary>
 public sealed class Turn
 {
-    private readonly Queue<TaskCompletionSource> waiting = [];
+    // Few ever wait.
+    private Queue<TaskCompletionSource>? waiting;
     private bool isTaken;
 
     /// <summary>Whether it is somebody's turn now.</summary>
@@ -21,7 +22,7 @@ public sealed class Turn
         }
         // Who waited goes on after whoever releases, not inside its call.
         var mine = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        waiting.Enqueue(mine);
+        (waiting ??= []).Enqueue(mine);
         return new ValueTask(mine.Task);
     }
 
@@ -30,7 +31,7 @@ public sealed class Turn
     public void Release()
     {
         if (!isTaken) throw new InvalidOperationException("it is nobody's turn");
-        if (waiting.TryDequeue(out var next)) next.SetResult();
+        if (waiting is not null && waiting.TryDequeue(out var next)) next.SetResult();
         else isTaken = false;
     }
 }

@@ -58,6 +58,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
 {
     private readonly Turn turn = new();
     private readonly Watts runPower = options.RunPower;
+    private readonly WakeLocks? locks = options.WakeLocks;
     private readonly Topic replies = new(TopicKind.Reply, options.Site, options.Id);
     private readonly Way way = new(clock);
     private Running? running;
@@ -86,7 +87,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         window.Started();
         InFlight++;
         Started?.Invoke(sample);
-        if (options.WakeLocks is { } locks) await locks.Take();
+        if (locks is not null) await locks.Take();
         await turn.Wait();
         var ended = default(Ended);
         try
@@ -103,7 +104,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         }
         finally
         {
-            if (ended.IsAudited) options.WakeLocks?.Release();
+            if (ended.IsAudited) locks?.Release();
             else if (!ended.IsHandedOver) End();
             turn.Release();
         }
@@ -116,7 +117,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     private void End()
     {
         InFlight--;
-        options.WakeLocks?.Release();
+        locks?.Release();
     }
 
     /// <summary>Puts another head in place between two inputs and disposes the old one.</summary>
@@ -307,7 +308,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
 
     private async Unawaited Check(Running now, TensorFrame frame, Verdict verdict, Audit? drawn)
     {
-        if (options.WakeLocks is { } locks) await locks.Take();
+        if (locks is not null) await locks.Take();
         var reply = await Ask(now, now.AuditEdge!, frame);
         var better = reply is { Status: OffloadStatus.Ok } ? reply.Label : (int?)null;
         if (better is { } label)
@@ -316,7 +317,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
             if (drawn is not null) Audited?.Invoke(drawn with { TailLabel = label, TailConfidence = reply!.Confidence });
         }
         now.Judging?.Learn(verdict, Decision.Answer, better);
-        options.WakeLocks?.Release();
+        locks?.Release();
     }
 
     /// <summary>What the exits make of the input they have just seen; the tail's part is still to come.</summary>
