@@ -94,6 +94,10 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
         ArtifactsUrl = parsed.GetValue(artifacts) ?? $"http://{(address == "0.0.0.0" ? Environment.MachineName : address)}:{server.Port}/models",
     };
 
+    // As scenarios refuse it: stages that edge servers before a cloud decide with are not placed.
+    if (options.Clouds.Count > 0 && options.Placement.Kind is not PlacementKind.All && Planners.LetsServersDecide(planner.Name))
+        throw new FaultsException("--placement", $"is \"{parsed.GetValue(placement)}\", with --cloud and a policy that lets edge servers decide ({planner.Name}); allowed: two of the three");
+
     EmbeddedBroker? embedded = null;
     IBus bus;
     if (broker.IsGiven(parsed))
