@@ -44,25 +44,32 @@ internal sealed class Switching(OptionColumns columns, Weights weights)
 
     private void FillNext(DeviceTerms terms, DeviceView device, HardwareProfile profile, Choice standing)
     {
-        var (estimate, inferences) = (standing.Estimate, Math.Max(1, terms.Rate * Horizon.Value));
-        var cost = Math.Max(0, estimate.Latency.Value + weights.JouleWeight * estimate.Energy.Value);
-        var loss = weights.ErrorWeight * Math.Max(0, estimate.AccuracyLost);
         for (var block = 0; block < columns.Blocks.Count; block++)
-        {
-            var files = Files(columns.Blocks[block], standing.Option.Head, standing.Option.Route?.Bottleneck ?? 0);
-            var energy = files * profile.Radio.RxPerByte.Value;
-            var waiting = Math.Min(1, CostModel.AirTime(files, device, profile) / Horizon);
-            terms.SwitchCost[block] = (float)(Hysteresis * cost + waiting * (cost + loss) + weights.JouleWeight * energy.Value / inferences);
-        }
+            terms.SwitchCost[block] = (float)PriceOf(Files(columns.Blocks[block], standing.Option.Head, standing.Option.Route?.Bottleneck ?? 0), device, profile, standing.Estimate, terms.Rate, weights);
     }
 
-    /// <summary>What a block needs besides a head and a bottleneck (0: none) that are there.</summary>
-    private Bytes Files(OptionBlock block, int head, int bottleneck)
+    /// <summary>What it costs a device that runs something to take up what another option needs: seconds of the objective an inference.</summary>
+    public static double Price(Option from, in Estimate estimate, Option to, DeviceView device, Weights weights) =>
+        PriceOf(Files(to.Model.Files.Card, to.Head, to.Route?.Bottleneck ?? 0, from.Head, from.Route?.Bottleneck ?? 0), device, device.Profile!, estimate, device.Budget?.RequestRate.Value ?? 0, weights);
+
+    private static double PriceOf(Bytes files, DeviceView device, HardwareProfile profile, in Estimate estimate, double rate, Weights weights)
     {
-        var card = columns.Model.Files.Card;
-        var bytes = card.Stages.Skip(head).Take(Math.Max(0, block.Head - head)).Sum(stage => (double)stage.FileBytes);
-        var needed = block.Crossing == OptionColumns.Local ? 0 : columns.Crossings[block.Crossing].Route.Bottleneck;
-        if (needed > 0 && needed != bottleneck) bytes += card.Bottleneck(needed).DeviceFiles.Sum(file => (double)file.FileBytes);
+        var inferences = Math.Max(1, rate * Horizon.Value);
+        var cost = Math.Max(0, estimate.Latency.Value + weights.JouleWeight * estimate.Energy.Value);
+        var loss = weights.ErrorWeight * Math.Max(0, estimate.AccuracyLost);
+        var energy = files * profile.Radio.RxPerByte.Value;
+        var waiting = Math.Min(1, CostModel.AirTime(files, device, profile) / Horizon);
+        return Hysteresis * cost + waiting * (cost + loss) + weights.JouleWeight * energy.Value / inferences;
+    }
+
+    private Bytes Files(OptionBlock block, int head, int bottleneck) =>
+        Files(columns.Model.Files.Card, block.Head, block.Crossing == OptionColumns.Local ? 0 : columns.Crossings[block.Crossing].Route.Bottleneck, head, bottleneck);
+
+    /// <summary>What a head and a bottleneck (0: none) need besides those that are there.</summary>
+    private static Bytes Files(ModelCard card, int wantedHead, int wantedBottleneck, int head, int bottleneck)
+    {
+        var bytes = card.Stages.Skip(head).Take(Math.Max(0, wantedHead - head)).Sum(stage => (double)stage.FileBytes);
+        if (wantedBottleneck > 0 && wantedBottleneck != bottleneck) bytes += card.Bottleneck(wantedBottleneck).DeviceFiles.Sum(file => (double)file.FileBytes);
         return new Bytes(bytes);
     }
 }

@@ -1,6 +1,7 @@
 using CsCheck;
 using Fleet.Contracts;
 using Fleet.Controller;
+using Fleet.Controller.Planning;
 using Fleet.Controller.Tails;
 using Fleet.Emulator.Simulation;
 using NUnit.Framework;
@@ -107,6 +108,31 @@ public sealed class TailPlacementTests
         placement.Decide(fleet);
         Assert.That(Told(placement), Is.EqualTo(Cut2));
         Assert.That(placement.IsMoving, Is.False);
+    }
+
+    /// <summary>A way costs whoever runs something else what planners ask for the switch to its best option; whoever runs nothing yet pays for none.</summary>
+    [Test]
+    public void TailNetwork_DeviceRunsAnotherHead_WaysCostTheSwitch()
+    {
+        var device = FleetBuilder.Device("cam-1", "nucleo-l4r5zi", rate: 2, roundTrip: 0.002);
+        var standing = FleetBuilder.Table.Find(device.Reported!)!;
+        var estimate = FleetBuilder.Costs.Estimate(standing, device, edge: null)!.Value;
+        var (fresh, running) = (WaysOf(device with { Reported = null }), WaysOf(device));
+        Assert.That(running.Keys.Intersect(fresh.Keys).Count(tail => tail.Bottleneck > 0), Is.GreaterThan(0));
+        foreach (var tail in running.Keys.Intersect(fresh.Keys))
+        {
+            var prices = FleetBuilder.Table.All.Where(option => option.Route?.Tail == tail).Select(option => 1e3 * Switching.Price(standing, estimate, option, device, FleetBuilder.Costs.Weights)).ToList();
+            Assert.That(prices.Min(), Is.GreaterThan(0));
+            Assert.That(running[tail] - fresh[tail], Is.InRange(prices.Min() - 1e-9, prices.Max() + 1e-9), tail.ToString());
+        }
+    }
+
+    /// <summary>Milliseconds of each way to finish on a server that holds all.</summary>
+    private static Dictionary<TailStart, double> WaysOf(DeviceView device)
+    {
+        var (fleet, tails) = (FleetBuilder.Fleet([device], FleetBuilder.Edge("edge-1")), new TailPlacement(new PlacementOptions(), FleetBuilder.Table, FleetBuilder.Costs, new SimClock()).Tails);
+        var idn = TailNetwork.Of(fleet, [.. fleet.Edges], FleetBuilder.Table, FleetBuilder.Costs, tails, new Seconds(30))!.Idn;
+        return Enumerable.Range(0, idn.Head.Length).Where(option => idn.Head[option] < tails.Count).ToDictionary(option => tails[idn.Head[option]], option => idn.Cost[option]);
     }
 
     [TestCase("0,1", "", 0, 0, true)]
