@@ -13,8 +13,13 @@ public readonly record struct Bounds(double Least, double Most)
         return value;
     }
 
+    /// <summary>A duration in seconds, however it was written.</summary>
     /// <inheritdoc cref="Checked(string, double)"/>
-    public Seconds Checked(string flag, Seconds value) => new(Checked(flag, value.Value));
+    public Seconds Checked(string flag, Seconds value)
+    {
+        if (Faults("", value.Value).Any()) throw new FaultsException(flag, string.Create(CultureInfo.InvariantCulture, $"is {value.Value} s; allowed: {Least:0.############} s to {Most:0.############} s"));
+        return value;
+    }
 
     /// <summary>One sentence when a field's value is outside, or no number.</summary>
     public IEnumerable<string> Faults(string key, double value)

@@ -115,7 +115,12 @@ public sealed class SiteController
 
     private void OnConnection(bool connected)
     {
-        if (!connected) return;
+        if (!connected)
+        {
+            // What is retained comes when the line is back, and is doubted from then on.
+            doubtedAt = null;
+            return;
+        }
         rollout.Republish();
         if (planner != started.Planner) doubtedAt = clock.GetTimestamp();
         if (speaks) bus.Publish(own, State.Ready);

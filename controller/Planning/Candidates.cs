@@ -154,7 +154,7 @@ public sealed class Candidates
         return kept;
     }
 
-    /// <summary>Every so-manieth device, with as large a share of all capacities.</summary>
+    /// <summary>Every so-manieth device, with as large a share of all capacities but edge memory: tails are as large for few users as for many.</summary>
     internal Candidates Sample(int stride)
     {
         var devices = (Devices + stride - 1) / stride;

@@ -46,6 +46,7 @@ internal sealed class HoldingSearch(Candidates candidates, TailMemory memory, in
         var ways = new List<bool[]> { Array.Empty<bool>() };
         for (var server = 0; server < memory.Servers.Count; server++)
         {
+            if (isUsed.AsSpan(server * memory.Tails, memory.Tails).Count(true) > TailMemory.TriedTails) return null;
             ways = [.. ways.SelectMany(way => memory.Fullest(server, isUsed), (way, more) => (bool[])[.. way, .. more])];
             if (ways.Count * (long)candidates.Devices > TriedMax) return null;
         }

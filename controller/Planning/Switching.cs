@@ -5,7 +5,7 @@ namespace Fleet.Controller.Planning;
 /// <summary>
 /// What it costs a device to take up something else. The files it lacks cross the air once, which takes energy, and until they are there all stays as it is; every change
 /// has a price of its own, so that noise does not reshuffle the fleet. Paid back over the inferences of <see cref="Horizon"/>. A device that runs nothing yet answers nothing
-/// until its first files are there, and nobody has measured its link: it begins with what comes soonest and sends least even over a bad one. Fetching that tells what the link is like,
+/// until its first files are there, and nobody has measured its link: it begins with what comes soonest even over a bad one, and alone if it can. Fetching that tells what the link is like,
 /// and what is better follows while it answers.
 /// </summary>
 internal sealed class Switching(OptionColumns columns, Weights weights)
@@ -31,7 +31,7 @@ internal sealed class Switching(OptionColumns columns, Weights weights)
         else if (standing is not null) FillNext(terms, device, profile, standing);
     }
 
-    /// <summary>An input that nobody answers is an error.</summary>
+    /// <summary>An input that nobody answers is an error. Ways that send count as if every input were sent: what they promise rests on a link that nobody knows.</summary>
     private void FillFirst(DeviceTerms terms, DeviceView device, HardwareProfile profile)
     {
         for (var block = 0; block < columns.Blocks.Count; block++)

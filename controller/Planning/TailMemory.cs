@@ -15,6 +15,9 @@ public sealed class TailMemory(IReadOnlyList<double> room, IReadOnlyList<double>
     /// <summary>Of each of <see cref="Servers"/>.</summary>
     public IReadOnlyList<double> Room { get; } = [.. room.Where(double.IsFinite)];
 
+    /// <summary>Tails of one server whose sets are few enough to look at one by one.</summary>
+    public const int TriedTails = 12;
+
     public int Tails => sizes.Count;
 
     public int Holdings => Servers.Count * Tails;
@@ -42,6 +45,7 @@ public sealed class TailMemory(IReadOnlyList<double> room, IReadOnlyList<double>
     }
 
     /// <summary>All sets of holdings of one server that fit and to which none can be added.</summary>
+    /// <param name="isUsed">Of each holding: whether anybody could use it; on one server at most <see cref="TriedTails"/>.</param>
     public IEnumerable<bool[]> Fullest(int server, IReadOnlyList<bool> isUsed)
     {
         var tails = Enumerable.Range(0, Tails).Where(tail => isUsed[server * Tails + tail]).ToList();

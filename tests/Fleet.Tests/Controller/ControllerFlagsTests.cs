@@ -6,16 +6,16 @@ namespace Fleet.Tests.Controller;
 /// <summary>The controller's executable and what it refuses before it does anything.</summary>
 public sealed class ControllerFlagsTests
 {
-    [TestCase("--energy-horizon", "59m", "is 3540; allowed: 3600 to 1000000000")]
+    [TestCase("--energy-horizon", "59m", "is 3540 s; allowed: 3600 s to 1000000000 s")]
     [TestCase("--energy-horizon", "0h", "is \"0h\"; allowed: a number above 0 with s, m or h")]
     [TestCase("--energy-horizon", "-2h", "is \"-2h\"; allowed: a number above 0 with s, m or h")]
     [TestCase("--energy-horizon", "tomorrow", "is \"tomorrow\"; allowed: a number above 0 with s, m or h")]
-    [TestCase("--placement-period", "0.5s", "is 0.5; allowed: 1 to 86400")]
+    [TestCase("--placement-period", "0.5s", "is 0.5 s; allowed: 1 s to 86400 s")]
     [TestCase("--swap-price", "-1", "is -1; allowed: 0 to 1")]
     [TestCase("--swap-price", "1.5", "is 1.5; allowed: 0 to 1")]
     [TestCase("--exit-risk", "0.6", "is 0.6; allowed: 0.001 to 0.5")]
     [TestCase("--exit-risk", "0", "is 0; allowed: 0.001 to 0.5")]
-    [TestCase("--cloud-rtt", "2m", "is 120; allowed: 0 to 60")]
+    [TestCase("--cloud-rtt", "2m", "is 120 s; allowed: 0 s to 60 s")]
     public async Task Start_AValueThatIsNotAllowed_NamesFlagAndRangeAndExitsWith2(string flag, string value, string fault)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
