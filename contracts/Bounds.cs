@@ -7,25 +7,23 @@ public readonly record struct Bounds(double Least, double Most)
 {
     /// <summary>A flag's value, as it is.</summary>
     /// <exception cref="FaultsException">It is outside.</exception>
-    public double Checked(string flag, double value)
-    {
-        FaultsException.ThrowIfAny(flag, Faults("", value).Select(fault => fault.TrimStart()));
-        return value;
-    }
+    public double Checked(string flag, double value) => Allow(value) ? value : throw new FaultsException(flag, Said(value, ""));
 
     /// <summary>A duration in seconds, however it was written.</summary>
     /// <inheritdoc cref="Checked(string, double)"/>
-    public Seconds Checked(string flag, Seconds value)
-    {
-        if (Faults("", value.Value).Any()) throw new FaultsException(flag, string.Create(CultureInfo.InvariantCulture, $"is {value.Value} s; allowed: {Least:0.############} s to {Most:0.############} s"));
-        return value;
-    }
+    public Seconds Checked(string flag, Seconds value) => Allow(value.Value) ? value : throw new FaultsException(flag, Said(value.Value, " s"));
 
     /// <summary>One sentence when a field's value is outside, or no number.</summary>
     public IEnumerable<string> Faults(string key, double value)
     {
-        if (!(value >= Least && value <= Most)) yield return string.Create(CultureInfo.InvariantCulture, $"{key} is {value}; allowed: {this}");
+        if (!Allow(value)) yield return $"{key} {Said(value, "")}";
     }
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Least:0.############} to {Most:0.############}");
+    public override string ToString() => Range("");
+
+    private bool Allow(double value) => value >= Least && value <= Most;
+
+    private string Said(double value, string unit) => string.Create(CultureInfo.InvariantCulture, $"is {value}{unit}; allowed: {Range(unit)}");
+
+    private string Range(string unit) => string.Create(CultureInfo.InvariantCulture, $"{Least:0.############}{unit} to {Most:0.############}{unit}");
 }

@@ -14,8 +14,14 @@ public sealed record ControllerOptions
     /// <summary>How often devices, edge servers and the summary report.</summary>
     public Seconds ReportPeriod { get; init; } = new(5);
 
+    /// <summary>Of it, in seconds.</summary>
+    public static Bounds ReportPeriodBounds { get; } = new(0.1, 86_400);
+
     /// <summary>Pause between looks at the fleet; a plan is made only when something has changed.</summary>
     public Seconds PlanPeriod { get; init; } = new(1);
+
+    /// <summary>Of it, in seconds.</summary>
+    public static Bounds PlanPeriodBounds { get; } = new(0.1, 3600);
 
     /// <summary>Time in which retained messages come in after a start, before anything is decided.</summary>
     public Seconds Settle { get; init; } = new(1);

@@ -142,7 +142,7 @@ public sealed class SiteProblem
         double Offered(EdgeView edge) => columns.Tails.Where(tail => SizeOf(columns, tail) <= RoomOf(edge) && edge.Reported!.Finishes(tail.Cut, card.NameOf(tail.Bottleneck))).Sum(tail => SizeOf(columns, tail));
         var room = edges.Select(edge => Offered(edge) > RoomOf(edge) ? RoomOf(edge) : double.PositiveInfinity).ToList();
         return room.TrueForAll(double.IsPositiveInfinity) ? null
-            : new TailMemory(room, [.. columns.Tails.Select(tail => SizeOf(columns, tail))], [.. columns.Options.Select(option => option.Route is { } route ? columns.Tails.ToList().IndexOf(route.Tail) : -1)]);
+            : new TailMemory(room, [.. columns.Tails.Select(tail => SizeOf(columns, tail))], [.. columns.Blocks.SelectMany(block => Enumerable.Repeat(block.Crossing == OptionColumns.Local ? -1 : columns.Crossings[block.Crossing].Tail, block.Count))]);
     }
 
     /// <summary>Megabytes, by the length of its file.</summary>

@@ -95,8 +95,8 @@ public sealed record ControlSpec
     {
         foreach (var fault in Policies.Faults(Policy)) yield return $"policy {fault}";
         if (!(Deadline.Value is > 0 and <= 3600)) yield return $"deadline_s is {Deadline.Value}; allowed: above 0 to 3600";
-        if (!(Report.Value is >= 0.1 and <= 86400)) yield return $"report_s is {Report.Value}; allowed: 0.1 to 86400";
-        if (!(Plan.Value is >= 0.1 and <= 3600)) yield return $"plan_s is {Plan.Value}; allowed: 0.1 to 3600";
+        foreach (var fault in ControllerOptions.ReportPeriodBounds.Faults("report_s", Report.Value)) yield return fault;
+        foreach (var fault in ControllerOptions.PlanPeriodBounds.Faults("plan_s", Plan.Value)) yield return fault;
         if (!(JouleWeight is >= 0 and <= 1e6)) yield return $"joule_weight is {JouleWeight}; allowed: 0 to 1e6";
         if (AccuracyMin is { } least and not (>= 0 and <= 1)) yield return $"accuracy_min_ratio is {least}; allowed: 0 to 1";
         if (LatencyMax is { Value: not (> 0 and <= 3600) } longest) yield return $"latency_max_s is {longest.Value}; allowed: above 0 to 3600";

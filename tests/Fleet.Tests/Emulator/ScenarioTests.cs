@@ -122,6 +122,8 @@ public sealed class ScenarioTests
     [TestCase("\"control\": { \"placement_s\": 0.5 }", "placement_s is 0.5; allowed: 1 to 86400")]
     [TestCase("\"control\": { \"swap_price_s_per_byte\": 2 }", "swap_price_s_per_byte is 2; allowed: 0 to 1")]
     [TestCase("\"control\": { \"cloud_rtt_s\": 61 }", "cloud_rtt_s is 61; allowed: 0 to 60")]
+    [TestCase("\"control\": { \"plan_s\": 0.05 }", "plan_s is 0.05; allowed: 0.1 to 3600")]
+    [TestCase("\"control\": { \"report_s\": 90000 }", "report_s is 90000; allowed: 0.1 to 86400")]
     public void Scenario_OneMistake_IsNamed(string extra, string expected) => Assert.That(FaultsOf(Text(extra)), Has.One.Contains(expected));
 
     [Test]
