@@ -41,10 +41,12 @@ public static class Exact
         return new SolvedChoice(choice, cost, program.Solver.Objective().BestBound(), new double[candidates.Capacity.Length], IsFeasible: true);
     }
 
-    /// <summary>The value and prices of the linear relaxation, by GLOP: no bound from prices can be higher. Null when it failed.</summary>
-    public static PricedBound? LinearBound(Candidates candidates)
+    /// <summary>The value and prices of the linear relaxation, by GLOP: no bound from prices can be higher. Null when it failed, or gave up within the time: on a degenerate programme it may go round for ever.</summary>
+    /// <param name="timeLimit">As that of <see cref="Solve(Candidates, TimeSpan)"/>.</param>
+    public static PricedBound? LinearBound(Candidates candidates, TimeSpan timeLimit)
     {
         using var program = new Program(candidates, "GLOP", isInteger: false);
+        program.Solver.SetTimeLimit((long)timeLimit.TotalMilliseconds);
         if (program.Solver.Solve() is not Solver.ResultStatus.OPTIMAL) return null;
         return new PricedBound([.. program.Limits.Select(limit => -limit.DualValue())], program.Solver.Objective().Value());
     }

@@ -125,7 +125,7 @@ internal static class PlanMillion
             var part = new PlanInstance(size, planned, stock, seed: 4);
             var dual = Plan(part, [.. capacity.Select(room => room * size / devices)], out var candidates);
             var began = Environment.CpuUsage.TotalTime;
-            var linear = Exact.LinearBound(candidates);
+            var linear = Exact.LinearBound(candidates, TimeSpan.FromMinutes(30));
             var took = Seconds.Of(Environment.CpuUsage.TotalTime - began);
             if (linear is null)
             {
