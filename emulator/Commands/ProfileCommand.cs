@@ -39,12 +39,14 @@ public static class ProfileCommand
     private static Command Errors()
     {
         var markdown = new Option<bool>("--markdown") { Description = "As the table in hardware-profiles/README.md." };
-        var command = new Command("errors", "Leave-one-out errors: every published figure predicted without it. Exit code 1 when one is above its bar.") { markdown };
+        var systems = new Option<bool>("--systems") { Description = "Every question by board and stack." };
+        var command = new Command("errors", "Leave-one-out errors: every published figure predicted without it. Exit code 1 when one is above its bar.") { markdown, systems };
         command.SetAction(parsed => ProcessEdge.Guard(() =>
         {
             var lines = ErrorTable.Lines(MeasuredTables.Shipped());
-            if (parsed.GetValue(markdown)) Console.Out.Write(Text.Markdown(ErrorTable.Columns, lines.Select(ErrorTable.Cells)));
-            else Figures.Columns([[.. ErrorTable.Columns.Select(column => column.TrimStart('>'))], .. lines.Select(line => ErrorTable.Cells(line).ToArray())]);
+            var (columns, cells) = parsed.GetValue(systems) ? (ErrorTable.SystemColumns, ErrorTable.BySystem(lines)) : (ErrorTable.Columns, lines.Select(ErrorTable.Cells));
+            if (parsed.GetValue(markdown)) Console.Out.Write(Text.Markdown(columns, cells));
+            else Figures.Columns([[.. columns.Select(column => column.TrimStart('>'))], .. cells.Select(line => line.ToArray())]);
             return lines.All(line => line.Holds) ? 0 : 1;
         }));
         return command;

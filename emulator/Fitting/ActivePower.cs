@@ -34,16 +34,7 @@ public sealed record ActivePower(Watts Power, Evidence Confidence, string Source
     }
 
     /// <summary>As people read it; a power that nobody published bears its K.</summary>
-    public string Note => $"power {Tag}: {Source}";
-
-    private string Tag => Confidence switch
-    {
-        Evidence.Measured => "M",
-        Evidence.DataSheet => "D",
-        Evidence.Simulator => "S",
-        Evidence.Computed => "X",
-        _ => "K",
-    };
+    public string Note => $"power {ProfileText.Letter(Confidence)}: {Source}";
 
     private static Watts? Mean(MeasuredSystem system, string? without)
     {

@@ -30,6 +30,11 @@ public sealed record Target
     /// <summary>Accelerators say nothing of processors, nor microcontrollers of Linux boards.</summary>
     public string World => Root is "accelerator" or "ncnn" ? Root : "microcontroller";
 
+    /// <summary>What the rows were measured in: microcontrollers and accelerators compute in int8 where nothing else is said.</summary>
+    public Precision Precision => IsGpu || Family.Split('/')[^1] is "fp32" or "float" ? Precision.Float32 : Precision.Int8;
+
+    public bool IsGpu => Family == "ncnn/gpu";
+
     /// <summary>One board under the spellings of several submitters.</summary>
     public string BoardKey => SystemNames.Key(Board) switch
     {
@@ -59,6 +64,9 @@ public sealed record MeasuredSystem
     public IReadOnlyList<KnownTime> Times => [.. Rows.Select(row => new KnownTime(row.Network, row.Latency))];
 
     public MeasuredRow? Row(string network) => Rows.FirstOrDefault(row => row.Network.Name == network);
+
+    /// <summary>By its name, or under another name of the same layers.</summary>
+    public MeasuredRow? Row(Network network) => Row(network.Name) ?? Rows.FirstOrDefault(row => row.Network.Work.IsSameAs(network.Work));
 }
 
 /// <summary>The published rows that ship with Fleet: hardware-profiles/measured.</summary>
@@ -76,12 +84,24 @@ public sealed class MeasuredTables
         Systems = [.. systems.Select(line => System(line, [.. rows[line["system"]].OfType<MeasuredRow>()], faults))];
         faults.AddRange(rows.Select(system => system.Key).Except(Systems.Select(system => system.Id)).Select(unknown => $"system {unknown} is not in systems.csv"));
         FaultsException.ThrowIfAny(path, faults);
+        Words = Systems.SelectMany(SystemNames.AllWords).ToHashSet();
     }
+
+    /// <summary>All words in names of stacks.</summary>
+    public IReadOnlySet<string> Words { get; }
 
     public IReadOnlyDictionary<string, Network> Networks { get; }
 
     /// <summary>In the file's order.</summary>
     public IReadOnlyList<MeasuredSystem> Systems { get; }
+
+    /// <summary>The network under the name that somebody measured it by in a world; itself when nobody did. Publishers name one network differently.</summary>
+    public Network NamedAs(Network network, string world)
+    {
+        bool IsMeasured(string name) => Systems.Any(system => system.Target.World == world && system.Row(name) is not null);
+        if (IsMeasured(network.Name)) return network;
+        return Networks.Values.FirstOrDefault(other => other.Work.IsSameAs(network.Work) && IsMeasured(other.Name)) is { } same ? network with { Name = same.Name } : network;
+    }
 
     /// <summary>Boards that no system is of.</summary>
     public IReadOnlyList<KnownBoard> Boards { get; }

@@ -29,6 +29,9 @@ public enum Charge
 /// <param name="OtherElements">Not among the elements of <paramref name="Kernels"/>.</param>
 public sealed record NetworkWork(KernelWork Kernels, double GroupedMacs = 0, double OtherElements = 0)
 {
+    /// <summary>Whether all kernels agree; what passes elements on is counted differently from file to file.</summary>
+    public bool IsSameAs(NetworkWork other) => Kernels == other.Kernels && GroupedMacs == other.GroupedMacs;
+
     public double this[Charge charge] => charge switch
     {
         Charge.FirstConv => Kernels.FirstConv.Value,
@@ -44,7 +47,14 @@ public sealed record NetworkWork(KernelWork Kernels, double GroupedMacs = 0, dou
 }
 
 /// <summary>A network by its name, which rows of several boards share.</summary>
-public sealed record Network(string Name, NetworkWork Work);
+public sealed record Network(string Name, NetworkWork Work)
+{
+    /// <summary>The share of its MACs that its files compute in int8, 0..1; null for a network without files, which is whatever its rows are.</summary>
+    public double? Int8Share { get; init; }
+
+    /// <summary>What most of its MACs are computed in; null as above.</summary>
+    public Precision? Precision => Int8Share is { } share ? share >= 0.5 ? Contracts.Precision.Int8 : Contracts.Precision.Float32 : null;
+}
 
 /// <summary>A network's time on some board.</summary>
 public sealed record KnownTime(Network Network, Seconds Time);

@@ -20,6 +20,7 @@ public sealed class Predictor(MeasuredTables tables, IReadOnlyDictionary<string,
     public Prediction? Predict(FoundSystem found, Network asked, IReadOnlyList<KnownTime>? calibration)
     {
         var (system, target) = (found.System, found.Target);
+        asked = tables.NamedAs(asked, target.World);
         if (Measured(system, asked, calibration) is { } row) return new Prediction(row.Latency, Energy(system, target, row.Latency), Join("measured on this board and stack", found.Remark, PowerNote(system, target)));
         var known = calibration ?? system?.Times ?? [];
         var others = donors.Values.Where(donor => donor.Id != system?.Id && donor.Target.World == target.World);
@@ -31,7 +32,7 @@ public sealed class Predictor(MeasuredTables tables, IReadOnlyDictionary<string,
         return new Prediction(transferred.Time, Energy(system, target, transferred.Time), Join(how + whom, found.Remark, PowerNote(system, target)));
     }
 
-    private static MeasuredRow? Measured(MeasuredSystem? system, Network asked, IReadOnlyList<KnownTime>? calibration) => calibration is null ? system?.Row(asked.Name) : null;
+    private static MeasuredRow? Measured(MeasuredSystem? system, Network asked, IReadOnlyList<KnownTime>? calibration) => calibration is null ? system?.Row(asked) : null;
 
     private ActivePower? Power(MeasuredSystem? system, Target target) => ActivePower.Of(tables, system, target) ?? ActivePower.Of(profiles.Values, tables, system, target);
 

@@ -16,8 +16,8 @@ public sealed class PredictionFile(MeasuredTables tables, IReadOnlyDictionary<st
 {
     private const string QuantisedSuffix = "_int8";
 
-    /// <summary>What some publishers write where they name no software.</summary>
-    private const string NoStack = "N/A";
+    /// <summary>What people write where they have nothing to say.</summary>
+    private static readonly HashSet<string> Nothing = new(StringComparer.OrdinalIgnoreCase) { "", "N/A", "none", "-" };
 
     private static readonly string[] Asked = ["board", "stack", "model", "calibrate_with"];
     private static readonly string[] Answered = ["predicted_latency_ms", "predicted_energy_uj", "note"];
@@ -25,14 +25,14 @@ public sealed class PredictionFile(MeasuredTables tables, IReadOnlyDictionary<st
     private readonly Predictor predictor = new(tables, profiles);
 
     /// <summary>
-    /// The input's columns and lines, with the answers behind them. A line that cannot be answered keeps its place without figures, its note says why, and
-    /// it is among the faults.
+    /// The input's columns and lines, with the answers behind them, in the stead of older answers. A line that cannot be answered keeps its place without figures,
+    /// its note says why, and it is among the faults.
     /// </summary>
     /// <exception cref="FaultsException">The file cannot be read, or lacks a column.</exception>
     public (string Text, IReadOnlyList<string> Faults) Answer(string path)
     {
         var lines = CsvTable.Read(path, Asked);
-        var columns = lines.Count > 0 ? lines[0].Cells.Keys.ToList() : [.. Asked];
+        var columns = lines.Count > 0 ? lines[0].Cells.Keys.Except(Answered).ToList() : [.. Asked];
         var faults = new List<string>();
         var answers = new List<IReadOnlyList<string>>();
         foreach (var line in lines)
@@ -57,56 +57,80 @@ public sealed class PredictionFile(MeasuredTables tables, IReadOnlyDictionary<st
     {
         if (board.Length == 0) throw new FaultsException("board", "is empty");
         if (model.Length == 0) throw new FaultsException("model", "is empty");
-        if (stack == NoStack) stack = "";
-        // Publishers of ncnn's rows name the precision with the model.
-        if (model.EndsWith(QuantisedSuffix, StringComparison.Ordinal) && tables.Networks.ContainsKey(model[..^QuantisedSuffix.Length]))
-            (model, stack) = (model[..^QuantisedSuffix.Length], stack.Contains("int8", StringComparison.OrdinalIgnoreCase) ? stack : (stack + " int8").Replace("fp32", "", StringComparison.Ordinal).Trim());
-        var asked = network(model);
-        if (Profile(board) is { } profile)
+        if (Nothing.Contains(stack)) stack = "";
+        var asked = Asking(model);
+        if (IsQuantised(model)) stack = stack.Replace("fp32", "int8", StringComparison.OrdinalIgnoreCase);
+        var prediction = Profile(board, stack) is { } profile && IsOf(profile, stack)
+            ? OfProfile(profile, asked, SystemNames.SaidPrecision(stack), Calibration(calibrateWith, null))
+            : OfSystem(board, stack, asked, calibrateWith);
+        return SystemNames.Key(model).StartsWith(SystemNames.Key(asked.Name), StringComparison.Ordinal) ? prediction : prediction with { Note = $"{prediction.Note}; the model is {asked.Name}" };
+    }
+
+    /// <summary>Publishers of ncnn's rows name the precision with the model.</summary>
+    private Network Asking(string model) => IsQuantised(model) ? network(model[..^QuantisedSuffix.Length]) with { Int8Share = 1 } : network(model);
+
+    private static bool IsQuantised(string model) => model.EndsWith(QuantisedSuffix, StringComparison.OrdinalIgnoreCase);
+
+    private Prediction OfSystem(string board, string stack, Network asked, string calibrateWith)
+    {
+        if (Profile(board, stack) is { } profile)
         {
-            if (IsOf(profile, stack)) return OfProfile(profile, asked, Calibration(calibrateWith, null));
             board = profile.Fit is { } fit ? tables.System(fit.System).Target.Board : profile.Board; // As the rows spell it.
             if (stack.Length == 0 || SystemNames.Key(stack) == SystemNames.Key(profile.Stack)) stack = profile.Fit?.System ?? stack;
         }
-        var found = SystemNames.Find(tables, board, stack, out var fault) ?? throw new FaultsException("stack", fault);
+        var found = SystemNames.Find(tables, board, stack, asked.Precision, out var fault) ?? throw new FaultsException("stack", fault);
         var calibration = Calibration(calibrateWith, found);
-        return predictor.Predict(found, asked, calibration)
-            ?? throw new FaultsException("board", $"\"{board}\" is not measured and its clock is not known; give calibrate_with as benchmark=latency_ms. Boards known by their clock: {string.Join(", ", tables.Boards.Select(known => known.Board))}");
+        var prediction = predictor.Predict(found, asked, calibration)
+            ?? throw new FaultsException("board", $"\"{board}\" is not measured with this stack{(asked.Precision is Precision.Int8 ? " in int8" : "")}, and its clock is not known; give calibrate_with as benchmark=latency_ms. Boards known by their clock: {string.Join(", ", tables.Boards.Select(known => known.Board))}");
+        return asked.Precision is { } files && files != found.Target.Precision ? prediction with { Note = $"{prediction.Note}; the model's file is {Name(files)}, this stack's rows are {Name(found.Target.Precision)}" }
+            : asked.Int8Share is > 0 and < 1 and var share ? prediction with { Note = $"{prediction.Note}; {Percent(share)} of the model's MACs are int8, predicted as if all were {Name(found.Target.Precision)}" }
+            : prediction;
     }
 
-    /// <summary>By its id, or by its board's name where no rows of that board are known.</summary>
-    private HardwareProfile? Profile(string board) => profiles.GetValueOrDefault(board) ?? profiles.Values.FirstOrDefault(profile => profile.Fit is null && SystemNames.Key(profile.Board) == SystemNames.Key(board));
+    /// <summary>
+    /// By its id; by the name of its board, where no rows of that board are known, or of its chip; or by board and stack, where the stack is another than the
+    /// measured one.
+    /// </summary>
+    private HardwareProfile? Profile(string board, string stack) =>
+        profiles.GetValueOrDefault(board)
+        ?? profiles.Values.FirstOrDefault(profile => profile.Fit is null && SystemNames.Key(profile.Board) == SystemNames.Key(board))
+        ?? profiles.Values.FirstOrDefault(profile => profile.Fit is { IsCarriedOver: true } fit && stack.Length > 0 && IsOf(profile, stack) && SystemNames.IsOn(tables, board, tables.System(fit.System)))
+        ?? profiles.Values.FirstOrDefault(profile => SystemNames.IsChip(board, profile.Soc));
 
     /// <summary>Whether the profile itself speaks of this stack: its own, and not the one that was measured.</summary>
     private static bool IsOf(HardwareProfile profile, string stack) =>
-        profile.Fit is not { IsCarriedOver: false } && (SystemNames.Key(stack) == SystemNames.Key(profile.Stack) || SystemNames.IsPartOf(stack, profile.Stack) && (profile.Fit is null || stack.Length == 0));
+        profile.Fit is not { IsCarriedOver: false } && (stack.Length == 0 || SystemNames.Key(stack) == SystemNames.Key(profile.Stack) || SystemNames.IsPartOf(stack, profile.Stack));
 
-    private static Prediction OfProfile(HardwareProfile profile, Network asked, IReadOnlyList<KnownTime>? calibration)
+    private static Prediction OfProfile(HardwareProfile profile, Network asked, Precision? said, IReadOnlyList<KnownTime>? calibration)
     {
-        var claim = profile.NominalTime(asked.Work.Kernels, Precision.Float32);
-        var scale = calibration is { Count: > 0 } ? RateFit.Scale(calibration, known => profile.NominalTime(known.Work.Kernels, Precision.Float32).Value) : 1;
+        double Int8Share(Network network) => said is Precision.Int8 ? 1 : network.Int8Share ?? 0;
+        Seconds Claim(Network network) => profile.NominalTime(network.Work.Kernels, Precision.Float32) * (1 - Int8Share(network)) + profile.NominalTime(network.Work.Kernels, Precision.Int8) * Int8Share(network);
+        var scale = calibration is { Count: > 0 } ? RateFit.Scale(calibration, known => Claim(known).Value) : 1;
         var how = calibration is { Count: > 0 } ? $", scaled to {string.Join(", ", calibration.Select(time => time.Network.Name))}" : "";
+        var int8 = Int8Share(asked) > 0 && profile.Compute is { DType: not "int8", Int8TimeRatio: { } ratio }
+            ? string.Create(CultureInfo.InvariantCulture, $"; {Percent(Int8Share(asked))} of the MACs in int8 at {ratio.Value} of fp32's time ({ProfileText.Letter(ratio.Confidence)})") : "";
         var power = new ActivePower(profile.Power.Active.Value, profile.Power.Active.Confidence, profile.Power.Active.Source);
-        return new Prediction(claim * scale, power.Power * (claim * scale), $"profile {profile.Id}{how}; {power.Note}");
+        return new Prediction(Claim(asked) * scale, power.Power * (Claim(asked) * scale), $"profile {profile.Id}{how}{int8}; {power.Note}");
     }
 
     private List<KnownTime>? Calibration(string text, FoundSystem? found)
     {
-        if (text.Length == 0) return null;
+        if (Nothing.Contains(text)) return null;
         var times = new List<KnownTime>();
-        foreach (var part in text.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        foreach (var part in text.Split([';', ','], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
             var sides = part.Split('=', 2, StringSplitOptions.TrimEntries);
-            times.Add(new KnownTime(Benchmark(sides[0]), sides.Length == 2 ? Milliseconds(sides[1]) : Published(sides[0], found)));
+            if (double.TryParse(sides[0], NumberStyles.Float, CultureInfo.InvariantCulture, out _)) throw new FaultsException("calibrate_with", $"is \"{part}\"; expected a benchmark measured there, or benchmark=latency_ms");
+            times.Add(new KnownTime(Benchmark(sides[0], found), sides.Length == 2 ? Milliseconds(sides[1]) : Published(sides[0], found)));
         }
         return times.Count > 0 ? times : null;
     }
 
-    private Network Benchmark(string name)
+    private Network Benchmark(string name, FoundSystem? found)
     {
         try
         {
-            return network(name);
+            return found is null ? Asking(name) : tables.NamedAs(Asking(name), found.Target.World);
         }
         catch (FaultsException e)
         {
@@ -121,13 +145,17 @@ public sealed class PredictionFile(MeasuredTables tables, IReadOnlyDictionary<st
 
     private Seconds Published(string benchmark, FoundSystem? found)
     {
-        var name = network(benchmark).Name;
-        if (found?.System?.Row(name) is { } row) return row.Latency;
-        var sibling = tables.Systems.FirstOrDefault(system => found is not null && system.Target.BoardKey == found.Target.BoardKey && system.Target.IsSameStackAs(found.Target) && system.Row(name) is not null);
-        if (sibling?.Row(name) is { } same) return same.Latency;
+        var asked = Benchmark(benchmark, found);
+        if (found?.System?.Row(asked) is { } row) return row.Latency;
+        var sibling = tables.Systems.FirstOrDefault(system => found is not null && system.Target.BoardKey == found.Target.BoardKey && system.Target.IsSameStackAs(found.Target) && system.Row(asked) is not null);
+        if (sibling?.Row(asked) is { } same) return same.Latency;
         var measured = found?.System?.Rows.Select(row => row.Network.Name).ToList() ?? [];
         throw new FaultsException("calibrate_with", $"names {benchmark}, which is not measured there; measured: {(measured.Count > 0 ? string.Join(", ", measured) : "nothing")}. A time of one's own is given as {benchmark}=latency_ms");
     }
+
+    private static string Name(Precision precision) => precision is Precision.Int8 ? "int8" : "fp32";
+
+    private static string Percent(double share) => (share * 100).ToString("0.#", CultureInfo.InvariantCulture) + " %";
 
     /// <summary>Five digits, without an exponent: more than any prediction is worth, enough for a repeated measurement to be told apart.</summary>
     private static string Figure(double value) => decimal.Parse(value.ToString("G5", CultureInfo.InvariantCulture), NumberStyles.Float, CultureInfo.InvariantCulture).ToString("0.############", CultureInfo.InvariantCulture);

@@ -24,6 +24,15 @@ public static class ProfileText
     public static IEnumerable<(string Key, string Value, string Confidence, string Source)> Numbers(HardwareProfile profile) =>
         Numbers("", JsonSerializer.SerializeToNode(profile, Json.File.Info<HardwareProfile>())!);
 
+    public static string Letter(Evidence confidence) => confidence switch
+    {
+        Evidence.Measured => "M",
+        Evidence.DataSheet => "D",
+        Evidence.Simulator => "S",
+        Evidence.Computed => "X",
+        _ => "K",
+    };
+
     private static IEnumerable<(string, string, string, string)> Numbers(string path, JsonNode node)
     {
         if (node is not JsonObject members) yield break;

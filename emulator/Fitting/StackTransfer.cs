@@ -8,12 +8,12 @@ public sealed class Donor
     private readonly Dictionary<string, Seconds> measured;
 
     /// <param name="system">Its rows are what it knows.</param>
-    /// <param name="hidden">A network it shall not have measured; null for none.</param>
-    public Donor(MeasuredSystem system, string? hidden = null)
+    /// <param name="hidden">Networks it shall not have measured; null for none.</param>
+    public Donor(MeasuredSystem system, IReadOnlyCollection<string>? hidden = null)
     {
         Id = system.Id;
         Target = system.Target;
-        var rows = system.Times.Where(row => row.Network.Name != hidden).ToList();
+        var rows = system.Times.Where(row => hidden?.Contains(row.Network.Name) is not true).ToList();
         measured = rows.ToDictionary(row => row.Network.Name, row => row.Time);
         var shape = StackTransfer.Shape(Target);
         Rates = rows.Count == 0 ? shape : RateFit.Near(shape * RateFit.Scale(rows, network => shape.Time(network.Work).Value), rows, StackTransfer.Shrinkage(Target));

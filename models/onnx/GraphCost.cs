@@ -22,6 +22,10 @@ namespace Fleet.Onnx;
 /// The most that one node reads and writes, in bytes of fp32 whatever the type. Nodes that change their input element by element, and
 /// those between eight bits and fp32, count nothing.
 /// </param>
+/// <param name="Int8Macs">Of all multiply-accumulates, those between eight-bit values, written as operators on integers or between DequantizeLinear and QuantizeLinear.</param>
+/// <param name="NarrowConvMacs">Of <paramref name="ConvMacs"/>, those in groups of 2 to 15 channels.</param>
+/// <param name="NarrowPointwiseMacs">Of <paramref name="PointwiseMacs"/>, likewise.</param>
+/// <param name="OtherElements">Elements written by pooling, addition, concatenation and the like; activations and norms behind a convolution or matrix product are part of it.</param>
 public sealed record GraphCost(
     double FirstConvMacs,
     double ConvMacs,
@@ -33,16 +37,34 @@ public sealed record GraphCost(
     long PeakActivationBytes,
     long ParameterBytes,
     long Parameters,
-    long LayerActivationBytes)
+    long LayerActivationBytes,
+    double Int8Macs,
+    double NarrowConvMacs,
+    double NarrowPointwiseMacs,
+    long OtherElements)
 {
     private const int FirstConvChannels = 4;
 
-    private static readonly GraphCost Nothing = new(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    /// <summary>Groups of so many channels and more run as any convolution.</summary>
+    private const int WideGroup = 16;
+
+    private static readonly GraphCost Nothing = new(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
     private static readonly HashSet<string> InPlace =
         ["Relu", "LeakyRelu", "PRelu", "Elu", "Clip", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "BatchNormalization", "Dropout", "Identity", "Flatten", "Reshape", "Squeeze", "Unsqueeze"];
 
     private static readonly HashSet<string> Quantising = ["QuantizeLinear", "DequantizeLinear"];
+
+    private static readonly HashSet<string> OnIntegers = ["ConvInteger", "QLinearConv", "MatMulInteger", "QLinearMatMul", "QGemm"];
+
+    /// <summary>Runtimes compute these with what wrote their input.</summary>
+    private static readonly HashSet<string> Activations = ["Relu", "LeakyRelu", "PRelu", "Elu", "Clip", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "BatchNormalization"];
+
+    /// <summary>These change no element, or write a handful at the network's end.</summary>
+    private static readonly HashSet<string> Free = ["Constant", "Shape", "Cast", "Dropout", "Identity", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Softmax", "LogSoftmax", "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"];
+
+    /// <summary>Multiply-accumulates of all kinds.</summary>
+    public double Macs => FirstConvMacs + ConvMacs + PointwiseMacs + DepthwiseMacs + DenseMacs;
 
     /// <param name="model">The whole graph or a part that was cut out of it.</param>
     /// <param name="shapes">At least of every value that its nodes read and write; weights need not be there.</param>
@@ -52,9 +74,14 @@ public sealed record GraphCost(
         var weights = model.Graph.Initializer.ToDictionary(tensor => tensor.Name, ValueShape.Of);
         ValueShape Shape(string value) => weights.TryGetValue(value, out var weight) ? weight : shapes.TryGetValue(value, out var shape) ? shape
             : throw new InvalidDataException($"graph \"{model.Graph.Name}\": the shape of \"{value}\" is not known");
-        var cost = model.Graph.Node.Aggregate(Nothing, (sum, node) => Count(sum, node, Shape));
-        return cost with
+        GraphCost Sum(IEnumerable<NodeProto> nodes) => nodes.Aggregate(Nothing, (sum, node) => Count(sum, node, Shape));
+        var narrow = Sum(model.Graph.Node.Where(node => IsNarrow(node, Shape)));
+        return Sum(model.Graph.Node) with
         {
+            Int8Macs = Sum(Integers(model.Graph)).Macs,
+            NarrowConvMacs = narrow.ConvMacs,
+            NarrowPointwiseMacs = narrow.PointwiseMacs,
+            OtherElements = CountOthers(model.Graph, Shape),
             PeakActivationBytes = Peak(model.Graph, Shape),
             ParameterBytes = BytesOfParameters(model.Graph),
             Parameters = CountParameters(model.Graph),
@@ -74,7 +101,7 @@ public sealed record GraphCost(
                 // Every element read meets the weights of its channel once.
                 var (read, kernels) = (shape(node.Input[0]), shape(node.Input[1]));
                 return Written(sum, shape(node.Output[0])) with { ConvMacs = sum.ConvMacs + (double)read.Elements * (kernels.Elements / kernels.Extents[0]) };
-            case "Gemm" or "MatMul" or "MatMulInteger" or "FusedMatMul" or "QLinearMatMul":
+            case "Gemm" or "MatMul" or "MatMulInteger" or "FusedMatMul" or "QLinearMatMul" or "QGemm":
                 var (a, product) = (shape(node.Input[0]), shape(node.Output[0]));
                 var inner = Attributes.Int(node, "transA", 0) == 0 || a.Extents.Count < 2 ? a.Extents[^1] : a.Extents[^2];
                 return Written(sum, product) with { DenseMacs = sum.DenseMacs + (double)product.Elements * inner };
@@ -100,6 +127,34 @@ public sealed record GraphCost(
 
     private static GraphCost Written(GraphCost sum, ValueShape written) =>
         sum with { OutputElements = sum.OutputElements + written.Elements, Layers = sum.Layers + 1 };
+
+    /// <summary>Products of what stands in eight bits: on integers, or of two values that were just read from codes.</summary>
+    private static IEnumerable<NodeProto> Integers(GraphProto graph)
+    {
+        var read = graph.Node.Where(node => node.OpType == "DequantizeLinear").Select(node => node.Output[0]).ToHashSet();
+        return graph.Node.Where(node => OnIntegers.Contains(node.OpType) || node.Input.Count > 1 && read.Contains(node.Input[0]) && read.Contains(node.Input[1]));
+    }
+
+    private static bool IsNarrow(NodeProto node, Func<string, ValueShape> shape)
+    {
+        if (node.OpType is not ("Conv" or "FusedConv" or "ConvInteger" or "QLinearConv")) return false;
+        var (groups, channels) = (Attributes.Int(node, "group", 1), shape(node.Input[node.OpType == "QLinearConv" ? 3 : 1]).Extents[1]);
+        return groups > 1 && channels is > 1 and < WideGroup && groups * channels >= FirstConvChannels;
+    }
+
+    private static long CountOthers(GraphProto graph, Func<string, ValueShape> shape)
+    {
+        var constants = new Dataflow(graph).Constants;
+        var kernels = new HashSet<string>();
+        var elements = 0L;
+        foreach (var node in graph.Node.Where(node => node.Output[0].Length > 0 && !constants.Contains(node.Output[0])))
+        {
+            var isKernel = Count(Nothing, node, shape).Layers > 0;
+            if (isKernel || kernels.Contains(node.Input.FirstOrDefault("")) && (Activations.Contains(node.OpType) || Quantising.Contains(node.OpType))) kernels.Add(node.Output[0]);
+            else if (!Free.Contains(node.OpType)) elements += shape(node.Output[0]).Elements;
+        }
+        return elements;
+    }
 
     private static long Peak(GraphProto graph, Func<string, ValueShape> shape)
     {

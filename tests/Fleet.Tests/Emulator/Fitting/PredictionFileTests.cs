@@ -40,6 +40,18 @@ public sealed class PredictionFileTests : CommandFixture
     [TestCase("pi-4b,,fmnist,", 0.5, 10)]
     [TestCase("pi-4b,,fmnist,mobilenet=1000", 5, 30)]
     [TestCase("NUCLEO-L4R5ZI,X-CUBE-AI v9.0,fmnist,", 10, 1500)]
+    [TestCase("Pi 4B,ncnn 1t,mobilenet,N/A", 123.76, 123.76)]
+    [TestCase("BCM2711B0,ncnn 1t,mobilenet,none", 123.76, 123.76)]
+    [TestCase("STM32L4R5ZIT6U,X-CUBE-AI 9.0,kws,", 43.187, 43.187)]
+    [TestCase("Raspberry Pi 4 Model B,ONNX Runtime,mobilenet,", 100, 200)]
+    [TestCase("pi-5,ncnn (fp16 arithmetic),mobilenet,", 20.24, 20.24)]
+    [TestCase("Raspberry Pi 5,ncnn 4t gpu=-1,mobilenet,", 9, 9)]
+    [TestCase("Raspberry Pi 5,ncnn 4t gpu=0,mobilenet,", 160.32, 160.32)]
+    [TestCase("Raspberry Pi 5,ncnn Vulkan,mobilenet,", 160.32, 160.32)]
+    [TestCase("\"Raspberry Pi 5 Broadcom BCM2712, VideoCore VII Graphics (Vulkan 1.2)\",ncnn,mobilenet,", 160.32, 160.32)]
+    [TestCase("STM32H747I-DISCO,STM32Cube.AI 10.0,ic,", 28.67, 28.67)]
+    [TestCase("NUCLEO-L4R5ZI,\"microTVM {'TVM': {'SHA': 'e3a6cb6a1bc1764e261321713ab275461b36dcc0'}}\",kws,", 144.02, 144.03)]
+    [TestCase("NUCLEO-L4R5ZI,X-CUBE-AI 9.0,ic,\"kws, ad\"", 130, 200)]
     public void Predict_NamesAsPeopleWriteThem_AreUnderstood(string row, double leastMs, double mostMs) =>
         Assert.That(Answer(row).Latency, Is.InRange(leastMs, mostMs));
 
@@ -106,6 +118,78 @@ public sealed class PredictionFileTests : CommandFixture
     }
 
     [Test]
+    public void Predict_TableOfSeveralNetworks_WantsToBeToldWhich()
+    {
+        var layers = Path.Combine(Scratch, "layers.csv");
+        File.WriteAllLines(layers, ["model,kind,macs,in_shape,out_shape", "small,fc,1000,1x10,1x100", "large,fc,2000,1x10,1x200", "large,softmax,0,1x200,1x200"]);
+        var said = Predict($"NUCLEO-L4R5ZI,X-CUBE-AI 9.0,{layers},", $"NUCLEO-L4R5ZI,X-CUBE-AI 9.0,{layers}#medium,", $"NUCLEO-L4R5ZI,X-CUBE-AI 9.0,{layers}#large,");
+        Assert.That(said.Error, Does.Contain($"line 2: model {layers}: holds 2 networks").And.Contain($"{layers}#small").And.Contain("line 3: model ").And.Contain("allowed: small, large").And.Not.Contain("line 4"));
+    }
+
+    // A published network under another name, layer by layer: donors have measured it.
+    [Test]
+    public void Predict_LayersOfAMeasuredNetwork_IsItsMeasurement()
+    {
+        var layers = Path.Combine(Scratch, "mine.csv");
+        File.WriteAllLines(layers, ["kind,macs,in_shape,out_shape", "conv,320000,1x49x10x1,1x25x5x64", .. Enumerable.Range(0, 4).SelectMany(_ => new[] { "dwconv,72000,1x25x5x64,1x25x5x64", "conv1x1,512000,1x25x5x64,1x25x5x64" }), "fc,768,1x64,1x12"]);
+        var (latency, _, note) = Answer($"NUCLEO-L4R5ZI,X-CUBE-AI 9.0,{layers},");
+        Assert.That(latency, Is.EqualTo(43.187));
+        Assert.That(note, Does.StartWith("measured").And.EndWith("the model is kws"));
+    }
+
+    [Test]
+    public void Predict_Int8OnnxFile_IsCountedAsInt8()
+    {
+        var (exact, coded) = (Onnx("fmnist", "stage-1.onnx"), Onnx("scenes", "stage-2.onnx"));
+        var profile = ProfileFile.Read(Path.Combine(ProjectFiles.Find("hardware-profiles"), "pi-4b.json"));
+        var work = ModelFiles.Open(Path.GetDirectoryName(coded)!).Card.Stage(2).Work;
+        var (latency, _, note) = Answer($"pi-4b,,{coded},");
+        Assert.That(latency, Is.EqualTo(profile.NominalTime(work, Precision.Int8).Value * 1e3).Within(0.1).Percent);
+        Assert.That(note, Does.Contain("100 % of the MACs in int8 at 0.684 of fp32's time (X)"));
+        Assert.That(Answer($"Raspberry Pi 4 Model B,ncnn 4t,{coded},").Note, Does.Contain("int8-4t"));
+        Assert.That(Answer($"Raspberry Pi 4 Model B,ncnn 4t,{exact},").Note, Does.Contain("fp32-4t"));
+        Assert.That(Answer($"NUCLEO-H7A3ZI,Bosch HALE 1.0.175,{coded},").Note, Does.Contain("rates fitted to this system's 3 rows"));
+    }
+
+    [Test]
+    public void Predict_Fp32OnnxFileWhereRowsAreInt8_SaysSo()
+    {
+        Assert.That(Answer($"NUCLEO-L4R5ZI,X-CUBE-AI 9.0,{Onnx("fmnist", "stage-1.onnx")},").Note, Does.Contain("the model's file is fp32, this stack's rows are int8"));
+    }
+
+    [TestCase("Raspberry Pi 4 Model B,ncnn fp32", "known on this board in int8: LEIP v1.9.3 | ncnn int8")]
+    [TestCase("Jetson Orin Nano GPU,ncnn GPU", "known on this board in int8: nothing")]
+    [TestCase("NUCLEO-H7A3ZI,NUCLEO_H7A3ZI_float", "known on this board in int8: Bosch")]
+    public void Predict_Int8OnnxFileWhereRowsAreFp32_IsRefused(string where, string allowed)
+    {
+        var said = Predict($"{where},{Onnx("scenes", "stage-2.onnx")},");
+        Assert.That(said.ExitCode, Is.EqualTo(2));
+        Assert.That(said.Error, Does.Contain("and the model is int8").And.Contain(allowed));
+    }
+
+    [Test]
+    public void Predict_BrokenOnnxFile_IsNamedOnce()
+    {
+        var path = Path.Combine(Scratch, "broken.onnx");
+        File.WriteAllText(path, "not an ONNX file at all");
+        Assert.That(Predict($"pi-4b,,{path},").Error, Does.Contain($"line 2: model {path}: not an ONNX model"));
+    }
+
+    [TestCase("50.2", "is \"50.2\"; expected a benchmark measured there, or benchmark=latency_ms")]
+    [TestCase("kws=nan", "gives \"nan\"; expected milliseconds above 0")]
+    [TestCase("something", "is \"something\"; allowed: vww")]
+    public void Predict_CalibrationThatIsNone_SaysWhatIsExpected(string calibration, string expected) =>
+        Assert.That(Predict($"NUCLEO-L4R5ZI,X-CUBE-AI 9.0,ic,{calibration}").Error, Does.Contain("line 2: calibrate_with " + expected));
+
+    [Test]
+    public void Predict_FileAsSpreadsheetsWriteIt_IsRead()
+    {
+        var rows = Path.Combine(Scratch, "rows.csv");
+        File.WriteAllText(rows, "\uFEFFmodel,calibrate_with,\"stack\",measured_latency_ms,board,note\r\n\r\nkws,,\"X-CUBE-AI v10.2\",1,NUCLEO-U385RG-Q,old\r\n");
+        Assert.That(Fleet("profile", "predict", rows).Out, Does.StartWith("model,calibrate_with,stack,measured_latency_ms,board,predicted_latency_ms,predicted_energy_uj,note\nkws,,X-CUBE-AI v10.2,1,NUCLEO-U385RG-Q,48.302,"));
+    }
+
+    [Test]
     public void Predict_OneBadRow_LosesNoOther()
     {
         var said = Predict("NUCLEO-U385RG-Q,X-CUBE-AI v10.2,kws,", "EK-RA6M4,some stack int8,kws,", "NUCLEO-U385RG-Q,X-CUBE-AI v10.2,kws,");
@@ -143,6 +227,8 @@ public sealed class PredictionFileTests : CommandFixture
         var said = Fleet("profile", "predict", rows);
         Assert.That(said.Out, Does.StartWith($"id,{Header},predicted_latency_ms,predicted_energy_uj,note\n\"a, \"\"b\"\"\",NUCLEO-U385RG-Q,X-CUBE-AI v10.2,kws,,48.302,"));
     }
+
+    private static string Onnx(string model, string file) => Path.Combine(ProjectFiles.Find("models/zoo"), model, file);
 
     private Said Predict(params string[] rows)
     {
