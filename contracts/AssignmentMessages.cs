@@ -58,8 +58,8 @@ public sealed record Assignment : Message
     [JsonPropertyName("exit_rule")] public ExitRuleKind ExitRule { get; init; } = ExitRuleKind.MaxProbability;
 
     /// <summary>For each stage held, the calibrated confidence from which its exit answers; 0 always answers, above 1 never.</summary>
-    [JsonPropertyName("exit_{n}_threshold")] public PerExit Thresholds { get; init; } = new();
-    [JsonPropertyName("exit_{n}_temperature")] public PerExit Temperatures { get; init; } = new();
+    [JsonPropertyName("exit_{n}_threshold")] public PerExit Thresholds { get; init; } = PerExit.None;
+    [JsonPropertyName("exit_{n}_temperature")] public PerExit Temperatures { get; init; } = PerExit.None;
 
     /// <summary>Who decides instead of the thresholds; absent: they do. Within the bounds below, and only where there is an edge server to ask.</summary>
     [JsonPropertyName("decision")] public DecisionKind? Decision { get; init; }
@@ -68,8 +68,8 @@ public sealed record Assignment : Message
     [JsonPropertyName("alone")] public DecisionKind? Alone { get; init; }
 
     /// <summary>Below the one every input goes on, from the other on every exit answers, whoever decides; absent: 0 and never.</summary>
-    [JsonPropertyName("exit_{n}_threshold_min")] public PerExit ThresholdsLeast { get; init; } = new();
-    [JsonPropertyName("exit_{n}_threshold_max")] public PerExit ThresholdsMost { get; init; } = new();
+    [JsonPropertyName("exit_{n}_threshold_min")] public PerExit ThresholdsLeast { get; init; } = PerExit.None;
+    [JsonPropertyName("exit_{n}_threshold_max")] public PerExit ThresholdsMost { get; init; } = PerExit.None;
 
     /// <summary>Seconds that a wrong answer, and that a joule, are worth to who decides.</summary>
     [JsonPropertyName("error_price_s")] public Seconds? ErrorPrice { get; init; }

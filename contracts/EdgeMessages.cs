@@ -23,8 +23,8 @@ public sealed record TailAssignment : Message
     [JsonPropertyName("pass_cut")] public int? PassCut { get; init; }
 
     /// <summary>Of the exits up to <see cref="PassCut"/>.</summary>
-    [JsonPropertyName("exit_{n}_threshold")] public PerExit Thresholds { get; init; } = new();
-    [JsonPropertyName("exit_{n}_temperature")] public PerExit Temperatures { get; init; } = new();
+    [JsonPropertyName("exit_{n}_threshold")] public PerExit Thresholds { get; init; } = PerExit.None;
+    [JsonPropertyName("exit_{n}_temperature")] public PerExit Temperatures { get; init; } = PerExit.None;
 
     /// <summary>hierarchical, or absent: the thresholds decide.</summary>
     [JsonPropertyName("decision")] public DecisionKind? Decision { get; init; }
@@ -156,10 +156,10 @@ public sealed record EdgeLoad : Message
     [JsonPropertyName("served_total")] public long ServedTotal { get; init; }
 
     /// <summary>Measured time of each tail held, for one frame, in the batch that paid best; index cut + 1.</summary>
-    [JsonPropertyName("tail_{cut}_s")] public PerExit TailSeconds { get; init; } = new();
+    [JsonPropertyName("tail_{cut}_s")] public PerExit TailSeconds { get; init; } = PerExit.None;
 
     /// <summary>Likewise of the tail behind each bottleneck held, by its number in the card's list; those beyond the eighth are not told.</summary>
-    [JsonPropertyName("bottleneck_{n}_s")] public PerExit BottleneckSeconds { get; init; } = new();
+    [JsonPropertyName("bottleneck_{n}_s")] public PerExit BottleneckSeconds { get; init; } = PerExit.None;
 
     /// <summary>Where memory for tails is limited: what those held take, and since the process began how many were loaded and unloaded, the bytes loaded and the time that took.</summary>
     [JsonPropertyName("held_bytes")] public Bytes? Held { get; init; }

@@ -16,9 +16,12 @@ internal abstract class FlatField(string name, PropertyInfo property)
     public bool IsRequired { get; } = property.PropertyType != typeof(PerExit) && property.IsDefined(typeof(RequiredMemberAttribute));
 
     /// <summary>With its quotes and the colon, and a comma in front.</summary>
-    protected byte[] Key { get; } = Encoding.UTF8.GetBytes($",\"{name}\":");
+    protected byte[] Key { get; } = KeyOf(name);
 
     public abstract bool TryWrite(Message message, ref FlatText text);
+
+    /// <summary>Whether another member writes it with its own.</summary>
+    public virtual bool IsWrittenByAnother => false;
 
     /// <summary>Takes the value that the reader stands at; false when only the serializer can.</summary>
     public abstract bool TryRead(Message message, ref Utf8JsonReader reader);
@@ -26,7 +29,7 @@ internal abstract class FlatField(string name, PropertyInfo property)
     /// <summary>The members that a property is written as; a null among them when only the serializer can.</summary>
     public static IEnumerable<FlatField?> Of(Type message, PropertyInfo property)
     {
-        var name = property.GetCustomAttribute<JsonPropertyNameAttribute>()?.Name ?? property.Name;
+        var name = NameOf(property);
         if (property.PropertyType == typeof(PerExit))
             return Enumerable.Range(1, PerExit.Max).Select(exit => Make(typeof(FlatExit<>), message, property, [Json.ScalarName(name, exit), exit]));
         var type = property.PropertyType;
@@ -41,6 +44,13 @@ internal abstract class FlatField(string name, PropertyInfo property)
         };
         return [kind is null ? null : Make(kind, message, property, [name])];
     }
+
+    /// <summary>Of each exit's number, from the first.</summary>
+    protected static byte[][] KeysOf(PropertyInfo list) => [.. Enumerable.Range(1, PerExit.Max).Select(exit => KeyOf(Json.ScalarName(NameOf(list), exit)))];
+
+    private static byte[] KeyOf(string name) => Encoding.UTF8.GetBytes($",\"{name}\":");
+
+    private static string NameOf(PropertyInfo property) => property.GetCustomAttribute<JsonPropertyNameAttribute>()?.Name ?? property.Name;
 
     private static FlatField Make(Type kind, Type message, PropertyInfo property, object[] arguments)
     {
@@ -196,17 +206,28 @@ internal sealed class WordsOf<TWord> where TWord : struct, Enum
     }
 }
 
-/// <summary>One exit's number of a <see cref="PerExit"/>.</summary>
+/// <summary>One exit's number of a <see cref="PerExit"/>; the first writes all of them, since most lists are short or empty.</summary>
 internal sealed class FlatExit<TMessage>(string name, int exit, PropertyInfo property) : FlatField<TMessage, PerExit>(name, property)
     where TMessage : Message
 {
-    public override bool TryWrite(Message message, ref FlatText text) => Get(message).Find(exit) is not { } known || text.TryPut(Key, known);
+    private readonly byte[][] keys = exit > 1 ? [] : KeysOf(property);
+
+    public override bool IsWrittenByAnother => exit > 1;
+
+    public override bool TryWrite(Message message, ref FlatText text)
+    {
+        var list = Get(message);
+        for (var i = 0; i < list.Count; i++)
+            if (list.Find(i + 1) is { } known && !text.TryPut(keys[i], known)) return false;
+        return true;
+    }
 
     public override bool TryRead(Message message, ref Utf8JsonReader reader)
     {
         if (!TryTake(ref reader, out double value)) return false;
-        Get(message).Put(exit, value);
-        return true;
+        var list = Get(message);
+        var with = list.Put(exit, value);
+        return with == (object)list || TrySet(message, with);
     }
 }
 

@@ -19,6 +19,7 @@ internal sealed class FlatJson
 
     // Null when some property is of a type that only the serializer can write.
     private readonly FlatField[]? fields;
+    private readonly FlatField[] written = [];
 
     // Null when it cannot be made empty and filled.
     private readonly Func<Message>? make;
@@ -30,6 +31,7 @@ internal sealed class FlatJson
             .Where(property => property.GetCustomAttribute<JsonIgnoreAttribute>() is null).SelectMany(property => FlatField.Of(type, property)).ToArray();
         if (all.Contains(null)) return;
         fields = all!;
+        written = [.. fields.Where(field => !field.IsWrittenByAnother)];
         if (type.GetConstructor(Type.EmptyTypes) is null || fields.Length > sizeof(ulong) * 8) return;
         make = typeof(FlatJson).GetMethod(nameof(Make), BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(type).CreateDelegate<Func<Message>>();
         for (var i = 0; i < fields.Length; i++)
@@ -55,7 +57,7 @@ internal sealed class FlatJson
         length = 0;
         if (!Known.TryGetValue(message.GetType(), out var flat) || flat.fields is null) return false;
         var text = new FlatText(to);
-        foreach (var field in flat.fields)
+        foreach (var field in flat.written)
             if (!field.TryWrite(message, ref text)) return false;
         return text.TryClose(out length);
     }
@@ -124,7 +126,7 @@ internal ref struct FlatText(Span<byte> to)
         return true;
     }
 
-    public bool TryPut(byte[] key, long value) => TryBegin(key, ValueMax) && Utf8Formatter.TryFormat(value, to[length..], out var written) && Grow(written);
+    public bool TryPut(byte[] key, long value) => TryBegin(key, ValueMax) && Grow(ShortNumber.Write(value, to[length..]));
 
     public bool TryPut(byte[] key, ulong value) => TryBegin(key, ValueMax) && Utf8Formatter.TryFormat(value, to[length..], out var written) && Grow(written);
 

@@ -87,7 +87,7 @@ public static class Json
         scalar.ShouldSerialize = (_, value) => value is not null;
         scalar.Set = (owner, value) =>
         {
-            if (value is double number) ((PerExit)list.Get!(owner)!).Put(exit, number);
+            if (value is double number) list.Set!(owner, ((PerExit)list.Get!(owner)!).Put(exit, number));
         };
         return scalar;
     }

@@ -139,10 +139,10 @@ public sealed record Budget : Message
     [JsonPropertyName("tx_energy_j_per_byte")] public JoulesPerByte? TxEnergy { get; init; }
 
     /// <summary>Measured latency of each stage held.</summary>
-    [JsonPropertyName("stage_{n}_s")] public PerExit StageSeconds { get; init; } = new();
+    [JsonPropertyName("stage_{n}_s")] public PerExit StageSeconds { get; init; } = PerExit.None;
 
     /// <summary>Energy of one run of each stage held, above what the device draws without it.</summary>
-    [JsonPropertyName("stage_{n}_j")] public PerExit StageJoules { get; init; } = new();
+    [JsonPropertyName("stage_{n}_j")] public PerExit StageJoules { get; init; } = PerExit.None;
 
     /// <summary>Measured latency of the encoder of the bottleneck in use.</summary>
     [JsonPropertyName("encoder_s")] public Seconds? EncoderTime { get; init; }
@@ -186,7 +186,7 @@ public sealed record InferWindow : Message
     [JsonPropertyName("correct")] public int Correct { get; init; }
 
     /// <summary>Answered by each exit, by plan.</summary>
-    [JsonPropertyName("exit_{n}")] public PerExit Exits { get; init; } = new();
+    [JsonPropertyName("exit_{n}")] public PerExit Exits { get; init; } = PerExit.None;
     [JsonPropertyName("offloaded")] public int Offloaded { get; init; }
 
     /// <summary>Answered by the deepest exit on the device because no edge server did in time.</summary>
@@ -209,9 +209,9 @@ public sealed record InferWindow : Message
     [JsonPropertyName("audit_correct")] public int? AuditCorrect { get; init; }
 
     /// <summary>How sure each exit was of what it answered, and its share of the audits. Told while audits are asked for.</summary>
-    [JsonPropertyName("exit_{n}_confidence_mean")] public PerExit ExitConfidences { get; init; } = new();
-    [JsonPropertyName("exit_{n}_audited")] public PerExit ExitAudited { get; init; } = new();
-    [JsonPropertyName("exit_{n}_audit_agreed")] public PerExit ExitAuditAgreed { get; init; } = new();
+    [JsonPropertyName("exit_{n}_confidence_mean")] public PerExit ExitConfidences { get; init; } = PerExit.None;
+    [JsonPropertyName("exit_{n}_audited")] public PerExit ExitAudited { get; init; } = PerExit.None;
+    [JsonPropertyName("exit_{n}_audit_agreed")] public PerExit ExitAuditAgreed { get; init; } = PerExit.None;
 
     /// <summary>Inputs that came while the device was still busy with as many as it may queue.</summary>
     [JsonPropertyName("skipped")] public int Skipped { get; init; }

@@ -12,9 +12,10 @@ public sealed class PerExit : IReadOnlyList<double>, IEquatable<PerExit>
     /// <summary>The deepest exit the protocol carries.</summary>
     public const int Max = 8;
 
-    private double[] values;
+    /// <summary>For no exit: one for all, since it is never changed.</summary>
+    public static readonly PerExit None = new([]);
 
-    public PerExit() => values = [];
+    private double[] values;
 
     /// <param name="values">NaN where a number is unknown. Unknown ones at the end are left off, as they are on the wire.</param>
     public PerExit(ReadOnlySpan<double> values)
@@ -22,7 +23,7 @@ public sealed class PerExit : IReadOnlyList<double>, IEquatable<PerExit>
         var known = values.Length;
         while (known > 0 && double.IsNaN(values[known - 1])) known--;
         ArgumentOutOfRangeException.ThrowIfGreaterThan(known, Max, nameof(values));
-        this.values = known == 0 ? [] : values[..known].ToArray();
+        this.values = values[..known].ToArray();
     }
 
     /// <inheritdoc cref="PerExit(ReadOnlySpan{double})"/>
@@ -54,9 +55,10 @@ public sealed class PerExit : IReadOnlyList<double>, IEquatable<PerExit>
 
     public override string ToString() => "[" + string.Join(" ", values.Select(value => value.ToString("G6", CultureInfo.InvariantCulture))) + "]";
 
-    /// <summary>For the reader of messages only: what has been handed over is never changed.</summary>
-    internal void Put(int exit, double value)
+    /// <summary>Itself with one number more, or another when it is <see cref="None"/>. For the reader of messages only: what has been handed over is never changed.</summary>
+    internal PerExit Put(int exit, double value)
     {
+        if (this == None) return new PerExit([]).Put(exit, value);
         if (exit > values.Length)
         {
             var longer = new double[exit];
@@ -65,5 +67,6 @@ public sealed class PerExit : IReadOnlyList<double>, IEquatable<PerExit>
             values = longer;
         }
         values[exit - 1] = value;
+        return this;
     }
 }

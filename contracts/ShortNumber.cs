@@ -25,7 +25,7 @@ internal static class ShortNumber
     {
         if (value is > 1e-16 and < WholeMax)
         {
-            if (value == Math.Floor(value)) return Whole((long)value, to);
+            if (value == Math.Floor(value)) return Write((long)value, to);
             var decimals = Decimals(value);
             var scaled = Math.Round(value * Tens[decimals]);
             if (scaled / Tens[decimals] == value) return value < FixedMin ? Scientific((long)scaled, decimals, to) : Decimal((long)scaled, decimals, to);
@@ -35,6 +35,19 @@ internal static class ShortNumber
         else if (value == 0 && !double.IsNegative(value))
         {
             to[0] = (byte)'0';
+            return 1;
+        }
+        Utf8Formatter.TryFormat(value, to, out var written);
+        return written;
+    }
+
+    /// <summary>Gives the number of bytes written; there must be room for 20.</summary>
+    public static int Write(long value, Span<byte> to)
+    {
+        // Most counts of one report are of one digit.
+        if ((ulong)value < 10)
+        {
+            to[0] = (byte)('0' + value);
             return 1;
         }
         Utf8Formatter.TryFormat(value, to, out var written);
@@ -53,7 +66,7 @@ internal static class ShortNumber
     private static int Decimal(long scaled, int decimals, Span<byte> to)
     {
         while (decimals > 0 && scaled % 10 == 0) (scaled, decimals) = (scaled / 10, decimals - 1);
-        var length = Whole(scaled / WholeTens[decimals], to);
+        var length = Write(scaled / WholeTens[decimals], to);
         if (decimals == 0) return length;
         var rest = scaled % WholeTens[decimals];
         to[length] = (byte)'.';
@@ -66,7 +79,7 @@ internal static class ShortNumber
     {
         while (scaled % 10 == 0) (scaled, decimals) = (scaled / 10, decimals - 1);
         Span<byte> digits = stackalloc byte[20];
-        var count = Whole(scaled, digits);
+        var count = Write(scaled, digits);
         var length = 0;
         to[length++] = digits[0];
         if (count > 1) to[length++] = (byte)'.';
@@ -76,11 +89,5 @@ internal static class ShortNumber
         var exponent = decimals - (count - 1);
         (to[length + 2], to[length + 3]) = ((byte)('0' + exponent / 10), (byte)('0' + exponent % 10));
         return length + 4;
-    }
-
-    private static int Whole(long value, Span<byte> to)
-    {
-        Utf8Formatter.TryFormat(value, to, out var written);
-        return written;
     }
 }

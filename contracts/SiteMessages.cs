@@ -16,7 +16,7 @@ public sealed record Summary : Message
     /// <summary>Inferences answered in the period.</summary>
     [JsonPropertyName("count")] public int Count { get; init; }
     [JsonPropertyName("request_rate_hz")] public Hertz RequestRate { get; init; }
-    [JsonPropertyName("exit_{n}_ratio")] public PerExit ExitRatios { get; init; } = new();
+    [JsonPropertyName("exit_{n}_ratio")] public PerExit ExitRatios { get; init; } = PerExit.None;
     [JsonPropertyName("offload_ratio")] public double? OffloadRatio { get; init; }
     [JsonPropertyName("fallback_ratio")] public double? FallbackRatio { get; init; }
     [JsonPropertyName("deadline_missed_ratio")] public double? DeadlineMissedRatio { get; init; }
@@ -39,12 +39,12 @@ public sealed record Summary : Message
     [JsonPropertyName("accuracy_audited_high_ratio")] public double? AccuracyAuditedHigh { get; init; }
 
     /// <summary>The same of each exit, on the inputs that it answers.</summary>
-    [JsonPropertyName("exit_{n}_agreement_ratio")] public PerExit ExitAgreements { get; init; } = new();
-    [JsonPropertyName("exit_{n}_agreement_low_ratio")] public PerExit ExitAgreementsLow { get; init; } = new();
-    [JsonPropertyName("exit_{n}_agreement_high_ratio")] public PerExit ExitAgreementsHigh { get; init; } = new();
-    [JsonPropertyName("exit_{n}_accuracy_ratio")] public PerExit ExitAccuracies { get; init; } = new();
-    [JsonPropertyName("exit_{n}_accuracy_low_ratio")] public PerExit ExitAccuraciesLow { get; init; } = new();
-    [JsonPropertyName("exit_{n}_accuracy_high_ratio")] public PerExit ExitAccuraciesHigh { get; init; } = new();
+    [JsonPropertyName("exit_{n}_agreement_ratio")] public PerExit ExitAgreements { get; init; } = PerExit.None;
+    [JsonPropertyName("exit_{n}_agreement_low_ratio")] public PerExit ExitAgreementsLow { get; init; } = PerExit.None;
+    [JsonPropertyName("exit_{n}_agreement_high_ratio")] public PerExit ExitAgreementsHigh { get; init; } = PerExit.None;
+    [JsonPropertyName("exit_{n}_accuracy_ratio")] public PerExit ExitAccuracies { get; init; } = PerExit.None;
+    [JsonPropertyName("exit_{n}_accuracy_low_ratio")] public PerExit ExitAccuraciesLow { get; init; } = PerExit.None;
+    [JsonPropertyName("exit_{n}_accuracy_high_ratio")] public PerExit ExitAccuraciesHigh { get; init; } = PerExit.None;
 
     /// <summary>Inputs the estimates rest on, those drawn so far, and times that the exits were found to have drifted.</summary>
     [JsonPropertyName("watched_count")] public int? Watched { get; init; }
@@ -52,7 +52,7 @@ public sealed record Summary : Message
     [JsonPropertyName("drift_total")] public int? DriftTotal { get; init; }
 
     /// <summary>Learnt from audits and in force: temperatures in the stead of the card's, and the confidence below which no exit answers while an edge server can be asked (above 1: none ever does).</summary>
-    [JsonPropertyName("exit_{n}_temperature")] public PerExit Temperatures { get; init; } = new();
+    [JsonPropertyName("exit_{n}_temperature")] public PerExit Temperatures { get; init; } = PerExit.None;
     [JsonPropertyName("threshold_min")] public double? ThresholdMin { get; init; }
 
     /// <summary>Means of the devices' window percentiles, weighted by their counts.</summary>
@@ -102,7 +102,7 @@ public sealed record PlanReport : Message
 
     /// <summary>Devices that send every input, and devices with each head.</summary>
     [JsonPropertyName("send_all_count")] public int SendAll { get; init; }
-    [JsonPropertyName("head_{n}_count")] public PerExit Heads { get; init; } = new();
+    [JsonPropertyName("head_{n}_count")] public PerExit Heads { get; init; } = PerExit.None;
     [JsonPropertyName("reason")] public string Reason { get; init; } = "";
 }
 
@@ -113,8 +113,8 @@ public sealed record Prediction : Message
     [JsonPropertyName("sent_unix_s")] public required Seconds SentAt { get; init; }
     [JsonPropertyName("profile")] public required string Profile { get; init; }
     [JsonPropertyName("model")] public required string Model { get; init; }
-    [JsonPropertyName("stage_{n}_predicted_s")] public PerExit Predicted { get; init; } = new();
-    [JsonPropertyName("stage_{n}_measured_s")] public PerExit Measured { get; init; } = new();
+    [JsonPropertyName("stage_{n}_predicted_s")] public PerExit Predicted { get; init; } = PerExit.None;
+    [JsonPropertyName("stage_{n}_measured_s")] public PerExit Measured { get; init; } = PerExit.None;
 
     /// <summary>Mean over the stages of |predicted - measured| / measured.</summary>
     [JsonPropertyName("error_ratio")] public required double Error { get; init; }

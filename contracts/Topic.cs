@@ -140,12 +140,22 @@ public sealed record Topic
     /// <summary>Reads a path; false when the protocol has no such topic.</summary>
     public static bool TryParse(ReadOnlySpan<char> path, out Topic topic)
     {
-        topic = null!;
+        var isKnown = TrySplit(path, out var kind, out var site, out var id, out var command);
+        topic = isKnown ? new Topic(kind, new string(site), new string(id), new string(command)) : null!;
+        return isKnown;
+    }
+
+    /// <summary>Of a path; null when the protocol has no such topic.</summary>
+    public static TopicKind? KindOf(ReadOnlySpan<char> path) => TrySplit(path, out var kind, out _, out _, out _) ? kind : null;
+
+    private static bool TrySplit(ReadOnlySpan<char> path, out TopicKind kind, out ReadOnlySpan<char> site, out ReadOnlySpan<char> id, out ReadOnlySpan<char> command)
+    {
+        kind = default;
+        site = id = command = default;
         Span<Range> levels = stackalloc Range[LevelsMax + 1];
         var count = path.Split(levels, '/');
         if (count is < 4 or > LevelsMax || path[levels[1]] is not "v1") return false;
         var root = path[levels[0]];
-        var site = path[levels[2]];
         var third = path[levels[3]];
         var last = path[levels[count - 1]];
         var fourth = count == LevelsMax ? path[levels[4]] : default;
@@ -155,12 +165,12 @@ public sealed record Topic
             "fleet-data" => count == 5 ? OfDeviceData(last) : count == LevelsMax && third is "_edge" ? OfEdgeData(last) : null,
             _ => null,
         };
-        if (found is not { } kind) return false;
-        var id = count == 4 ? default : count == LevelsMax && kind is not TopicKind.Command ? fourth : third;
-        var command = kind is TopicKind.Command ? last : default;
-        if (!Name.IsValid(site) || count > 4 && !Name.IsValid(id) || kind is TopicKind.Command && !Name.IsValid(command)) return false;
-        topic = new Topic(kind, new string(site), new string(id), new string(command));
-        return true;
+        if (found is null) return false;
+        kind = found.Value;
+        site = path[levels[2]];
+        id = count == 4 ? default : count == LevelsMax && kind is not TopicKind.Command ? fourth : third;
+        command = kind is TopicKind.Command ? last : default;
+        return Name.IsValid(site) && (count <= 4 || Name.IsValid(id)) && (kind is not TopicKind.Command || Name.IsValid(command));
     }
 
     private static TopicKind? OfSite(ReadOnlySpan<char> level) => level switch

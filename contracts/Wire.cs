@@ -98,7 +98,7 @@ public static class Wire
     }
 
     /// <summary>Very many boards are alike in all that an info tells: theirs is one record, as long as no other of the same slot has come between.</summary>
-    private static Info Shared(Info info)
+    public static Info Shared(Info info)
     {
         ref var slot = ref Infos[(uint)info.GetHashCode() % Infos.Length];
         return slot is { } known && known == info ? known : slot = info;

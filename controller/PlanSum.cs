@@ -43,11 +43,17 @@ internal sealed class PlanSum
             {
             }
             sum.Add(choice);
-            var edge = choice.Edge is null ? -1 : Array.FindIndex(edges, server => server.Id == choice.Edge);
-            if (edge >= 0) work[edge] += (devices.Current.Budget?.RequestRate.Value ?? 0) * choice.Estimate.EdgeTime.Value;
+            if (choice.Edge is not null && Find(edges, choice.Edge) is >= 0 and var edge) work[edge] += (devices.Current.Budget?.RequestRate.Value ?? 0) * choice.Estimate.EdgeTime.Value;
         }
         if (edges.Length > 0) sum.EdgeBusy = work.Zip(edges, (busy, edge) => busy / CostModel.Capacity(edge)).Max();
         return sum;
+    }
+
+    private static int Find(EdgeView[] edges, string id)
+    {
+        for (var i = 0; i < edges.Length; i++)
+            if (edges[i].Id == id) return i;
+        return -1;
     }
 
     /// <summary>Rounded as reports are; null when nothing was chosen for anybody.</summary>

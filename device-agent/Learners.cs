@@ -10,10 +10,7 @@ namespace Fleet.DeviceAgent;
 /// </summary>
 public sealed class Learners
 {
-    private readonly HiLcb?[] monotone = new HiLcb?[PerExit.Max];
-    private readonly HiLcb?[] lite = new HiLcb?[PerExit.Max];
-    private readonly H2t2?[] pairs = new H2t2?[PerExit.Max];
-    private string card = "";
+    private Learnt? learnt;
 
     /// <summary>Why nobody can decide for an assignment, one sentence a fault.</summary>
     public static IEnumerable<string> Faults(Assignment assignment, ModelCard model) =>
@@ -27,20 +24,14 @@ public sealed class Learners
     public Decider? For(Assignment assignment, ModelCard model, bool isAlone)
     {
         if (assignment.OffloadTo.Length == 0 || assignment.View > 0 || Kind(assignment, isAlone) is not { } kind) return null;
-        if (card != assignment.CardSha256)
-        {
-            Array.Clear(monotone);
-            Array.Clear(lite);
-            Array.Clear(pairs);
-            card = assignment.CardSha256;
-        }
+        if (learnt?.Card != assignment.CardSha256) learnt = new Learnt(assignment.CardSha256);
         var (exit, price) = (assignment.Head, assignment.ErrorPrice!.Value.Value);
         return kind switch
         {
             DecisionKind.Hierarchical => new HierarchicalDecider(new Hierarchical(Outlook.Parse(assignment.Outlook!), price, first: 1, assignment.Head, assignment.Cut)),
-            DecisionKind.HiLcb => new HiLcbDecider(monotone[exit - 1] ??= new HiLcb(isMonotone: true), exit, price),
-            DecisionKind.HiLcbLite => new HiLcbDecider(lite[exit - 1] ??= new HiLcb(isMonotone: false), exit, price),
-            _ => new H2t2Decider(pairs[exit - 1] ??= new H2t2(), exit, price, Alarms(assignment, model)),
+            DecisionKind.HiLcb => new HiLcbDecider(learnt.Monotone[exit - 1] ??= new HiLcb(isMonotone: true), exit, price),
+            DecisionKind.HiLcbLite => new HiLcbDecider(learnt.Lite[exit - 1] ??= new HiLcb(isMonotone: false), exit, price),
+            _ => new H2t2Decider(learnt.Pairs[exit - 1] ??= new H2t2(), exit, price, Alarms(assignment, model)),
         };
     }
 
@@ -57,4 +48,16 @@ public sealed class Learners
         assignment.AlarmClasses?.Split(',').Select(text => int.Parse(text, System.Globalization.CultureInfo.InvariantCulture)) ?? [];
 
     private static DecisionKind? Kind(Assignment assignment, bool isAlone) => isAlone ? assignment.Alone ?? assignment.Decision : assignment.Decision;
+
+    /// <summary>Of one model, for each exit from the first.</summary>
+    private sealed class Learnt(string card)
+    {
+        public string Card => card;
+
+        public HiLcb?[] Monotone { get; } = new HiLcb?[PerExit.Max];
+
+        public HiLcb?[] Lite { get; } = new HiLcb?[PerExit.Max];
+
+        public H2t2?[] Pairs { get; } = new H2t2?[PerExit.Max];
+    }
 }

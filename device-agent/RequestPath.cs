@@ -56,6 +56,9 @@ public sealed record Running(Head Head, Assignment Assignment, Topic? Edge, Topi
 /// </summary>
 public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random random, Offloads offloads, Window window, StageTimes times)
 {
+    // Nobody writes to it: one for all.
+    private static byte[] blank = [];
+
     private readonly Turn turn = new();
     private readonly Watts runPower = options.RunPower;
     private readonly WakeLocks? locks = options.WakeLocks;
@@ -159,6 +162,14 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         judging.Follow(way.Costs, times, options.Profile);
     }
 
+    /// <summary>An input of nothing but zeros.</summary>
+    private static ReadOnlyMemory<byte> Blank(int pixels)
+    {
+        var enough = blank;
+        if (enough.Length < pixels) blank = enough = new byte[pixels];
+        return enough.AsMemory(0, pixels);
+    }
+
     /// <summary>Runs every stage and encoder of a head a few times on a blank input and notes its latency: before it is swapped in, so that one that cannot run never answers.</summary>
     public async Task Measure(Head head, int runs)
     {
@@ -166,7 +177,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         try
         {
             times.Clear();
-            head.Load(new Sample(0, -1, new byte[head.Card.Cuts[0].Elements]));
+            head.Load(new Sample(0, -1, Blank(head.Card.Cuts[0].Elements)));
             for (var run = 0; run < runs; run++)
             {
                 for (var stage = 1; stage <= head.Depth; stage++) await RunStage(head, stage);
@@ -258,6 +269,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         return frame;
     }
 
+    [AsyncMethodBuilder(typeof(LoopMethod<>))]
     private async ValueTask<Seconds> RunStage(Head head, int stage)
     {
         var took = await head.Run(stage);

@@ -7,13 +7,11 @@ namespace Fleet.DeviceAgent;
 public sealed class Window
 {
     private static readonly Seconds RateTimeMin = new(1);
-    private static readonly PerExit Nothing = new();
     private readonly Histogram latency = new();
     // Side by side with the rest: each input touches them.
     private Each<int> exits;
     private Each<double> exitConfidence;
-    private readonly int[] exitAudited = new int[PerExit.Max];
-    private readonly int[] exitAgreed = new int[PerExit.Max];
+    private Each<int> exitAudited, exitAgreed;
     private int offloaded, fallback, deadlineMissed, labelled, correct, auditLabelled, auditCorrect;
     private double confidence;
     private Joules energy;
@@ -86,7 +84,6 @@ public sealed class Window
         // Answers of an earlier, deeper head may still arrive: report every exit that answered.
         var deepest = Math.Max(ran?.Head ?? 0, ((ReadOnlySpan<int>)exits).LastIndexOfAnyExcept(0) + 1);
         var isAudited = ran?.AuditRatio > 0;
-        PerExit Counts(int[] counts) => new(counts.Take(deepest).Select(count => (double)count));
         var report = new InferWindow
         {
             Sequence = sequence++,
@@ -96,7 +93,7 @@ public sealed class Window
             Count = count,
             Labelled = labelled,
             Correct = correct,
-            Exits = ExitsTo(deepest),
+            Exits = CountsTo(deepest, exits),
             Offloaded = offloaded,
             Fallback = fallback,
             DeadlineMissed = deadlineMissed,
@@ -105,13 +102,13 @@ public sealed class Window
             Energy = Quantity.Rounded(energy),
             BytesSent = sent,
             ConfidenceMean = count == 0 ? null : Quantity.Rounded(confidence / count),
-            Audited = exitAudited.Sum(),
-            AuditAgreed = exitAgreed.Sum(),
+            Audited = Sum(exitAudited),
+            AuditAgreed = Sum(exitAgreed),
             AuditLabelled = auditLabelled > 0 ? auditLabelled : null,
             AuditCorrect = auditLabelled > 0 ? auditCorrect : null,
-            ExitConfidences = isAudited ? ConfidencesTo(deepest) : Nothing,
-            ExitAudited = isAudited ? Counts(exitAudited) : Nothing,
-            ExitAuditAgreed = isAudited ? Counts(exitAgreed) : Nothing,
+            ExitConfidences = isAudited ? ConfidencesTo(deepest) : PerExit.None,
+            ExitAudited = isAudited ? CountsTo(deepest, exitAudited) : PerExit.None,
+            ExitAuditAgreed = isAudited ? CountsTo(deepest, exitAgreed) : PerExit.None,
             Skipped = skipped,
             Spared = spared > 0 ? spared : null,
             StartedTotal = StartedTotal,
@@ -122,11 +119,18 @@ public sealed class Window
         return report;
     }
 
-    private PerExit ExitsTo(int deepest)
+    private static PerExit CountsTo(int deepest, ReadOnlySpan<int> counts)
     {
-        Span<double> answers = stackalloc double[PerExit.Max];
-        for (var exit = 0; exit < deepest; exit++) answers[exit] = exits[exit];
-        return new PerExit(answers[..deepest]);
+        Span<double> numbers = stackalloc double[PerExit.Max];
+        for (var exit = 0; exit < deepest; exit++) numbers[exit] = counts[exit];
+        return new PerExit(numbers[..deepest]);
+    }
+
+    private static int Sum(ReadOnlySpan<int> counts)
+    {
+        var sum = 0;
+        foreach (var count in counts) sum += count;
+        return sum;
     }
 
     private PerExit ConfidencesTo(int deepest)
@@ -150,10 +154,8 @@ public sealed class Window
     private void Clear(int skippedTotal, int sparedTotal)
     {
         latency.Clear();
-        exits = default;
+        exits = exitAudited = exitAgreed = default;
         exitConfidence = default;
-        Array.Clear(exitAudited);
-        Array.Clear(exitAgreed);
         offloaded = fallback = deadlineMissed = labelled = correct = auditLabelled = auditCorrect = 0;
         confidence = 0;
         energy = Joules.Zero;

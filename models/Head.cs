@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using Fleet.Contracts;
 
 namespace Fleet.Models;
@@ -28,6 +29,13 @@ public sealed class Head : IDisposable
         input = rows.Length == 0 ? [] : rows[0].Input;
         normalised = trace is null ? Normalised(card) : [];
         zeros = trace?.Blank(Math.Max(trace.PayloadBytesMax, 4 * card.Cuts.Concat(encoders.Values.Select(encoder => encoder.Latent)).Max(cut => cut.Elements))) ?? [];
+    }
+
+    /// <summary>The same with every engine in the place of one that has the same rows.</summary>
+    private Head(Head same, IEngine[] stages, IReadOnlyDictionary<int, Encoder> encoders)
+    {
+        (Card, ModelHash, trace, owned, rows, input, normalised, zeros) = (same.Card, same.ModelHash, same.trace, same.owned, same.rows, same.input, same.normalised, same.zeros);
+        (this.stages, this.encoders) = (stages, encoders);
     }
 
     public ModelCard Card { get; }
@@ -66,12 +74,12 @@ public sealed class Head : IDisposable
         bottlenecks ??= [];
         FaultsException.ThrowIfAny("bottleneck", TooDeep(card, depth, bottlenecks));
         IEngine[] stages = [.. Enumerable.Range(1, depth).Select(stage => new TraceEngine(trace, stage, Activations.Traced(1, card.Classes.Count)))];
-        return new Head(card, modelHash, stages, bottlenecks.ToDictionary(number => number, number => Encoder.Traced(card.Bottleneck(number))), trace, []);
+        return new Head(card, modelHash, stages, bottlenecks.Count == 0 ? ReadOnlyDictionary<int, Encoder>.Empty : bottlenecks.ToDictionary(number => number, number => Encoder.Traced(card.Bottleneck(number))), trace, []);
     }
 
     /// <summary>The same head with every engine wrapped, as an emulated board does.</summary>
     public Head Wrap(Func<ModelPiece, IEngine, IEngine> wrap) =>
-        new(Card, ModelHash, [.. stages.Select((engine, i) => wrap(Card.Stages[i], engine))], encoders.ToDictionary(pair => pair.Key, pair => pair.Value.Wrap(wrap)), trace, owned);
+        new(this, [.. stages.Select((engine, i) => wrap(Card.Stages[i], engine))], encoders.Count == 0 ? encoders : encoders.ToDictionary(pair => pair.Key, pair => pair.Value.Wrap(wrap)));
 
     /// <summary>Takes the next input. The pixels must stay as they are until the inference ends.</summary>
     public void Load(Sample next)

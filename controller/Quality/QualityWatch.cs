@@ -81,7 +81,7 @@ public sealed class QualityWatch(QualityOptions options, PlannedModel model)
         {
             WatchedTotal = Total,
             DriftTotal = Drifts,
-            Temperatures = InForce?.Temperatures ?? new PerExit(),
+            Temperatures = InForce?.Temperatures ?? PerExit.None,
             ThresholdMin = InForce is { } learnt ? Quantity.Rounded(learnt.ThresholdMin) : null,
         };
 

@@ -29,7 +29,7 @@ public sealed class DeviceLine(Uplink uplink, string site, string id) : IBus
 
     public IDisposable Subscribe(string filter, Action<Topic, Message> handler)
     {
-        var kind = Topic.TryParse(filter.Replace('+', 'x'), out var topic) ? topic.Kind : throw new ArgumentException($"\"{filter}\" is no filter of the protocol", nameof(filter));
+        var kind = Topic.KindOf(filter.Replace('+', 'x')) ?? throw new ArgumentException($"\"{filter}\" is no filter of the protocol", nameof(filter));
         var added = (kind, handler);
         handlers = [.. handlers, added];
         uplink.TakeHeld(this, kind);

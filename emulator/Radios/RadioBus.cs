@@ -25,10 +25,12 @@ public sealed class RadioBus : IBus
     private readonly Board board;
     private readonly MessageBooks books;
     private readonly WakeLocks? locks;
-    private readonly Queue<TaskCompletionSource<bool>> untilAwake = [];
+
+    // Most boards never sleep, and most radios are fast: these are there once they are needed.
+    private Queue<TaskCompletionSource<bool>>? untilAwake;
 
     // Reports that wait for a slow radio, by path: a newer one takes its place in the queue.
-    private readonly Dictionary<string, Message> newest = new(StringComparer.Ordinal);
+    private Dictionary<string, Message>? newest;
     private int queued, receiving;
     private bool isClosed, hasChangedUnnoticed;
 
@@ -64,7 +66,7 @@ public sealed class RadioBus : IBus
         }
         if (radio.IsSlow && topic.Rule.Delivery is Delivery.AtMostOnce && topic.Kind is not (TopicKind.Offload or TopicKind.Reply))
         {
-            var isOlderWaiting = !newest.TryAdd(topic.Path, message);
+            var isOlderWaiting = !(newest ??= new(StringComparer.Ordinal)).TryAdd(topic.Path, message);
             newest[topic.Path] = message;
             if (isOlderWaiting)
             {
@@ -83,7 +85,7 @@ public sealed class RadioBus : IBus
     {
         isClosed = true;
         radio.Close();
-        while (untilAwake.TryDequeue(out var message)) message.TrySetResult(false);
+        while (untilAwake?.TryDequeue(out var message) is true) message.TrySetResult(false);
     }
 
     /// <summary>Takes what it costs to receive a message that is not an MQTT one, a download for instance, and waits for it.</summary>
@@ -95,7 +97,7 @@ public sealed class RadioBus : IBus
         if (message is TensorFrame { Codec: FeatureCodec.Png or FeatureCodec.Webp } image)
             await board.Compute(board.Profile.NominalImageCodecTime(image.Shape.Aggregate(1, (a, b) => a * b)));
         await radio.Await();
-        if (newest.Remove(topic.Path, out var newer)) message = newer;
+        if (newest is not null && newest.Remove(topic.Path, out var newer)) message = newer;
         var arrived = await radio.Up(Length(topic, message), topic.Rule.Delivery);
         queued--;
         if (radio.NeedsBoard) locks?.Release();
@@ -142,9 +144,9 @@ public sealed class RadioBus : IBus
 
     private Task<bool> Awakened(Topic topic)
     {
-        if (isClosed || topic.Rule.Delivery is Delivery.AtMostOnce || untilAwake.Count >= SleepingMax) return Task.FromResult(false);
+        if (isClosed || topic.Rule.Delivery is Delivery.AtMostOnce || untilAwake?.Count >= SleepingMax) return Task.FromResult(false);
         var message = new TaskCompletionSource<bool>();
-        untilAwake.Enqueue(message);
+        (untilAwake ??= []).Enqueue(message);
         return message.Task;
     }
 
@@ -152,7 +154,7 @@ public sealed class RadioBus : IBus
     {
         if (hasChangedUnnoticed) ConnectionChanged?.Invoke(inner.IsConnected);
         hasChangedUnnoticed = false;
-        while (untilAwake.TryDequeue(out var message)) message.TrySetResult(true);
+        while (untilAwake?.TryDequeue(out var message) is true) message.TrySetResult(true);
     }
 
     /// <summary>Who sleeps notices when it wakes.</summary>

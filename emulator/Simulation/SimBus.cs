@@ -10,7 +10,8 @@ namespace Fleet.Emulator.Simulation;
 public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books, bool throughWire = false)
 {
     private readonly SimClock clock = simClock;
-    private readonly Dictionary<string, List<Subscription>> exact = new(StringComparer.Ordinal);
+    // The first on each path; others follow it in the order of subscribing.
+    private readonly Dictionary<string, Subscription> exact = new(StringComparer.Ordinal);
 
     // How many of those may match each kind of topic: most kinds that devices speak have none.
     private readonly int[] exactOf = new int[TopicRule.All.Count];
@@ -47,7 +48,7 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
     /// <param name="crosses">Whether it lies between the client that said something and the one that hears it.</param>
     public void RepeatRetained(Func<string, string, bool> crosses)
     {
-        foreach (var subscription in exact.Values.SelectMany(list => list).Concat(wild.SelectMany(list => list ?? []).Distinct().OrderBy(one => one.Number)).ToList())
+        foreach (var subscription in exact.Values.SelectMany(first => first.AndFollowing).Concat(wild.SelectMany(list => list ?? []).Distinct().OrderBy(one => one.Number)).ToList())
             foreach (var kept in retained.Matching(subscription.Filter).Where(kept => crosses(kept.From.Name, subscription.Owner.Name)))
                 Deliver(kept.From, subscription, kept.Topic, kept.Message);
     }
@@ -57,8 +58,8 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
         hash.Message(clock.GetTimestamp(), topic, message);
         if (throughWire) message = Wire.Decode(topic, Wire.Encode(message), (message as TensorFrame)?.ReplyTo.Path);
         if (topic.Rule.Retained) retained.Keep(new Kept(topic, message, from));
-        if (exactOf[(int)topic.Kind] > 0 && exact.TryGetValue(topic.Path, out var direct))
-            foreach (var subscription in direct) Deliver(from, subscription, topic, message);
+        if (exactOf[(int)topic.Kind] > 0)
+            for (var direct = exact.GetValueOrDefault(topic.Path); direct is not null; direct = direct.Following) Deliver(from, direct, topic, message);
         if (wild[(int)topic.Kind] is not { } others) return;
         foreach (var subscription in others)
             if (subscription.Owner != from && TopicFilter.Matches(subscription.Filter, topic.Path)) Deliver(from, subscription, topic, message);
@@ -68,14 +69,19 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
     {
         books.Due(topic.Kind);
         InFlight++;
-        // Never inside the publisher's call: a real network does not call back either.
-        if (Disturbances is not { IsQuiet: false } disturbances)
+        if (Disturbances is { IsQuiet: false } disturbances)
         {
-            if (!spare.TryPop(out var delivery)) delivery = new Delivery(this);
-            delivery.Begin(subscription, topic, message);
-            clock.Soon(static delivery => ((Delivery)delivery!).End(), delivery);
+            Disturb(disturbances, from, subscription, topic, message);
             return;
         }
+        // Never inside the publisher's call: a real network does not call back either.
+        if (!spare.TryPop(out var delivery)) delivery = new Delivery(this);
+        delivery.Begin(subscription, topic, message);
+        clock.Soon(static delivery => ((Delivery)delivery!).End(), delivery);
+    }
+
+    private void Disturb(Disturbances disturbances, Connection from, Subscription subscription, Topic topic, Message message)
+    {
         var copies = disturbances.Copies();
         for (var copy = 1; copy < copies; copy++)
         {
@@ -190,7 +196,7 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
     {
         subscription.Number = nextSubscription++;
         var isExact = TopicFilter.IsExact(subscription.Filter);
-        if (isExact) (exact.TryGetValue(subscription.Filter, out var same) ? same : exact[subscription.Filter] = []).Add(subscription);
+        if (isExact) AddExact(subscription);
         foreach (var kind in RetainedMessages.KindsOf(subscription.Filter))
             if (isExact) exactOf[kind]++;
             else (wild[kind] ??= []).Add(subscription);
@@ -201,9 +207,28 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
     {
         foreach (var kind in RetainedMessages.KindsOf(subscription.Filter))
             if (wild[kind]?.Remove(subscription) is not true) exactOf[kind]--;
-        if (!exact.TryGetValue(subscription.Filter, out var same)) return;
-        if (same.Count == 1) exact.Remove(subscription.Filter);
-        else same.Remove(subscription);
+        if (TopicFilter.IsExact(subscription.Filter)) RemoveExact(subscription);
+    }
+
+    private void AddExact(Subscription subscription)
+    {
+        if (exact.TryAdd(subscription.Filter, subscription)) return;
+        var last = exact[subscription.Filter];
+        while (last.Following is { } next) last = next;
+        last.Following = subscription;
+    }
+
+    private void RemoveExact(Subscription subscription)
+    {
+        var before = exact[subscription.Filter];
+        if (before == subscription)
+        {
+            if (subscription.Following is { } next) exact[subscription.Filter] = next;
+            else exact.Remove(subscription.Filter);
+            return;
+        }
+        while (before.Following != subscription) before = before.Following!;
+        before.Following = subscription.Following;
     }
 
     private void DeliverRetained(Subscription subscription)
@@ -213,7 +238,7 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
     }
 
     /// <param name="From">Who said it.</param>
-    internal sealed record Kept(Topic Topic, Message Message, Connection From);
+    internal readonly record struct Kept(Topic Topic, Message Message, Connection From);
 
     internal sealed class Subscription(SimBus bus, Connection owner, string filter, Action<Topic, Message> handler) : IDisposable
     {
@@ -225,6 +250,17 @@ public sealed class SimBus(SimClock simClock, EventHash hash, MessageBooks books
 
         /// <summary>In the order of subscribing.</summary>
         public long Number { get; set; }
+
+        /// <summary>The next one on the same path.</summary>
+        public Subscription? Following { get; set; }
+
+        public IEnumerable<Subscription> AndFollowing
+        {
+            get
+            {
+                for (var one = this; one is not null; one = one.Following) yield return one;
+            }
+        }
 
         public bool IsOver { get; private set; }
 

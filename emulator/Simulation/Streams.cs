@@ -16,7 +16,9 @@ public sealed class SeededRandom : Random
     {
         // FNV-1a of the name, mixed with the seed.
         var state = 14695981039346656037UL;
-        foreach (var b in Encoding.UTF8.GetBytes(name)) state = (state ^ b) * 1099511628211UL;
+        var most = Encoding.UTF8.GetMaxByteCount(name.Length);
+        Span<byte> bytes = most <= 512 ? stackalloc byte[512] : new byte[most];
+        foreach (var b in bytes[..Encoding.UTF8.GetBytes(name, bytes)]) state = (state ^ b) * 1099511628211UL;
         state ^= (ulong)seed * 0x9E3779B97F4A7C15UL;
         (s0, s1, s2, s3) = (SplitMix(ref state), SplitMix(ref state), SplitMix(ref state), SplitMix(ref state));
     }

@@ -106,7 +106,7 @@ public sealed class DeviceLife : ISensor
 
     private Radio Radio(Airspace? airspace) => spec.Group.Radio is { } shared
         ? airspace!.Radio(shared, board, spec.Stream("place"), Stream("radio"))
-        : new SimpleLink(new Staged<LinkModel>([.. Stages.Select(stage => (stage.From, stage.Group.Link))]), board, clock, Stream("radio"));
+        : new SimpleLink(Staged.Of(Stages, group => group.Link), board, clock, Stream("radio"));
 
     private DeviceWorkload Alone(Stock stock) => new(
         Stages, spec.Place, spec.Seen ?? ReplayImages.Plain(stock.Images(spec.Replays)), Stream, name => new SeededRandom(spec.Seed, $"{spec.Site}/{name}"),
@@ -131,7 +131,7 @@ public sealed class DeviceLife : ISensor
         Lifetime = spec.Group.Lifetime,
         WakeLocks = locks,
         LabelledAudits = spec.Group.Labelled,
-        Info = new Info
+        Info = Wire.Shared(new Info
         {
             Board = spec.Profile.Board,
             Stack = spec.Profile.Stack,
@@ -145,7 +145,7 @@ public sealed class DeviceLife : ISensor
             Codecs = Route.AllCodecs,
             Gateway = spec.Gateway,
             Cell = spec.Group.Radio is { } shared && stock.Radios.Find(shared.Part)!.Kind is not (RadioKind.Lorawan or RadioKind.Cellular) ? shared.Cell : "",
-        },
+        }),
     };
 
     private SeededRandom Stream(string purpose) => spec.Stream(number == 1 ? purpose : $"{purpose}/{number}");

@@ -112,10 +112,26 @@ public sealed class EmulatedDevice
     public Joules Stored => Battery.Stored;
 
     /// <summary>Inputs it has taken and not answered.</summary>
-    public int InFlight => lives.Sum(life => life.InFlight);
+    public int InFlight
+    {
+        get
+        {
+            var inFlight = 0;
+            foreach (var life in lives) inFlight += life.InFlight;
+            return inFlight;
+        }
+    }
 
     /// <summary>Messages on the air, both ways.</summary>
-    public int MessagesInFlight => lives.Sum(life => life.MessagesInFlight);
+    public int MessagesInFlight
+    {
+        get
+        {
+            var inFlight = 0;
+            foreach (var life in lives) inFlight += life.MessagesInFlight;
+            return inFlight;
+        }
+    }
 
     public Bytes BytesSent
     {
@@ -196,13 +212,14 @@ public sealed class EmulatedDevice
     private async Task Live(CancellationToken stop)
     {
         var life = lives[^1];
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(stop, life.Power);
-        var watching = WatchBattery(over.Token);
-        var living = life.Run(over.Token);
+        using var either = stop.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(stop, life.Power) : null;
+        var over = either?.Token ?? life.Power;
+        var watching = WatchBattery(over);
+        var living = life.Run(over);
         if (mayComeBack)
         {
             // Dark from here on; the agent's remains must not delay the next life.
-            await Ended(over.Token);
+            await Ended(over);
             await watching;
             if (!stop.IsCancellationRequested)
             {

@@ -17,7 +17,7 @@ public sealed record FleetFigures
 
     /// <summary>From the calibration trace, conditional on the routes and thresholds in force.</summary>
     [JsonPropertyName("accuracy_expected_ratio")] public double? AccuracyExpected { get; init; }
-    [JsonPropertyName("exit_{n}_ratio")] public PerExit ExitRatios { get; init; } = new();
+    [JsonPropertyName("exit_{n}_ratio")] public PerExit ExitRatios { get; init; } = PerExit.None;
     [JsonPropertyName("offload_ratio")] public double? OffloadRatio { get; init; }
     [JsonPropertyName("fallback_ratio")] public double? FallbackRatio { get; init; }
     [JsonPropertyName("deadline_missed_ratio")] public double? DeadlineMissedRatio { get; init; }

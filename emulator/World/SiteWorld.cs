@@ -41,12 +41,17 @@ public sealed class SiteWorld
     private readonly SiteFaults faults;
     private readonly SiteSamples samples;
     private readonly ReplayImages seen;
+    private readonly FaultSpec[] siteFaults;
+
+    // Of each group of devices, by reference: as the scenario's stages have it.
+    private readonly Dictionary<DeviceGroup, IReadOnlyList<(Seconds From, DeviceGroup Group)>> through = new(ReferenceEqualityComparer.Instance);
     private ControlSpec steering;
 
     public SiteWorld(Scenario scenario, SiteSpec site, long seed, Stock stock, Planned planned, bool throughWire = false)
     {
         (this.scenario, this.site, this.seed, this.stock, steering) = (scenario, site, seed, stock, scenario.Control);
         seen = stock.Replays(stock.Models[scenario.Model].Card, scenario.Drifts, scenario.Inference);
+        siteFaults = [.. scenario.FaultList.Where(fault => fault.Site == site.Name)];
         Ledger = new Ledger(clock, scenario.Duration / Bins, Bins);
         samples = new SiteSamples(Ledger, devices);
         Ledger.Died += () =>
@@ -116,7 +121,7 @@ public sealed class SiteWorld
         foreach (var server in site.Servers) servers.Start(server);
         foreach (var ((group, id), place) in Names(site).Zip(Places(site))) StartDevice(group, id, RampUp * random.NextDouble(), place);
         foreach (var (together, id) in Members(site, stock.Groups)) StartDevice(together.Group.Member, id, RampUp * random.NextDouble(), together: together);
-        foreach (var fault in scenario.FaultList.Where(fault => fault.Site == site.Name)) clock.Start(() => faults.Suffer(fault));
+        foreach (var fault in siteFaults) clock.Start(() => faults.Suffer(fault));
         foreach (var stage in scenario.Stages.Where(stage => stage.Steers && stage.Concerns(site))) clock.Start(() => Steer(stage));
         const int Steps = Bins * StepsOfABin;
         for (var step = 1; step <= Steps; step++)
@@ -176,17 +181,23 @@ public sealed class SiteWorld
         control.Start();
     }
 
+    private IReadOnlyList<(Seconds From, DeviceGroup Group)> Through(DeviceGroup group)
+    {
+        if (!through.TryGetValue(group, out var stages)) through[group] = stages = scenario.Through(site, group);
+        return stages;
+    }
+
     private void StartDevice(DeviceGroup group, string id, Seconds after, Place place = default, GroupView? together = null)
     {
         var spec = new DeviceSpec(site.Name, id, group, group.Outfit(stock.Profiles[group.Board], stock.Radios), seed)
         {
             Replays = stock.Models[scenario.Model].Card.Replays,
             Together = together,
-            Stages = together is null ? scenario.Through(site, group) : [],
+            Stages = together is null ? Through(group) : [],
             Place = place,
             Seen = seen,
             Directory = scenario.Directory,
-            Faults = [.. scenario.FaultList.Where(fault => fault.Site == site.Name && fault.Strikes(id, group.Board, together?.Group.Name ?? group.Name))],
+            Faults = siteFaults.Length == 0 ? [] : [.. siteFaults.Where(fault => fault.Strikes(id, group.Board, together?.Group.Name ?? group.Name))],
         };
         var line = lines[id] = new Line(bus, id, (new Topic(TopicKind.State, site.Name, id), State.Lost));
         var device = new EmulatedDevice(spec, stock, scenario.Inference, line.Connect, clock, Ledger, line.Die, sky, Airspace);

@@ -63,7 +63,7 @@ public sealed class TopicTests
     public void TryParse_AnyText_NeverThrowsAndReadsOnlyWhatItWouldWrite()
     {
         var level = Gen.OneOf("fleet", "fleet-data", "v1", "site", "dev", "_edge", "_gateway", "_summary", "_plan", "cmd", "state", "info", "reply", "offload", "", "+", "#", "{id}", "\0");
-        Gen.OneOf(Gen.String, level.Array[0, 8].Select(levels => string.Join('/', levels))).Sample(path => !Topic.TryParse(path, out var topic) || topic.Path == path && new Topic(topic.Kind, topic.Site, topic.Id, topic.CommandId).Path == path, iter: 20_000);
+        Gen.OneOf(Gen.String, level.Array[0, 8].Select(levels => string.Join('/', levels))).Sample(path => !Topic.TryParse(path, out var topic) ? Topic.KindOf(path) is null : topic.Path == path && Topic.KindOf(path) == topic.Kind && new Topic(topic.Kind, topic.Site, topic.Id, topic.CommandId).Path == path, iter: 20_000);
     }
 
     [Test]
