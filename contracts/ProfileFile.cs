@@ -25,6 +25,15 @@ public static class ProfileFile
         return StrictJson.Read(path, Json.File.Info<HardwareProfile>(), profile => profile.Id == name ? profile.Faults() : profile.Faults().Append($"id is \"{profile.Id}\"; it must equal the file's name"));
     }
 
+    /// <summary>The name of a profile that a flag's path is for.</summary>
+    /// <exception cref="FaultsException">It is no NAME.json.</exception>
+    public static string NameOf(string flag, string path)
+    {
+        var name = Path.GetFileNameWithoutExtension(path);
+        if (Name.IsValid(name) && Path.GetExtension(path) == ".json") return name;
+        throw new FaultsException(flag, $"is \"{path}\"; expected NAME.json, the name of lower-case letters, digits and dashes");
+    }
+
     /// <summary>Every profile in a directory by id; the faults of all files come together.</summary>
     public static IReadOnlyDictionary<string, HardwareProfile> ReadAll(string directory)
     {

@@ -3,6 +3,7 @@ using Fleet.Contracts;
 using Fleet.DeviceAgent.Sensing;
 using Fleet.Models;
 using Fleet.Models.Offloading;
+using Fleet.Models.Profiling;
 
 namespace Fleet.DeviceAgent;
 
@@ -78,6 +79,9 @@ public sealed class Agent
 
     /// <summary>Raised for every assignment that runs from now on, so that it can be remembered over a restart.</summary>
     public event Action<Assignment>? Applied;
+
+    /// <summary>Raised on the loop with each budget: what the stages held take, and how many inputs have been answered.</summary>
+    public event Action<IReadOnlyList<StageTime>, long>? Measured;
 
     /// <summary>To be told when files were fetched over its link: so many bytes in this time.</summary>
     public void Fetched(Bytes bytes, Seconds took) => offloads.Link.Fetched(bytes, took);
@@ -170,6 +174,7 @@ public sealed class Agent
     {
         bus.Publish(budget, reports.Budget(Period, Assignment?.Head ?? 0));
         duty.Look(reports.Battery, Assignment);
+        if (path.Running is { } now) Measured?.Invoke(StageTime.Of(now.Head.Card, times.Seconds(now.Depth), times.Encoder, now.Assignment.Bottleneck), Window.AnsweredTotal);
     }
 
     private void CloseWindow()

@@ -16,6 +16,7 @@ internal static class AgentProgram
     private static readonly Option<string> Site = new("--site") { Description = "Site it belongs to.", DefaultValueFactory = _ => "lab" };
     private static readonly Option<string> Id = new("--id") { Description = "Its name in topics; this machine's name without it.", DefaultValueFactory = _ => Flags.HostName() };
     private static readonly Option<string?> Profile = new("--profile") { Description = "Hardware profile that estimates what no sensor measures; guessed from the board without it." };
+    private static readonly Option<string?> Own = new("--own-profile") { Description = "Write this board's own profile to NAME.json from the times of its stages, once a minute; one that is there is updated." };
     private static readonly Option<string> Model = new("--model") { Description = "Model to run until a controller says otherwise.", DefaultValueFactory = _ => "fmnist" };
     private static readonly Option<string?> Models = new("--models") { Description = "Directory of models at hand; the one that ships with Fleet without it." };
     private static readonly Option<string> Store = new("--store") { Description = "Directory for heads that are installed.", DefaultValueFactory = _ => Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "fleet-agent") };
@@ -31,7 +32,7 @@ internal static class AgentProgram
 
     public static int Main(string[] args)
     {
-        var root = new RootCommand("Fleet's device agent: senses, infers, exits or offloads, reports.") { Site, Id, Profile, Model, Models, Store, Input, Data, View, Rate, Poisson, Seed, Ina219Flag, Lifetime };
+        var root = new RootCommand("Fleet's device agent: senses, infers, exits or offloads, reports.") { Site, Id, Profile, Own, Model, Models, Store, Input, Data, View, Rate, Poisson, Seed, Ina219Flag, Lifetime };
         Broker.AddTo(root);
         root.SetAction(parsed => ProcessEdge.Run((loop, stop) => Run(parsed, loop, stop)));
         return ProcessEdge.Invoke(root, args);
@@ -46,6 +47,7 @@ internal static class AgentProgram
         using var http = new HttpClient();
         var store = new HeadStore(parsed.GetValue(Store)!, zoo, http, clock);
         var options = Options(parsed, store, zoo);
+        var own = parsed.GetValue(Own) is { } path ? new OwnProfile(path, options.Profile, options.Info, clock, Console.Error.WriteLine) : null;
         using var sensors = Sensors(parsed);
         var camera = Camera(parsed, Path.Combine(zoo, parsed.GetValue(Model)!), clock, random);
         var connection = Broker.Read(parsed, $"fleet-{options.Site}-{options.Id}", new MqttWill(new Topic(TopicKind.State, options.Site, options.Id), State.Lost));
@@ -54,6 +56,7 @@ internal static class AgentProgram
         var agent = new Agent(options, bus, clock, random, sensors, (wanted, cancel) => Install(store, wanted, cancel));
         agent.Applied += store.Remember;
         store.Fetched += agent.Fetched;
+        if (own is not null) agent.Measured += own.Learn;
         var telling = ProcessEdge.TellFaults(bus, clock, stop);
         await agent.Run(camera, stop);
         await telling;

@@ -1,6 +1,7 @@
 using Fleet.Contracts;
 using Fleet.Emulator.Fitting;
 using Fleet.Models;
+using Fleet.Models.Profiling;
 
 namespace Fleet.Emulator.Commands;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Fleet.Contracts;
 using Fleet.Emulator.Fitting;
 using Fleet.Models;
+using Fleet.Models.Profiling;
 
 namespace Fleet.Emulator.Commands;
 
@@ -39,17 +40,9 @@ public sealed class StageListener : IDisposable
         var model = reported is null ? null : models.Values.FirstOrDefault(known => known.CardSha256 == reported.CardSha256);
         if (reported is not null && model is null) faults.Add($"runs {reported.Model} with card {reported.CardSha256}, which is not in the zoo here");
         FaultsException.ThrowIfAny($"device {site}/{id}", faults);
-        var stages = Stages(model!.Card).ToList();
+        var stages = StageTime.Of(model!.Card, budget!.StageSeconds, budget.EncoderTime, reported!.Bottleneck);
         if (stages.Count == 0) throw new FaultsException($"device {site}/{id}", "has run none of its stages; give it inputs, or listen longer");
         return BoardCalibration.Calibrate(start!, name, info!.Board, info.Stack, stages, $"{listened.Value:0.#} s, {runs} runs", info.Emulated);
-    }
-
-    private IEnumerable<StageTime> Stages(ModelCard card)
-    {
-        for (var stage = 1; stage <= card.StageCount; stage++)
-            if (budget!.StageSeconds.Find(stage) is { } seconds and > 0) yield return new StageTime($"{card.Name} stage {stage}", card.Stage(stage), new Seconds(seconds));
-        if (budget!.EncoderTime is { Value: > 0 } encoding && card.NumberOf(reported!.Bottleneck) is > 0 and var number)
-            yield return new StageTime($"{card.Name} encoder {reported.Bottleneck}", card.Bottleneck(number).Encoder, encoding);
     }
 
     private void OnMessage(Topic topic, Message message)
@@ -84,8 +77,7 @@ internal static class ProfileCalibration
         command.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
         {
             var (path, length) = (parsed.GetRequiredValue(output), Flags.Duration("--for", parsed.GetValue(duration))!.Value);
-            var name = Path.GetFileNameWithoutExtension(path);
-            if (!Name.IsValid(name) || Path.GetExtension(path) != ".json") throw new FaultsException("--out", $"is \"{path}\"; expected NAME.json, the name of lower-case letters, digits and dashes");
+            var name = ProfileFile.NameOf("--out", path);
             if (parsed.GetRequiredValue(device).Split('/') is not [var site, var id] || !Name.IsValid(site) || !Name.IsValid(id)) throw new FaultsException("--device", $"is \"{parsed.GetRequiredValue(device)}\"; expected SITE/ID");
             var options = broker.Read(parsed, $"fleet-calibrate-{Environment.ProcessId}", will: null) with { CleanStart = true, SessionExpiry = Seconds.Zero };
             await using var bus = await MqttBus.ConnectAsync(options, loop, TimeProvider.System, new Simulation.SeededRandom(Environment.ProcessId, "calibrate"), cancel: stop);

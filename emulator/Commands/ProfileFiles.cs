@@ -1,5 +1,6 @@
 using Fleet.Contracts;
 using Fleet.Emulator.Fitting;
+using Fleet.Models.Profiling;
 
 namespace Fleet.Emulator.Commands;
 

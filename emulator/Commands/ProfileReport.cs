@@ -1,6 +1,7 @@
 using System.Globalization;
 using Fleet.Contracts;
 using Fleet.Emulator.Fitting;
+using Fleet.Models.Profiling;
 
 namespace Fleet.Emulator.Commands;
 

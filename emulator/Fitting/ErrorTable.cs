@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fleet.Models.Profiling;
 
 namespace Fleet.Emulator.Fitting;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Fleet.Contracts;
+using Fleet.Models.Profiling;
 
 namespace Fleet.Emulator.Fitting;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Fleet.Contracts;
 using Fleet.Emulator.Tables;
+using Fleet.Models.Profiling;
 
 namespace Fleet.Emulator.Fitting;
 

@@ -1,4 +1,5 @@
 using Fleet.Contracts;
+using Fleet.Models.Profiling;
 
 namespace Fleet.Emulator.Fitting;
 

@@ -1,5 +1,6 @@
 using Fleet.Contracts;
 using Fleet.Emulator.Fitting;
+using Fleet.Models.Profiling;
 using NUnit.Framework;
 
 namespace Fleet.Tests.HardwareProfiles;

@@ -1,5 +1,6 @@
 using Fleet.Emulator.Fitting;
 using Fleet.Models;
+using Fleet.Models.Profiling;
 using NUnit.Framework;
 
 namespace Fleet.Tests.Emulator.Fitting;

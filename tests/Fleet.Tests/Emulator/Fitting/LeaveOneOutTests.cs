@@ -1,6 +1,7 @@
 using Fleet.Contracts;
 using Fleet.Emulator.Fitting;
 using Fleet.Emulator.Tables;
+using Fleet.Models.Profiling;
 using NUnit.Framework;
 
 namespace Fleet.Tests.Emulator.Fitting;

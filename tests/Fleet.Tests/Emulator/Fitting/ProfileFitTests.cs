@@ -1,5 +1,6 @@
 using Fleet.Contracts;
 using Fleet.Emulator.Fitting;
+using Fleet.Models.Profiling;
 using Fleet.Tests.Emulator.Commands;
 using NUnit.Framework;
 

@@ -1,6 +1,7 @@
 using CsCheck;
 using Fleet.Contracts;
 using Fleet.Emulator.Fitting;
+using Fleet.Models.Profiling;
 using NUnit.Framework;
 
 namespace Fleet.Tests.Emulator.Fitting;

@@ -1,6 +1,6 @@
 using Fleet.Contracts;
 
-namespace Fleet.Emulator.Fitting;
+namespace Fleet.Models.Profiling;
 
 /// <summary>
 /// Rates of one system from its rows: least squares on relative error, no rate negative, every rate drawn towards a prior,

@@ -1,10 +1,22 @@
 using System.Globalization;
 using Fleet.Contracts;
 
-namespace Fleet.Emulator.Fitting;
+namespace Fleet.Models.Profiling;
 
 /// <summary>A stage of a model, or its encoder, and what one run of it took on a board.</summary>
-public sealed record StageTime(string Name, ModelPiece Piece, Seconds Time);
+public sealed record StageTime(string Name, ModelPiece Piece, Seconds Time)
+{
+    /// <summary>What a device has measured: of its head's stages those that have run, and the encoder behind them.</summary>
+    /// <param name="card">Of the model that it runs.</param>
+    /// <param name="seconds">By stage; 0 where none has run.</param>
+    /// <param name="encoder">Null when none has run.</param>
+    /// <param name="bottleneck">Whose encoder; empty or unknown to the card: nobody's.</param>
+    public static IReadOnlyList<StageTime> Of(ModelCard card, PerExit seconds, Seconds? encoder, string bottleneck)
+    {
+        var stages = Enumerable.Range(1, card.StageCount).Where(stage => seconds.Find(stage) is > 0).Select(stage => new StageTime($"{card.Name} stage {stage}", card.Stage(stage), new Seconds(seconds.Of(stage))));
+        return encoder is { Value: > 0 } time && card.NumberOf(bottleneck) is > 0 and var number ? [.. stages, new StageTime($"{card.Name} encoder {bottleneck}", card.Bottleneck(number).Encoder, time)] : [.. stages];
+    }
+}
 
 /// <summary>A running board's own profile: its stages' measured times correct the profile that it started from.</summary>
 public static class BoardCalibration

@@ -1,8 +1,8 @@
 using CsCheck;
-using Fleet.Emulator.Fitting;
+using Fleet.Models.Profiling;
 using NUnit.Framework;
 
-namespace Fleet.Tests.Emulator.Fitting;
+namespace Fleet.Tests.Models.Profiling;
 
 public sealed class NonNegativeLeastSquaresTests
 {

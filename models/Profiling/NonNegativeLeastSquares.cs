@@ -1,4 +1,4 @@
-namespace Fleet.Emulator.Fitting;
+namespace Fleet.Models.Profiling;
 
 /// <summary>
 /// Least squares whose solution has no negative element: Lawson and Hanson, "Solving Least Squares Problems", 1974, chapter 23 (NNLS),

@@ -1,6 +1,6 @@
 using Fleet.Contracts;
 
-namespace Fleet.Emulator.Fitting;
+namespace Fleet.Models.Profiling;
 
 /// <summary>What a run is charged for. Profiles know all but the last two, which stand in for work that no kernel kind counts.</summary>
 public enum Charge

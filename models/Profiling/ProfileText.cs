@@ -4,7 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Fleet.Contracts;
 
-namespace Fleet.Emulator.Fitting;
+namespace Fleet.Models.Profiling;
 
 /// <summary>A profile as a file: two blanks an indent, a number with its source on one line, lines that end in a line feed.</summary>
 public static class ProfileText
