@@ -16,7 +16,9 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
     // Nobody falls silent before this timestamp, if nothing was said that changes who is online.
     private long silenceAt = long.MinValue;
     private bool hasStirred;
-    private FleetSnapshot? last;
+
+    // Weak: reports of which there are newer ones are kept for nobody.
+    private readonly WeakReference<FleetSnapshot?> last = new(null);
 
     /// <summary>Grows with every change that a plan could depend on.</summary>
     public long Revision { get; private set; }
@@ -96,7 +98,10 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
             foreach (var entry in edges.InOrder) edges.Show(entry, IsOnline(entry));
         }
         var (seen, servers) = (devices.Views(entry => entry.View(Profile(entry.Info))), edges.Views(entry => entry.View(Profile(entry.Info))));
-        return last is not null && last.Devices == seen && last.Edges == servers ? last : last = new FleetSnapshot(site, seen, servers);
+        if (last.TryGetTarget(out var known) && known.Devices == seen && known.Edges == servers) return known;
+        var anew = new FleetSnapshot(site, seen, servers);
+        last.SetTarget(anew);
+        return anew;
     }
 
     /// <summary>Whether nobody can have come or fallen silent since the last look.</summary>
@@ -224,13 +229,14 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
     private EdgeEntry Edge(string id) => edges.Of(id);
 
     /// <summary>What is known by id: found fast, told in order, and seen as it was when it was last asked for unless it has changed.</summary>
-    private sealed class Entries<T, TView> where T : Entry, new()
+    private sealed class Entries<T, TView> where T : Entry<TView>, new() where TView : class
     {
         private readonly Dictionary<string, T> byId = new(StringComparer.Ordinal);
         private readonly List<T> inOrder = [];
-        private readonly List<T> changed = [];
-        private TView[] views = [];
-        private bool isSorted = true, isSameSet = true;
+        private bool isSorted = true;
+
+        // Null since something has changed.
+        private TView[]? views;
 
         public List<T> InOrder
         {
@@ -255,8 +261,7 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
         /// <summary>Something about it is going to be another.</summary>
         public T Changed(T entry)
         {
-            if (!entry.HasChanged) changed.Add(entry);
-            entry.HasChanged = true;
+            (entry.Seen, views) = (null, null);
             return entry;
         }
 
@@ -267,41 +272,18 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
         }
 
         /// <summary>Of all that have said what they are, in order of ids: the same array as long as nothing has changed.</summary>
-        public TView[] Views(Func<T, TView> view)
-        {
-            if (changed.Count == 0) return views;
-            foreach (var entry in changed) isSameSet &= entry.Place is not null || entry.Info is null;
-            if (isSameSet) views = [.. views];
-            else
-            {
-                var known = InOrder.Where(entry => entry.Info is not null).ToList();
-                var more = new TView[known.Count];
-                for (var place = 0; place < more.Length; place++)
-                {
-                    if (known[place] is { HasChanged: false, Place: { } before }) more[place] = views[before];
-                    known[place].Place = place;
-                }
-                (views, isSameSet) = (more, true);
-            }
-            foreach (var entry in changed)
-            {
-                entry.HasChanged = false;
-                if (entry.Place is { } place) views[place] = view(entry);
-            }
-            changed.Clear();
-            return views;
-        }
+        public TView[] Views(Func<T, TView> view) => views ??= [.. InOrder.Where(entry => entry.Info is not null).Select(entry => entry.Seen ??= view(entry))];
+    }
+
+    private abstract class Entry<TView> : Entry where TView : class
+    {
+        /// <summary>As it was last seen; null when it has changed since.</summary>
+        public TView? Seen { get; set; }
     }
 
     private abstract class Entry
     {
         public string Id { get; init; } = "";
-
-        /// <summary>Among the views; null when it is not seen yet.</summary>
-        public int? Place { get; set; }
-
-        /// <summary>Since it was last seen.</summary>
-        public bool HasChanged { get; set; }
 
         public bool IsShownOnline { get; set; }
 
@@ -314,7 +296,7 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
         public Info? Info { get; set; }
     }
 
-    private sealed class DeviceEntry : Entry
+    private sealed class DeviceEntry : Entry<DeviceView>
     {
         public Budget? Budget { get; set; }
 
@@ -331,7 +313,7 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
             new() { Id = Id, IsOnline = IsShownOnline, IsDutyCycled = State is Presence.Sleeping, Profile = profile, Info = Info, Budget = Budget, Desired = Desired, Reported = Reported };
     }
 
-    private sealed class EdgeEntry : Entry
+    private sealed class EdgeEntry : Entry<EdgeView>
     {
         public EdgeLoad? Load { get; set; }
 

@@ -14,9 +14,8 @@ namespace Fleet.Controller;
 public sealed class Rollout(string site, IBus bus, ControllerOptions options, DecisionTerms? alone = null, QualityWatch? watch = null, EnergyQueues? energy = null, TailPlacement? placement = null)
 {
     private readonly Dictionary<string, Told> devices = new(StringComparer.Ordinal);
-    // Who ran nothing when it was first told something: that may have been what came soonest, not what is best.
-    private readonly HashSet<string> beginners = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TailAssignment> edgeDesired = new(StringComparer.Ordinal);
+    private readonly SharedTerms shared = new();
 
     // The last plan, when every device has been told its part of it.
     private ChoiceTable? inForce;
@@ -32,7 +31,7 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options, De
     {
         (Epoch, Version) = (epochSeen + 1, versionSeen);
         foreach (var device in fleet.Devices)
-            if (device.Desired is { } assignment) ToldTo(device.Id).Tell(assignment);
+            if (device.Desired is { } assignment) ToldTo(device.Id).Tell(assignment, shared);
         foreach (var edge in fleet.Edges)
             if (edge.Desired is { } assignment) edgeDesired[edge.Id] = assignment;
     }
@@ -42,22 +41,23 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options, De
     {
         (Epoch, Version) = (epoch + 1, Math.Max(Version, version) + 1);
         foreach (var (edge, tails) in edgeDesired.ToList()) edgeDesired[edge] = tails with { Epoch = Epoch, Version = Version };
-        foreach (var told in devices.Values) told.Desired = told.Desired! with { Epoch = Epoch, Version = Version };
+        foreach (var told in devices.Values) told.Renew(Epoch, Version, shared);
         Republish();
     }
 
     public Assignment? DesiredOf(string device) => devices.GetValueOrDefault(device)?.Desired;
 
-    /// <summary>The option that a device runs by the assignment of this version; null when it is not among its last two, or no option of the table.</summary>
-    public Option? OptionGiven(string device, long version, OptionTable table)
-    {
-        if (!devices.TryGetValue(device, out var told) || told.By(version) is not { } assignment) return null;
-        if (!ReferenceEquals(told.Found.Of, assignment)) told.Found = (assignment, table.Find(assignment));
-        return told.Found.Option;
-    }
+    /// <summary>Whether a device reports to run what is desired, whoever decided it, when and why.</summary>
+    public bool IsRunBy(DeviceView device) => device.Reported is { Error: "" } reported && devices.TryGetValue(device.Id, out var told) && reported.RunsAs(told.Terms!.Said);
 
-    /// <summary>What a device was given under this version; null when it is not among its last two.</summary>
-    public Assignment? Given(string device, long version) => devices.GetValueOrDefault(device)?.By(version);
+    /// <summary>Most devices run what is desired: what these report is kept once for all that were told the same, without version and reason.</summary>
+    public Assignment Shared(string device, Assignment reported) => devices.TryGetValue(device, out var told) && told.Is(reported) ? told.Terms!.Said : reported;
+
+    /// <summary>The option that a device runs by the assignment of this version; null when it is not among its last two, or no option of the table.</summary>
+    public Option? OptionGiven(string device, long version, OptionTable table) => devices.GetValueOrDefault(device)?.By(version)?.OptionIn(table);
+
+    /// <summary>What a device was given under this version, but for version and reason; null when it is not among its last two.</summary>
+    public Assignment? Given(string device, long version) => devices.GetValueOrDefault(device)?.By(version)?.Said;
 
     public TailAssignment? EdgeDesiredOf(string edge) => edgeDesired.GetValueOrDefault(edge);
 
@@ -82,17 +82,25 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options, De
             if (choice.Decision is { } decision) assignment = decision.Told(assignment, choice.Option, table);
             if (alone is not null) assignment = alone.WhenAlone(assignment, choice.Option, table);
             if (energy is not null) assignment = energy.Apply(device, choice, assignment);
-            if (watch is not null) assignment = watch.Apply(assignment, DesiredOf(device)?.AuditTo is { } known && live.ContainsKey(known) ? known : auditor);
-            if (DesiredOf(device) is not { } standing)
+            if (watch is not null) assignment = watch.Apply(assignment, devices.GetValueOrDefault(device)?.Terms!.Said.AuditTo is { } known && live.ContainsKey(known) ? known : auditor);
+            if (!devices.TryGetValue(device, out var told))
             {
-                if (empty.Value.Contains(device)) beginners.Add(device);
+                changed += Publish(device, assignment);
+                devices[device].IsBeginner = empty.Value.Contains(device);
+                continue;
+            }
+            var standing = told.Terms!.Said;
+            if (standing.OffloadTo.Length > 0 && !(live.TryGetValue(standing.OffloadTo, out var server) && Finishes(server, standing))) changed += Publish(device, assignment);
+            else if (standing.RunsAs(assignment)) continue;
+            else if (told.IsBeginner || allowance.Take())
+            {
+                told.IsBeginner = false;
                 changed += Publish(device, assignment);
             }
-            else if (standing.OffloadTo.Length > 0 && !(live.TryGetValue(standing.OffloadTo, out var server) && Finishes(server, standing))) changed += Publish(device, assignment);
-            else if (standing.RunsAs(assignment)) continue;
-            else if (beginners.Remove(device)) changed += Publish(device, assignment);
-            else if (allowance.Take()) changed += Publish(device, assignment);
-            else waiting.Add(device);
+            else
+            {
+                waiting.Add(device);
+            }
         }
         inForce = waiting.Count == 0 ? plan.Choices : null;
         return (changed, waiting);
@@ -111,9 +119,10 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options, De
     private int Publish(string device, Assignment assignment)
     {
         var told = ToldTo(device);
-        if (told.Desired?.RunsAs(assignment) is true) return 0;
-        told.Tell(assignment with { Version = ++Version, Epoch = Epoch });
-        bus.Publish(new Topic(TopicKind.Desired, site, device), told.Desired!);
+        if (told.Terms?.Said.RunsAs(assignment) is true) return 0;
+        var desired = assignment with { Version = ++Version, Epoch = Epoch };
+        told.Tell(desired, shared);
+        bus.Publish(new Topic(TopicKind.Desired, site, device), desired);
         return 1;
     }
 
@@ -162,17 +171,61 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options, De
     /// <summary>What one device was told.</summary>
     private sealed class Told
     {
-        private Assignment? before;
+        private long version, versionBefore;
+        private string reason = "";
+        private Terms? before;
 
         /// <summary>Null only until it is told the first time.</summary>
-        public Assignment? Desired { get; set; }
+        public Terms? Terms { get; private set; }
 
-        /// <summary>The option of the assignment that was asked for last.</summary>
-        public (Assignment? Of, Option? Option) Found { get; set; }
+        /// <summary>It ran nothing when it was told something first, and has been told nothing else: that may have been what came soonest, not what is best.</summary>
+        public bool IsBeginner { get; set; }
 
-        public void Tell(Assignment assignment) => (before, Desired) = (Desired ?? before, assignment);
+        /// <inheritdoc cref="Terms"/>
+        public Assignment? Desired => Terms is null ? null : Terms.Said with { Version = version, Reason = reason };
+
+        public void Tell(Assignment assignment, SharedTerms shared)
+        {
+            (before, versionBefore) = (Terms, version);
+            (Terms, version, reason) = (shared.Of(assignment), assignment.Version, assignment.Reason);
+        }
+
+        /// <summary>The same, said by a later epoch.</summary>
+        public void Renew(long epoch, long next, SharedTerms shared) => (Terms, version) = (shared.Of(Terms!.Said with { Epoch = epoch }), next);
+
+        public bool Is(Assignment reported) => reported.Version == version && reported.Reason == reason && Terms is { } terms && terms.Said == SharedTerms.Bare(reported);
 
         /// <summary>Of its last two the one of this version.</summary>
-        public Assignment? By(long version) => Desired?.Version == version ? Desired : before?.Version == version ? before : null;
+        public Terms? By(long wanted) => Terms is not null && version == wanted ? Terms : before is not null && versionBefore == wanted ? before : null;
+    }
+
+    /// <summary>What devices are told but for version and reason, which are each device's own.</summary>
+    private sealed class Terms(Assignment said)
+    {
+        private (OptionTable Table, Option? Option)? found;
+
+        public Assignment Said => said;
+
+        public Option? OptionIn(OptionTable table)
+        {
+            if (found is not { } known || known.Table != table) found = known = (table, table.Find(said));
+            return known.Option;
+        }
+    }
+
+    /// <summary>Finds terms again, as long as no others of the same slot have come between: most devices of a site are told one of a few things.</summary>
+    private sealed class SharedTerms
+    {
+        private const int Slots = 256;
+        private readonly Terms?[] slots = new Terms?[Slots];
+
+        public Terms Of(Assignment assignment)
+        {
+            var bare = Bare(assignment);
+            ref var slot = ref slots[(uint)bare.GetHashCode() % Slots];
+            return slot is { } known && known.Said == bare ? known : slot = new Terms(bare);
+        }
+
+        public static Assignment Bare(Assignment assignment) => assignment with { Version = 0, Reason = "" };
     }
 }

@@ -131,8 +131,7 @@ public sealed class SiteController
         // Once settled, what is desired is what this controller says: its own messages may come back to it.
         if (isSettled && topic.Kind is (TopicKind.Desired or TopicKind.EdgeDesired or TopicKind.Plan)) return;
         heardAt = clock.GetTimestamp();
-        // Most devices run what is desired: what they report is then kept once.
-        if (topic.Kind is TopicKind.Reported && rollout.DesiredOf(topic.Id) is { } desired && desired.Equals(message as Assignment)) message = desired;
+        if (topic.Kind is TopicKind.Reported && message is Assignment reported) message = rollout.Shared(topic.Id, reported);
         view.Fold(topic, message);
         if (isSettled && view.EpochSeen > rollout.Epoch) rollout.GoBeyond(view.EpochSeen, view.VersionSeen);
         if (message is InferWindow window && view.IsNew(topic.Id, window)) Count(topic.Id, window);
@@ -300,7 +299,7 @@ public sealed class SiteController
                 Devices = fleet.Devices.Count,
                 Online = online.Count,
                 EdgesOnline = fleet.OnlineEdges.Count(),
-                InAgreement = online.Count(device => rollout.DesiredOf(device.Id) is { } desired && device.Reported is { Error: "" } reported && reported.RunsAs(desired)),
+                InAgreement = online.Count(rollout.IsRunBy),
                 Power = Quantity.Rounded(new Watts(online.Sum(device => device.Budget?.Power?.Value ?? 0))),
                 MalformedTotal = view.MalformedTotal,
                 BrokerDroppedTotal = brokerDropped(),

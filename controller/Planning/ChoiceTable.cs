@@ -36,7 +36,9 @@ public sealed class ChoiceTable : IReadOnlyDictionary<string, Choice>
     }
 
     /// <summary>One choice, or null, for each of the devices, which stand in order of their ids.</summary>
-    internal static ChoiceTable Of(DeviceView[] devices, Choice?[] choices) => new(new Places([.. devices.Select(device => device.Id)]), choices);
+    /// <param name="before">A table whose places are shared where it is of the same devices.</param>
+    internal static ChoiceTable Of(IReadOnlyList<DeviceView> devices, Choice?[] choices, ChoiceTable? before = null) =>
+        new(before is not null && before.places.AreOf(devices) ? before.places : new Places([.. devices.Select(device => device.Id)]), choices);
 
     /// <summary>Other choices for the same devices.</summary>
     internal ChoiceTable With(Choice?[] others) => new(places, others);
@@ -77,6 +79,14 @@ public sealed class ChoiceTable : IReadOnlyDictionary<string, Choice>
         private Dictionary<string, int>? byId;
 
         public string[] Ids => ids;
+
+        public bool AreOf(IReadOnlyList<DeviceView> devices)
+        {
+            if (ids.Length != devices.Count) return false;
+            for (var place = 0; place < ids.Length; place++)
+                if (ids[place] != devices[place].Id) return false;
+            return true;
+        }
 
         /// <summary>-1 when nobody has that id.</summary>
         public int Find(string id)

@@ -17,7 +17,7 @@ public sealed class Dual(OptionTable table, CostModel costs) : IPlanner
         var problem = SiteProblem.Of(fleet, table, costs, last.Last);
         var solved = DualSolver.Solve(problem.Candidates, Warm(problem, last));
         if (problem.Candidates.Limits.Any()) solved = DualSolver.Steady(problem.Candidates, solved, [.. Enumerable.Range(0, problem.Devices.Count).Select(problem.Standing)]);
-        var choices = problem.Choices(solved.Choice, costs, (device, j) => Explain(problem, solved, device, j));
+        var choices = problem.Choices(solved.Choice, costs, last.Last, (device, j) => Explain(problem, solved, device, j));
         var prices = problem.Edges.Select((edge, i) => (edge.Id, Price: solved.Prices[i])).ToDictionary(pair => pair.Id, pair => pair.Price, StringComparer.Ordinal);
         var air = problem.Cells.Select((cell, i) => (cell, Price: solved.Prices[problem.Edges.Count + i])).ToDictionary(pair => pair.cell, pair => pair.Price, StringComparer.Ordinal);
         var memory = problem.LimitedServers.Select((server, i) => (server.Id, Price: solved.Prices[problem.Candidates.MemoryAt + i])).ToDictionary(pair => pair.Id, pair => pair.Price, StringComparer.Ordinal);

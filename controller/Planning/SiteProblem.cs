@@ -98,16 +98,17 @@ public sealed class SiteProblem
     }
 
     /// <summary>The choices of devices, as the cost model estimates them.</summary>
-    public SortedDictionary<string, Choice> Choices(IReadOnlyList<int> chosen, CostModel costs, Func<int, int, string> reason)
+    /// <param name="last">Choices made before, whose places are shared where the devices are the same.</param>
+    public ChoiceTable Choices(IReadOnlyList<int> chosen, CostModel costs, IReadOnlyDictionary<string, Choice> last, Func<int, int, string> reason)
     {
-        var choices = new SortedDictionary<string, Choice>(StringComparer.Ordinal);
-        for (var device = 0; device < Devices.Count; device++)
+        var choices = new Choice?[Devices.Count];
+        for (var device = 0; device < choices.Length; device++)
         {
             var (option, edge) = (Columns.Options[Candidates.Option[chosen[device]]], Candidates.Edge[chosen[device]]);
             var server = edge < Edges.Count ? Edges[edge] : null;
-            if (costs.Estimate(option, Devices[device], server) is { } estimate) choices.Add(Devices[device].Id, new Choice(option, server?.Id, estimate, reason(device, chosen[device])) { Gain = Gain(device, chosen[device]) });
+            if (costs.Estimate(option, Devices[device], server) is { } estimate) choices[device] = new Choice(option, server?.Id, estimate, reason(device, chosen[device])) { Gain = Gain(device, chosen[device]) };
         }
-        return choices;
+        return ChoiceTable.Of(Devices, choices, last as ChoiceTable);
     }
 
     /// <summary>What the choice saves a second over what the device runs; 0 when that is no choice any more, or the device runs nothing.</summary>

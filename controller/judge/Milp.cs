@@ -17,7 +17,7 @@ public sealed class Milp(OptionTable table, CostModel costs) : IPlanner
         var problem = SiteProblem.Of(fleet, table, costs, last.Last);
         if (problem.Devices.Count == 0) return (Planning.Plan.Empty, PlannerState.Empty);
         if (Exact.Solve(problem.Candidates, Patience) is not { } solved) return new Dual(table, costs).Plan(fleet, last, random);
-        var choices = problem.Choices(solved.Choice, costs, (_, _) => $"best of all plans for {problem.Devices.Count} devices together");
+        var choices = problem.Choices(solved.Choice, costs, last.Last, (_, _) => $"best of all plans for {problem.Devices.Count} devices together");
         return (new Plan(choices) { Proof = Proof.Of(problem, solved, new Dictionary<string, double>()) }, new PlannerState(choices));
     }
 }
