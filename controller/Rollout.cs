@@ -213,17 +213,20 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options, De
         }
     }
 
-    /// <summary>Finds terms again, as long as no others of the same slot have come between: most devices of a site are told one of a few things.</summary>
+    /// <summary>Finds terms again: the devices of a site are told one of some hundred things.</summary>
     private sealed class SharedTerms
     {
-        private const int Slots = 256;
-        private readonly Terms?[] slots = new Terms?[Slots];
+        /// <summary>Of more, all are forgotten: thresholds that are learnt, or bounds of batteries, may be each device's own.</summary>
+        private const int CountMax = 1024;
+        private readonly Dictionary<Assignment, Terms> known = [];
 
         public Terms Of(Assignment assignment)
         {
             var bare = Bare(assignment);
-            ref var slot = ref slots[(uint)bare.GetHashCode() % Slots];
-            return slot is { } known && known.Said == bare ? known : slot = new Terms(bare);
+            if (known.TryGetValue(bare, out var terms)) return terms;
+            if (known.Count >= CountMax) known.Clear();
+            known.Add(bare, terms = new Terms(bare));
+            return terms;
         }
 
         public static Assignment Bare(Assignment assignment) => assignment with { Version = 0, Reason = "" };
