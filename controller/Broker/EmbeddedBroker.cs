@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
+using MQTTnet;
 using MQTTnet.AspNetCore;
 using MQTTnet.Diagnostics.Logger;
 using MQTTnet.Packets;
@@ -135,7 +136,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         if (file is not null) board.Load(file.Load());
         file?.StartWriting();
         await server.StartAsync();
-        handler.ClientHandler = NamedConnection.Around(handler.ClientHandler, OnEnded);
+        handler.ClientHandler = NamedConnection.Around(handler.ClientHandler, time, Take, OnEnded);
         await host.StartAsync();
         var addresses = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         Port = new Uri(addresses.First()).Port;
@@ -159,6 +160,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         {
             var clientId = string.IsNullOrEmpty(e.ClientId) ? e.AssignedClientIdentifier : e.ClientId;
             accepted[connection] = (clientId, expiry);
+            connection.ClientId = clientId;
             wills.Connected(clientId, connection, expiry);
         }
         return Task.CompletedTask;
@@ -266,24 +268,46 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         return Task.CompletedTask;
     }
 
+    /// <summary>What connections do not take themselves.</summary>
     private async Task OnPublish(InterceptingPublishEventArgs e)
     {
         e.ProcessPublish = false;
-        var packet = e.ApplicationMessage;
-        if (stopping || string.IsNullOrEmpty(packet.Topic)) return;
+        e.Response.ReasonCode = await TakeAsync(e.ApplicationMessage, e.ClientId);
+    }
+
+    private ValueTask<MqttPubAckReasonCode> Take(NamedConnection connection, MqttPublishPacket publish) => TakeAsync(
+        new MqttApplicationMessage
+        {
+            Topic = publish.Topic,
+            Payload = publish.Payload,
+            QualityOfServiceLevel = publish.QualityOfServiceLevel,
+            Retain = publish.Retain,
+            Dup = publish.Dup,
+            ContentType = publish.ContentType,
+            CorrelationData = publish.CorrelationData,
+            ResponseTopic = publish.ResponseTopic,
+            MessageExpiryInterval = publish.MessageExpiryInterval,
+            PayloadFormatIndicator = publish.PayloadFormatIndicator,
+            UserProperties = publish.UserProperties,
+        },
+        connection.ClientId!);
+
+    private async ValueTask<MqttPubAckReasonCode> TakeAsync(MqttApplicationMessage packet, string clientId)
+    {
+        if (stopping || string.IsNullOrEmpty(packet.Topic)) return MqttPubAckReasonCode.Success;
         Interlocked.Increment(ref tally.Received);
         if (packet.Payload.Length > options.PayloadBytesMax)
         {
             Interlocked.Increment(ref tally.Refused);
-            e.Response.ReasonCode = MqttPubAckReasonCode.QuotaExceeded;
-            return;
+            return MqttPubAckReasonCode.QuotaExceeded;
         }
         var message = new Incoming(packet);
         // The controller listens to these; decoding them here keeps the gate short and uses the connections' threads.
         if (buses.Count > 0 && packet.Topic.StartsWith(TopicRule.Root, StringComparison.Ordinal)) _ = message.Decoded;
-        if (board.Publish(message, e.ClientId) is not { } behind) return;
+        if (board.Publish(message, clientId) is not { } behind) return MqttPubAckReasonCode.Success;
         Interlocked.Increment(ref tally.Pauses);
         await behind.CatchUpAsync();
+        return MqttPubAckReasonCode.Success;
     }
 
     private SessionSubscriber OwnerOf(InterceptingSubscriptionEventArgs e)

@@ -9,11 +9,25 @@ namespace Fleet.Controller.Broker;
 
 /// <summary>
 /// Gives a client that comes without an id one. MQTT 3.1.1 allows that for a clean session (section 3.1.3.1) and mosquitto_sub does
-/// it, but MQTTnet refuses it unless the client speaks MQTT 5. And keeps the client's will, which MQTTnet would publish without its delay.
+/// it, but MQTTnet refuses it unless the client speaks MQTT 5. Keeps the client's will, which MQTTnet would publish without its delay. And takes plain publications off
+/// before MQTTnet has them, whose way through events and queues costs more than all that is done with a message: what one read brought is acknowledged together.
 /// </summary>
-internal sealed class NamedConnection(IMqttChannelAdapter inner) : IMqttChannelAdapter
+/// <param name="take">Publishes for the client of the connection; told the acknowledgement's reason.</param>
+internal sealed class NamedConnection(IMqttChannelAdapter inner, TimeProvider time, Func<NamedConnection, MqttPublishPacket, ValueTask<MqttPubAckReasonCode>> take) : IMqttChannelAdapter
 {
+    /// <summary>At least as often MQTTnet has a packet that comes, so that it knows the client to be alive.</summary>
+    private static readonly TimeSpan ShownEvery = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>Nobody who publishes without a pause waits longer.</summary>
+    private const int AcknowledgedTogetherMax = 64;
+
     private static long last;
+
+    private readonly Queue<MqttPubAckPacket> unacknowledged = new();
+    private long shownAt;
+
+    /// <summary>Who was let in on it; null before.</summary>
+    public string? ClientId { get; set; }
 
     /// <summary>What the client wants said when it goes without a word; null when it has none, or said goodbye.</summary>
     public Will? Will { get; private set; }
@@ -36,9 +50,9 @@ internal sealed class NamedConnection(IMqttChannelAdapter inner) : IMqttChannelA
 
     /// <param name="handler">Completes when the connection is over, however it ended.</param>
     /// <param name="ended">Told after that.</param>
-    public static Func<IMqttChannelAdapter, Task> Around(Func<IMqttChannelAdapter, Task> handler, Action<NamedConnection> ended) => async connection =>
+    public static Func<IMqttChannelAdapter, Task> Around(Func<IMqttChannelAdapter, Task> handler, TimeProvider time, Func<NamedConnection, MqttPublishPacket, ValueTask<MqttPubAckReasonCode>> take, Action<NamedConnection> ended) => async connection =>
     {
-        var named = new NamedConnection(connection);
+        var named = new NamedConnection(connection, time, take);
         try
         {
             await handler(named);
@@ -55,10 +69,35 @@ internal sealed class NamedConnection(IMqttChannelAdapter inner) : IMqttChannelA
 
     public async Task<MqttPacket> ReceivePacketAsync(CancellationToken cancellationToken)
     {
-        var packet = await inner.ReceivePacketAsync(cancellationToken);
+        while (true)
+        {
+            var coming = inner.ReceivePacketAsync(cancellationToken);
+            if (!coming.IsCompleted || unacknowledged.Count >= AcknowledgedTogetherMax) await AcknowledgeAsync(cancellationToken);
+            var packet = await coming;
+            if (packet is not MqttPublishPacket publish || !IsPlain(publish) || time.GetElapsedTime(shownAt) >= ShownEvery) return await ShowAsync(packet, cancellationToken);
+            var taken = take(this, publish);
+            if (!taken.IsCompleted) await AcknowledgeAsync(cancellationToken);
+            var reason = await taken;
+            if (publish.QualityOfServiceLevel is MqttQualityOfServiceLevel.AtLeastOnce) unacknowledged.Enqueue(new MqttPubAckPacket { PacketIdentifier = publish.PacketIdentifier, ReasonCode = reason });
+        }
+    }
+
+    /// <summary>To MQTTnet, which answers for itself what it is shown.</summary>
+    private async Task<MqttPacket> ShowAsync(MqttPacket packet, CancellationToken cancel)
+    {
+        await AcknowledgeAsync(cancel);
+        shownAt = time.GetTimestamp();
         if (packet is MqttConnectPacket connect) Note(connect);
         else if (packet is MqttDisconnectPacket { ReasonCode: not MqttDisconnectReasonCode.DisconnectWithWillMessage }) Will = null;
         return packet;
+    }
+
+    /// <summary>Neither exactly once nor under an alias, which MQTTnet keeps.</summary>
+    private bool IsPlain(MqttPublishPacket publish) => ClientId is not null && publish.QualityOfServiceLevel is not MqttQualityOfServiceLevel.ExactlyOnce && publish.TopicAlias == 0 && !string.IsNullOrEmpty(publish.Topic);
+
+    private async ValueTask AcknowledgeAsync(CancellationToken cancel)
+    {
+        while (unacknowledged.TryDequeue(out var next)) await inner.SendPacketAsync(next, cancel);
     }
 
     private void Note(MqttConnectPacket connect)
