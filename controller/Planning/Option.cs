@@ -99,6 +99,14 @@ public sealed record PlannedModel(ModelFiles Files, Trace Calibration)
 
     private readonly IReadOnlyList<IReadOnlyList<(long Files, long Memory)>> needs = [.. Enumerable.Range(1, Files.Card.StageCount).Select(head => NeedsOf(Files.Card, head))];
 
+    // Of the first 0, 1, 2... stages, and of what the bottlenecks 0 (none), 1, 2... need on the device.
+    private readonly IReadOnlyList<long> headFiles = [0, .. Enumerable.Range(1, Files.Card.StageCount).Select(head => Files.Card.Stages.Take(head).Sum(stage => stage.FileBytes))];
+    private readonly IReadOnlyList<long> bottleneckFiles = [0, .. Files.Card.Bottlenecks.Select(bottleneck => bottleneck.DeviceFiles.Sum(file => file.FileBytes))];
+
+    /// <summary>What a head and a bottleneck (0: none) need besides those that are there.</summary>
+    public Bytes Lacking(int head, int bottleneck, int headHeld, int bottleneckHeld) =>
+        new(Math.Max(0, headFiles[head] - headFiles[Math.Min(headHeld, headFiles.Count - 1)]) + (bottleneck == bottleneckHeld ? 0 : bottleneckFiles[bottleneck]));
+
     /// <summary>Storage and memory that a head and the encoder of a bottleneck (0: none) take, in bytes.</summary>
     public (long Files, long Memory) Needs(int head, int bottleneck) => needs[head - 1][bottleneck];
 

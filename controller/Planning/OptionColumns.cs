@@ -20,6 +20,8 @@ public sealed class OptionColumns
     public const int Local = -1;
 
     private readonly float[][] stageShares;
+    private readonly Dictionary<Option, int> places = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<(int Head, Route? Route, PerExit Thresholds), int> placesAlike;
 
     /// <exception cref="ArgumentException">None, or too many for a number of 16 bits.</exception>
     public OptionColumns(IReadOnlyList<Option> options)
@@ -36,6 +38,8 @@ public sealed class OptionColumns
         Blocks = [.. blocks.Select(block => new OptionBlock(at, at += block.Count(), block.Key.Head, block.Key.Crossing))];
         Stages = Model.Files.Card.StageCount;
         stageShares = [.. Enumerable.Range(0, Stages).Select(stage => Column(option => option.SendsAll || stage >= option.Head ? 0 : option.StageShares[stage]))];
+        for (var i = 0; i < Options.Count; i++) places.Add(Options[i], i);
+        placesAlike = Options.Select((option, i) => (option, i)).ToDictionary(pair => (pair.option.Head, pair.option.Route, pair.option.Thresholds), pair => pair.i);
         (Offload, Lost) = (Column(option => option.OffloadShare), Column(option => option.Model.FullAccuracy - option.Accuracy));
     }
 
@@ -57,6 +61,10 @@ public sealed class OptionColumns
 
     /// <summary>Accuracy below the whole network's.</summary>
     public float[] Lost { get; }
+
+    /// <summary>Where an option, or one like it, stands in the columns; -1: nowhere.</summary>
+    public int PlaceOf(Option option) =>
+        places.TryGetValue(option, out var place) || placesAlike.TryGetValue((option.Head, option.Route, option.Thresholds), out place) ? place : -1;
 
     /// <summary>Share of inputs that run stage 1.. under each option of a block.</summary>
     public ReadOnlySpan<float> Shares(int stage, OptionBlock block) => stageShares[stage - 1].AsSpan(block.Start, block.Count);

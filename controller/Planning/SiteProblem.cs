@@ -55,14 +55,13 @@ public sealed class SiteProblem
             devices.Count, [.. edges.Select(edge => CostModel.Capacity(edge) * Headroom)], cellOf is null ? null : [.. cells.Select(_ => Headroom)], cellOf, errors, expected: 8, energyCapacity: energy, sentCapacity: sent, memory: Memory(columns, edges));
         var pruning = new Pruning(columns, Terms(columns, edges), costs.Weights, PruningKind.Dominated, candidates);
         var terms = new DeviceTerms(columns);
-        var places = columns.Options.Select((option, i) => (option, i)).ToDictionary(pair => (pair.option.Head, pair.option.Route, pair.option.Thresholds), pair => pair.i);
         var switching = new Switching(columns, costs.Weights);
         var incumbents = new (int Option, short Edge)[devices.Count];
         for (var i = 0; i < devices.Count; i++)
         {
             Fill(terms, devices[i], edges);
             var standing = last.GetValueOrDefault(devices[i].Id);
-            terms.IncumbentOption = standing is not null && places.TryGetValue((standing.Option.Head, standing.Option.Route, standing.Option.Thresholds), out var place) ? place : -1;
+            terms.IncumbentOption = standing is null ? -1 : columns.PlaceOf(standing.Option);
             terms.IncumbentEdge = (short)(standing?.Edge is { } id ? edges.FindIndex(edge => edge.Id == id) : edges.Count);
             incumbents[i] = (terms.IncumbentOption, terms.IncumbentEdge);
             switching.Fill(terms, devices[i], standing);
@@ -128,9 +127,17 @@ public sealed class SiteProblem
     public static double WeightOf(DeviceView device) => Math.Max(SilentWeight, device.Budget?.RequestRate.Value ?? 0);
 
     /// <summary>Whether the smallest local head fits and what it costs is a number: a report may be absurd and still lawful.</summary>
-    private static bool IsFinite(OptionColumns columns, DeviceView device, HardwareProfile profile) =>
-        columns.Blocks.Any(block => block.Crossing == OptionColumns.Local && CostModel.Fits(columns.Model, block.Head, 0, device, profile))
-        && Enumerable.Range(1, columns.Stages).Select(stage => CostModel.Stage(columns.Model, stage, device, profile)).All(run => float.IsFinite((float)run.Time.Value) && float.IsFinite((float)run.Energy.Value));
+    private static bool IsFinite(OptionColumns columns, DeviceView device, HardwareProfile profile)
+    {
+        var fits = false;
+        foreach (var block in columns.Blocks) fits = fits || block.Crossing == OptionColumns.Local && CostModel.Fits(columns.Model, block.Head, 0, device, profile);
+        for (var stage = 1; fits && stage <= columns.Stages; stage++)
+        {
+            var (time, energy) = CostModel.Stage(columns.Model, stage, device, profile);
+            fits = float.IsFinite((float)time.Value) && float.IsFinite((float)energy.Value);
+        }
+        return fits;
+    }
 
     private static EdgeTerms Terms(OptionColumns columns, IReadOnlyList<EdgeView> edges) => new(
         [.. edges.SelectMany(edge => columns.Tails.Select(tail => SizeOf(columns, tail) <= RoomOf(edge) && CostModel.Served(columns.Model, new Route(tail.Cut, default, tail.Bottleneck), edge) is { } time ? (float)time.Value : float.NaN))],

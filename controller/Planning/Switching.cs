@@ -50,7 +50,7 @@ internal sealed class Switching(OptionColumns columns, Weights weights)
 
     /// <summary>What it costs a device that runs something to take up what another option needs: seconds of the objective an inference.</summary>
     public static double Price(Option from, in Estimate estimate, Option to, DeviceView device, Weights weights) =>
-        PriceOf(Files(to.Model.Files.Card, to.Head, to.Route?.Bottleneck ?? 0, from.Head, from.Route?.Bottleneck ?? 0), device, device.Profile!, estimate, device.Budget?.RequestRate.Value ?? 0, weights);
+        PriceOf(to.Model.Lacking(to.Head, to.Route?.Bottleneck ?? 0, from.Head, from.Route?.Bottleneck ?? 0), device, device.Profile!, estimate, device.Budget?.RequestRate.Value ?? 0, weights);
 
     private static double PriceOf(Bytes files, DeviceView device, HardwareProfile profile, in Estimate estimate, double rate, Weights weights)
     {
@@ -63,13 +63,5 @@ internal sealed class Switching(OptionColumns columns, Weights weights)
     }
 
     private Bytes Files(OptionBlock block, int head, int bottleneck) =>
-        Files(columns.Model.Files.Card, block.Head, block.Crossing == OptionColumns.Local ? 0 : columns.Crossings[block.Crossing].Route.Bottleneck, head, bottleneck);
-
-    /// <summary>What a head and a bottleneck (0: none) need besides those that are there.</summary>
-    private static Bytes Files(ModelCard card, int wantedHead, int wantedBottleneck, int head, int bottleneck)
-    {
-        var bytes = card.Stages.Skip(head).Take(Math.Max(0, wantedHead - head)).Sum(stage => (double)stage.FileBytes);
-        if (wantedBottleneck > 0 && wantedBottleneck != bottleneck) bytes += card.Bottleneck(wantedBottleneck).DeviceFiles.Sum(file => (double)file.FileBytes);
-        return new Bytes(bytes);
-    }
+        columns.Model.Lacking(block.Head, block.Crossing == OptionColumns.Local ? 0 : columns.Crossings[block.Crossing].Route.Bottleneck, head, bottleneck);
 }
