@@ -23,10 +23,14 @@ public sealed class BulkNames
 
     public IReadOnlyList<string> Sites => sites;
 
+    /// <summary>Place among the sites.</summary>
     /// <param name="i">Of the devices of this process, from 0.</param>
-    public string Site(int i) => sites[IsNumbered ? (options.First - 1 + i) / options.PerSite - firstSite : 0];
+    public int SiteOf(int i) => IsNumbered ? (options.First - 1 + i) / options.PerSite - firstSite : 0;
 
-    /// <inheritdoc cref="Site"/>
+    /// <inheritdoc cref="SiteOf"/>
+    public string Site(int i) => sites[SiteOf(i)];
+
+    /// <inheritdoc cref="SiteOf"/>
     public string Id(int i) => $"{options.IdPrefix}{options.First + i:D6}";
 
     /// <summary>Which device of this process has these names, from 0; -1 when none has.</summary>

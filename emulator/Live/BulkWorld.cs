@@ -104,7 +104,8 @@ public sealed class BulkWorld
         while (Volatile.Read(ref ended) < Begun && time.Since(began) < patience) await time.Delay(new Seconds(0.02));
     }
 
-    private int GatewayOf(int i) => (int)((long)i * options.Gateways / options.Count);
+    /// <summary>Whole sites where there are enough of them: then a gateway subscribes once a kind and site, and a broker has no subscriptions of single devices.</summary>
+    private int GatewayOf(int i) => names.Sites.Count >= options.Gateways ? (int)((long)names.SiteOf(i) * options.Gateways / names.Sites.Count) : (int)((long)i * options.Gateways / options.Count);
 
     private string GatewayName(int gateway) => $"{options.IdPrefix}gateway-{options.First}-{gateway + 1}";
 

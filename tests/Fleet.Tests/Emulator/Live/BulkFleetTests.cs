@@ -16,6 +16,7 @@ public sealed class BulkFleetTests
     private static readonly Planned Planned = Planned.Of(Stock, "fmnist");
 
     [TestCase(3, TestName = "Run_OverGateways_EveryDeviceGetsItsOwnDesiredAndNothingIsLost")]
+    [TestCase(4, TestName = "Run_OverMoreGatewaysThanSites_EveryDeviceGetsItsOwnDesiredAndNothingIsLost")]
     [TestCase(0, TestName = "Run_OverAConnectionEach_EveryDeviceGetsItsOwnDesiredAndNothingIsLost")]
     public void Run_NothingIsLost(int gateways) => OnBroker(async (broker, _) =>
     {
@@ -24,7 +25,7 @@ public sealed class BulkFleetTests
         Assert.That(figures, Has.Property("Assigned").EqualTo(60).And.Property("Ready").EqualTo(60).And.Property("Misdirected").Zero);
         Assert.That(figures, Has.Property("Lost").Zero.And.Property("Dropped").Zero.And.Property("Unacknowledged").Zero);
         Assert.That(figures.Unheard, Is.Zero, "the controllers' summaries count every answer");
-        Assert.That(figures.Connections, Is.EqualTo((gateways > 0 ? 3 : 60) + 3), "gateways or devices, and an edge server for each of three sites");
+        Assert.That(figures.Connections, Is.EqualTo((gateways > 0 ? gateways : 60) + 3), "gateways or devices, and an edge server for each of three sites");
         Assert.That(broker.Counters.Dropped, Is.Zero);
         Assert.That(figures.IsWhole, figures.Stopped);
     });
