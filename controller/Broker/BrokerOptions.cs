@@ -67,7 +67,7 @@ public sealed record BrokerOptions
 /// <param name="Delivered">Messages put into clients' queues.</param>
 /// <param name="Dropped">Messages some client did not get, because its queue was full or gone.</param>
 /// <param name="Coalesced">Retained values a slow or absent client will not see because a newer one of the same topic replaced them.</param>
-/// <param name="Refused">Messages too long, and retained ones beyond the limit.</param>
+/// <param name="Refused">Messages too long, on topics of too many levels or none, and retained ones beyond the limit.</param>
 /// <param name="Pauses">How often a publisher had to wait for a slow client.</param>
 /// <param name="Unsaved">Retained messages that could not be written to the state directory.</param>
 public sealed record BrokerCounters(

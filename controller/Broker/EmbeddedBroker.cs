@@ -182,9 +182,10 @@ public sealed class EmbeddedBroker : IAsyncDisposable
 
     private void Publish(Will will, string clientId)
     {
-        if (stopping || string.IsNullOrEmpty(will.Message.Topic)) return;
+        if (stopping) return;
         Interlocked.Increment(ref tally.Received);
-        board.Publish(new Incoming(will.Message), clientId);
+        if (TopicIndex.IsTopic(will.Message.Topic)) board.Publish(new Incoming(will.Message), clientId);
+        else Interlocked.Increment(ref tally.Refused);
     }
 
     private Task OnConnected(ClientConnectedEventArgs e)
@@ -294,8 +295,13 @@ public sealed class EmbeddedBroker : IAsyncDisposable
 
     private async ValueTask<MqttPubAckReasonCode> TakeAsync(MqttApplicationMessage packet, string clientId)
     {
-        if (stopping || string.IsNullOrEmpty(packet.Topic)) return MqttPubAckReasonCode.Success;
+        if (stopping) return MqttPubAckReasonCode.Success;
         Interlocked.Increment(ref tally.Received);
+        if (!TopicIndex.IsTopic(packet.Topic))
+        {
+            Interlocked.Increment(ref tally.Refused);
+            return MqttPubAckReasonCode.TopicNameInvalid;
+        }
         if (packet.Payload.Length > options.PayloadBytesMax)
         {
             Interlocked.Increment(ref tally.Refused);

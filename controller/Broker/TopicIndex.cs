@@ -11,6 +11,9 @@ internal sealed record Subscription(Subscriber Owner, string Filter, MqttQuality
 /// </summary>
 internal sealed class TopicIndex
 {
+    /// <summary>Of a topic or filter; Mosquitto takes as many. Trees of topics are walked level by level, and whoever sends a topic of 30,000 must not exhaust the stack.</summary>
+    public const int LevelsMax = 200;
+
     private readonly Dictionary<string, List<Subscription>> exact = new(StringComparer.Ordinal);
     private readonly Node root = new();
 
@@ -54,7 +57,7 @@ internal sealed class TopicIndex
     /// <summary>+ and # stand for whole levels, # only for the last ones (MQTT 5, section 4.7.1).</summary>
     public static bool IsValid(string filter)
     {
-        if (filter.Length is 0 or > 65535) return false;
+        if (!IsBounded(filter)) return false;
         var start = 0;
         while (true)
         {
@@ -66,7 +69,12 @@ internal sealed class TopicIndex
         }
     }
 
+    /// <summary>Whether something may be said on it.</summary>
+    public static bool IsTopic(string? topic) => topic is not null && IsBounded(topic) && IsExact(topic);
+
     public static bool IsExact(string filter) => filter.AsSpan().IndexOfAny('+', '#') < 0;
+
+    private static bool IsBounded(string text) => text.Length is > 0 and <= 65535 && text.AsSpan().Count('/') < LevelsMax;
 
     // $-topics are the broker's own: no wildcard in the first level matches them (section 4.7.2).
     private static void Match(Node node, ReadOnlySpan<char> rest, bool dollar, List<Subscription> found)

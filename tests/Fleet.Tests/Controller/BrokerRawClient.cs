@@ -49,10 +49,10 @@ internal sealed class RawClient : IAsyncDisposable
         return raw;
     }
 
-    public Task PublishAsync(string topic, byte[] payload, bool retain = false, MqttQualityOfServiceLevel level = MqttQualityOfServiceLevel.AtLeastOnce, uint expiry = 0) =>
+    public Task<MqttClientPublishResult> PublishAsync(string topic, byte[] payload, bool retain = false, MqttQualityOfServiceLevel level = MqttQualityOfServiceLevel.AtLeastOnce, uint expiry = 0) =>
         client.PublishAsync(new MqttApplicationMessage { Topic = topic, PayloadSegment = payload, Retain = retain, QualityOfServiceLevel = level, MessageExpiryInterval = expiry });
 
-    public Task PublishAsync(string topic, string payload, bool retain = false) => PublishAsync(topic, System.Text.Encoding.UTF8.GetBytes(payload), retain);
+    public Task<MqttClientPublishResult> PublishAsync(string topic, string payload, bool retain = false) => PublishAsync(topic, System.Text.Encoding.UTF8.GetBytes(payload), retain);
 
     public async Task<MqttClientSubscribeResultCode> SubscribeAsync(string filter, uint id = 0, Action<MqttTopicFilter>? more = null)
     {

@@ -96,6 +96,27 @@ public sealed class BrokerTests
     }
 
     [Test]
+    public async Task Topics_OfTooManyLevels_AreRefusedAndHarmNobody()
+    {
+        await using var broker = await StartAsync();
+        await using var client = await RawClient.ConnectAsync(broker, "client");
+        foreach (var levels in new[] { 201, 32_000 })
+        {
+            var deep = string.Join('/', Enumerable.Repeat("a", levels));
+            Assert.That((await client.PublishAsync(deep, "x", retain: true)).ReasonCode, Is.EqualTo(MqttClientPublishReasonCode.TopicNameInvalid));
+            Assert.That(await client.SubscribeAsync(deep), Is.EqualTo(MqttClientSubscribeResultCode.TopicFilterInvalid));
+            Assert.That(await client.SubscribeAsync(deep.Replace('a', '+')), Is.EqualTo(MqttClientSubscribeResultCode.TopicFilterInvalid));
+        }
+        Assert.That((broker.Counters.Refused, broker.Counters.Retained), Is.EqualTo((2, 0)));
+
+        var deepest = string.Join('/', Enumerable.Repeat("a", 200));
+        await client.PublishAsync(deepest, "x", retain: true);
+        await client.SubscribeAsync(deepest.Replace('a', '+'));
+        var came = await client.UntilMarkAsync();
+        Assert.That(came.Select(message => message.Topic), Is.EqualTo(new[] { deepest }));
+    }
+
+    [Test]
     public async Task Subscriptions_OfGoneClients_AreForgotten()
     {
         await using var broker = await StartAsync();
