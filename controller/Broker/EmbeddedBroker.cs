@@ -273,6 +273,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
     private async Task OnPublish(InterceptingPublishEventArgs e)
     {
         e.ProcessPublish = false;
+        if (e.ApplicationMessage.Topic == NamedConnection.SignOfLife) return;
         e.Response.ReasonCode = await TakeAsync(e.ApplicationMessage, e.ClientId);
     }
 

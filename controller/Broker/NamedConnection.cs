@@ -15,7 +15,10 @@ namespace Fleet.Controller.Broker;
 /// <param name="take">Publishes for the client of the connection; told the acknowledgement's reason.</param>
 internal sealed class NamedConnection(IMqttChannelAdapter inner, TimeProvider time, Func<NamedConnection, MqttPublishPacket, ValueTask<MqttPubAckReasonCode>> take) : IMqttChannelAdapter
 {
-    /// <summary>At least as often MQTTnet has a packet that comes, so that it knows the client to be alive.</summary>
+    /// <summary>Topic of what MQTTnet is shown in the place of what was taken, at most once, so that it has nothing to answer: acknowledgements of its own would come out of order. Nobody may publish on it.</summary>
+    public const string SignOfLife = "#";
+
+    /// <summary>As often MQTTnet is shown that the client is alive.</summary>
     private static readonly TimeSpan ShownEvery = TimeSpan.FromSeconds(0.5);
 
     /// <summary>Nobody who publishes without a pause waits longer.</summary>
@@ -74,11 +77,12 @@ internal sealed class NamedConnection(IMqttChannelAdapter inner, TimeProvider ti
             var coming = inner.ReceivePacketAsync(cancellationToken);
             if (!coming.IsCompleted || unacknowledged.Count >= AcknowledgedTogetherMax) await AcknowledgeAsync(cancellationToken);
             var packet = await coming;
-            if (packet is not MqttPublishPacket publish || !IsPlain(publish) || time.GetElapsedTime(shownAt) >= ShownEvery) return await ShowAsync(packet, cancellationToken);
+            if (packet is not MqttPublishPacket publish || !IsPlain(publish)) return await ShowAsync(packet, cancellationToken);
             var taken = take(this, publish);
             if (!taken.IsCompleted) await AcknowledgeAsync(cancellationToken);
             var reason = await taken;
             if (publish.QualityOfServiceLevel is MqttQualityOfServiceLevel.AtLeastOnce) unacknowledged.Enqueue(new MqttPubAckPacket { PacketIdentifier = publish.PacketIdentifier, ReasonCode = reason });
+            if (time.GetElapsedTime(shownAt) >= ShownEvery) return await ShowAsync(new MqttPublishPacket { Topic = SignOfLife }, cancellationToken);
         }
     }
 
