@@ -9,6 +9,9 @@ namespace Fleet.Emulator.Fitting;
 /// </summary>
 public sealed record ActivePower(Watts Power, Evidence Confidence, string Source)
 {
+    /// <summary>Of the rise from idle to the stress of all cores, what the recipes of the Raspberry Pis take for one.</summary>
+    private const double OneCoreShare = 0.40;
+
     /// <param name="tables">All systems: when this one's power was not measured, the same board with another stack is asked.</param>
     /// <param name="system">Null when nobody measured this board with this stack.</param>
     /// <param name="target">The board and its clock.</param>
@@ -26,12 +29,21 @@ public sealed record ActivePower(Watts Power, Evidence Confidence, string Source
         return new ActivePower(power!.Value, Evidence.Computed, $"of the same board with another stack, {id}, the median of {others.Count}");
     }
 
-    /// <summary>What a profile claims, with its tag: of this very system, or of a microcontroller's board with whatever stack. Null when there is no such profile.</summary>
+    /// <summary>
+    /// What a profile claims, with its tag: of this very system, or of a microcontroller's board with whatever stack; of a Raspberry Pi's with one busy core also
+    /// what four draw. Null when there is no such profile.
+    /// </summary>
     public static ActivePower? Of(IEnumerable<HardwareProfile> profiles, MeasuredTables tables, MeasuredSystem? system, Target target)
     {
-        bool IsOf(HardwareProfile profile) => profile.Fit is { } fit && (fit.System == system?.Id || target.World == "microcontroller" && tables.System(fit.System).Target.BoardKey == target.BoardKey)
-            || target.World == "microcontroller" && SystemNames.Key(profile.Board) == target.BoardKey;
-        return profiles.FirstOrDefault(IsOf) is { } profile ? new ActivePower(profile.Power.Active.Value, profile.Power.Active.Confidence, $"profile {profile.Id}: {profile.Power.Active.Source}") : null;
+        var known = profiles.ToList();
+        bool IsOnBoard(HardwareProfile profile) => profile.Fit is { } fit && tables.System(fit.System).Target.BoardKey == target.BoardKey;
+        bool IsOf(HardwareProfile profile) => profile.Fit is { } fit && fit.System == system?.Id || target.World == "microcontroller" && (IsOnBoard(profile) || SystemNames.Key(profile.Board) == target.BoardKey);
+        if (known.FirstOrDefault(IsOf) is { } own) return new ActivePower(own.Power.Active.Value, own.Power.Active.Confidence, $"profile {own.Id}: {own.Power.Active.Source}");
+        if (target.World != "ncnn" || target.IsGpu || known.FirstOrDefault(profile => IsOnBoard(profile) && profile is { Role: "device", Compute.Threads: 1 }) is not { } board) return null;
+        var (active, idle) = (board.Power.Active, board.Power.Idle.Value);
+        return tables.System(board.Fit!.System).Target.Version == target.Version
+            ? new ActivePower(active.Value, active.Confidence, $"profile {board.Id}, another precision: {active.Source}")
+            : new ActivePower(idle + (active.Value - idle) * (1 / OneCoreShare), active.Confidence, $"profile {board.Id}, all cores busy instead of one: {active.Source}");
     }
 
     /// <summary>As people read it; a power that nobody published bears its K.</summary>

@@ -22,7 +22,7 @@ public sealed class Predictor(MeasuredTables tables, IReadOnlyDictionary<string,
     {
         var (system, target) = (found.System, found.Target);
         asked = tables.NamedAs(asked, target.World);
-        if (Measured(system, asked, calibration) is { } row) return new Prediction(row.Latency, Energy(system, target, row.Latency), Join("measured on this board and stack", found.Remark, PowerNote(system, target)));
+        if (Measured(system, asked, calibration) is { } row) return new Prediction(row.Latency, row.Energy ?? Energy(system, target, row.Latency), Join("measured on this board and stack", found.Remark, row.Energy is null ? PowerNote(system, target) : "energy measured"));
         var known = calibration ?? system?.Times ?? [];
         var others = donors.Values.Where(donor => donor.Id != system?.Id && donor.Target.World == target.World);
         if (StackTransfer.Predict(target, asked, known, others) is not { } transferred) return null;
