@@ -33,6 +33,7 @@ public static class ErrorTable
         bool IsMicrocontroller(MeasuredSystem system) => system.Target.World == "microcontroller";
         bool HasMany(MeasuredSystem system) => system.Rows.Count >= ManyNetworks;
         bool IsPi(MeasuredSystem system) => system.Target.Family == "ncnn/fp32" && HasMany(system);
+        bool HasOtherStacks(MeasuredSystem system) => tables.Systems.Any(other => other.Target.BoardKey == system.Target.BoardKey && !other.Target.IsSameStackAs(system.Target));
         IReadOnlyList<LeftOut> Elsewhere(IEnumerable<LeftOut> answers) => [.. answers.Where(answer => answer.HasSameStackElsewhere)];
         var oneBenchmark = left.Latencies(IsMicrocontroller, Hidden.AllButOne, "kws");
         var piNetworks = tables.Systems.Where(IsPi).SelectMany(system => system.Rows).Select(row => row.Network.Name).Distinct().Where(name => name != "mobilenet").ToList();
@@ -55,6 +56,8 @@ public static class ErrorTable
             new("new microcontroller calibrated with ic, its stack measured on another board", Elsewhere(left.Latencies(IsMicrocontroller, Hidden.AllButOne, "ic")), null),
             new("new microcontroller calibrated with ad, its stack measured on another board", Elsewhere(left.Latencies(IsMicrocontroller, Hidden.AllButOne, "ad")), null),
             new("new microcontroller calibrated with kws, stack measured nowhere else", [.. oneBenchmark.Where(answer => !answer.HasSameStackElsewhere)], null),
+            new("microcontroller known with another stack, this one measured on another board, not calibrated", Elsewhere(left.Latencies(system => IsMicrocontroller(system) && HasOtherStacks(system), Hidden.Stack)), null),
+            new("Raspberry Pi, fp32, known with other threads or precision, not calibrated", left.Latencies(IsPi, Hidden.Stack), null),
             new("new microcontroller known by its clock only, its stack measured on another board", Elsewhere(left.Latencies(IsMicrocontroller, Hidden.AllButTheClock)), null),
             new("microcontroller, one row left out", left.Latencies(IsMicrocontroller, Hidden.Row), null),
             new("microcontroller, one row left out, all its board's other stacks too", left.Latencies(IsMicrocontroller, Hidden.Board), null),

@@ -24,6 +24,9 @@ public enum Hidden
     /// <summary>All boards with this core, but for one benchmark of this one.</summary>
     CoreButOne,
 
+    /// <summary>The board's rows with this stack, all of them: its other stacks are known.</summary>
+    Stack,
+
     /// <summary>The board altogether: its clock alone is known.</summary>
     AllButTheClock,
 }
@@ -86,7 +89,7 @@ public sealed class LeaveOneOut(MeasuredTables tables)
     /// <summary>The system's own times that stay known; null when the question cannot be asked.</summary>
     private List<KnownTime>? Known(MeasuredSystem system, MeasuredRow row, Hidden hidden, string calibration)
     {
-        if (hidden is Hidden.AllButTheClock) return [];
+        if (hidden is Hidden.AllButTheClock or Hidden.Stack) return [];
         if (calibration.Length > 0) return row.Network.Name != calibration && system.Row(calibration) is { } benchmark ? [new KnownTime(benchmark.Network, benchmark.Latency)] : null;
         var gone = hidden is Hidden.Family ? Family(row.Network.Name) : [row.Network.Name];
         var known = system.Times.Where(time => !gone.Contains(time.Network.Name)).ToList();
@@ -99,7 +102,7 @@ public sealed class LeaveOneOut(MeasuredTables tables)
     /// <summary>The same board with the same stack is the same measurement by somebody else: never a donor here.</summary>
     private static bool MayGive(MeasuredSystem donor, MeasuredSystem system, Hidden hidden) =>
         donor.Target.World == system.Target.World
-        && (donor.Target.BoardKey != system.Target.BoardKey || (hidden is Hidden.Row && !donor.Target.IsSameStackAs(system.Target)))
+        && (donor.Target.BoardKey != system.Target.BoardKey || (hidden is Hidden.Row or Hidden.Stack && !donor.Target.IsSameStackAs(system.Target)))
         && !(hidden is Hidden.CoreButOne && donor.Target.Core == system.Target.Core);
 
     private bool HasSameStackElsewhere(MeasuredSystem system) =>

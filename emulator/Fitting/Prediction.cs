@@ -28,7 +28,8 @@ public sealed class Predictor(MeasuredTables tables, IReadOnlyDictionary<string,
         if (StackTransfer.Predict(target, asked, known, others) is not { } transferred) return null;
         var how = calibration is { Count: > 0 }
             ? $"stack transfer, calibrated with {string.Join(", ", calibration.Select(time => time.Network.Name))}"
-            : known.Count > 0 ? $"rates fitted to this system's {known.Count} rows" : "stack transfer by clock, not calibrated";
+            : known.Count > 0 ? $"rates fitted to this system's {known.Count} rows" : transferred.IsByClock ? "stack transfer by clock, not calibrated"
+            : "stack transfer by what both boards took with other stacks, not calibrated";
         var whom = transferred.Donor.Length == 0 ? "; no donor: ratios between kernel kinds" : FormattableString.Invariant($"; donor {transferred.Donor} ({transferred.Share:P0})");
         return new Prediction(transferred.Time, Energy(system, target, transferred.Time), Join(how + whom, found.Remark, PowerNote(system, target)));
     }

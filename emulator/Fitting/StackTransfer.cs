@@ -28,6 +28,9 @@ public sealed class Donor
 
     public bool IsEmpty => measured.Count == 0;
 
+    /// <summary>What it has measured, by network.</summary>
+    public IReadOnlyDictionary<string, Seconds> Times => measured;
+
     public bool Measured(Network network) => measured.ContainsKey(network.Name);
 
     public Seconds Time(Network network) => measured.TryGetValue(network.Name, out var time) ? time : Rates.Time(network.Work);
@@ -36,10 +39,12 @@ public sealed class Donor
 /// <summary>A predicted time and whose measurements it rests on most.</summary>
 /// <param name="Donor">Id of the donor with the largest weight; empty when there is none.</param>
 /// <param name="Share">Its part of all weights, 0..1.</param>
-public sealed record Transferred(Seconds Time, string Donor, double Share);
+/// <param name="IsByClock">Whether a clock alone says how far apart the boards are.</param>
+public sealed record Transferred(Seconds Time, string Donor, double Share, bool IsByClock);
 
 /// <summary>
-/// Carries rates from measured systems to a target. Each donor is scaled to the target's known times; donors are averaged with weights
+/// Carries rates from measured systems to a target. Each donor is scaled to the target's known times; without any, by what both boards took with other software that was
+/// measured on both, or else by their clocks. Donors are averaged with weights
 /// that fall with their distance (other stack, release, core), with the spread of their quotients to the known times, and with each
 /// network they have not measured, above all the one asked about. What donors measured of a network beyond their rates (a quotient of theirs) is carried over with them.
 /// The target's own times then correct the averaged rates as far as their number allows (<see cref="RateFit.Near"/>).
@@ -78,7 +83,7 @@ public static class StackTransfer
 
     /// <param name="target">What is asked about.</param>
     /// <param name="asked">Which network.</param>
-    /// <param name="known">The target's own times. None: cycles carry over, and both clocks must be known.</param>
+    /// <param name="known">The target's own times; possibly none.</param>
     /// <param name="donors">Of the target's world.</param>
     /// <returns>Null when nothing gives a scale.</returns>
     public static Transferred? Predict(Target target, Network asked, IReadOnlyList<KnownTime> known, IEnumerable<Donor> donors)
@@ -88,7 +93,7 @@ public static class StackTransfer
         var prior = Average(voices);
         double Beyond(Network network) => voices.Sum(voice => voice.Share * voice.Time(network).Value) / prior.Time(network.Work).Value;
         var rates = RateFit.Near(prior, [.. known.Select(row => row with { Time = row.Time / Beyond(row.Network) })], Shrinkage(target));
-        return new Transferred(rates.Time(asked.Work) * Beyond(asked), voices[0].Id, voices[0].Share);
+        return new Transferred(rates.Time(asked.Work) * Beyond(asked), voices[0].Id, voices[0].Share, voices[0].IsByClock);
     }
 
     /// <summary>Rates for any network, without what donors measured beyond theirs.</summary>
@@ -107,7 +112,9 @@ public static class StackTransfer
     /// <summary>All donors at the target's scale, heaviest first; the bare shape among them when there are times to scale it with.</summary>
     private static List<Voice> Listen(Target target, Network? asked, IReadOnlyList<KnownTime> known, IEnumerable<Donor> donors)
     {
-        var voices = donors.Where(donor => !donor.IsEmpty).Select(donor => Listen(target, donor, known, asked)).OfType<Voice>().ToList();
+        var speaking = donors.Where(donor => !donor.IsEmpty).ToList();
+        var sameBoard = known.Count > 0 ? [] : speaking.Where(donor => donor.Target.BoardKey == target.BoardKey).ToList();
+        var voices = (known.Count > 0 ? speaking.Select(donor => ByTimes(target, donor, known, asked)) : speaking.Select(donor => Uncalibrated(target, donor, sameBoard, speaking, asked)).OfType<Voice>()).ToList();
         if (known.Count > 0)
         {
             var shape = Shape(target);
@@ -117,18 +124,44 @@ public static class StackTransfer
         return [.. voices.Select(voice => voice with { Share = voice.Share / total }).OrderByDescending(voice => voice.Share)];
     }
 
-    private static Voice? Listen(Target target, Donor donor, IReadOnlyList<KnownTime> known, Network? asked)
+    private static Voice ByTimes(Target target, Donor donor, IReadOnlyList<KnownTime> known, Network? asked)
     {
-        if (known.Count == 0 && (target.Clock is null || donor.Target.Clock is null)) return null;
-        var scale = known.Count > 0 ? RateFit.Scale(known, network => donor.Time(network).Value) : donor.Target.Clock!.Value.Value / target.Clock!.Value.Value;
-        var spread = known.Count == 0 ? 0 : Math.Sqrt(known.Average(row => Math.Pow(Math.Log(row.Time.Value / (scale * donor.Time(row.Network).Value)), 2)));
-        var unmeasured = KnownNotMeasured * known.Count(row => !donor.Measured(row.Network)) + (asked is null || donor.Measured(asked) ? 0 : AskedNotMeasured);
+        var scale = RateFit.Scale(known, network => donor.Time(network).Value);
+        var spread = Math.Sqrt(known.Average(row => Math.Pow(Math.Log(row.Time.Value / (scale * donor.Time(row.Network).Value)), 2)));
+        var unmeasured = KnownNotMeasured * known.Count(row => !donor.Measured(row.Network)) + Guessing(donor, asked);
         return new Voice(donor.Id, Math.Exp(-Distance(target, donor.Target) - PerSpread * spread - unmeasured), donor.Rates * scale, donor, scale);
+    }
+
+    /// <summary>By what both boards took with the same software, whatever their cores; else cycles carry over. Null when neither is known.</summary>
+    private static Voice? Uncalibrated(Target target, Donor donor, IReadOnlyList<Donor> sameBoard, IReadOnlyList<Donor> donors, Network? asked)
+    {
+        var (ratio, distance) = (sameBoard.Contains(donor) ? null : BoardRatio(sameBoard, donor.Target, donors), Distance(target, donor.Target));
+        if (ratio is not null) distance = Distance(target with { Core = donor.Target.Core }, donor.Target);
+        if ((ratio ?? donor.Target.Clock?.Value / target.Clock?.Value) is not { } scale) return null;
+        return new Voice(donor.Id, Math.Exp(-distance - Guessing(donor, asked)), donor.Rates * scale, donor, scale) { IsByClock = ratio is null };
+    }
+
+    private static double Guessing(Donor donor, Network? asked) => asked is null || donor.Measured(asked) ? 0 : AskedNotMeasured;
+
+    /// <summary>How many times as long one board takes as another, in the geometric mean over networks and software that were measured on both; null when nothing was.</summary>
+    private static double? BoardRatio(IReadOnlyList<Donor> board, Target other, IReadOnlyList<Donor> donors)
+    {
+        var quotients =
+            from mine in board
+            from theirs in donors
+            where theirs.Target.IsSameStackAs(mine.Target) && theirs.Target.Clock == other.Clock && theirs.Target.BoardKey == other.BoardKey
+            from network in mine.Times.Keys.Intersect(theirs.Times.Keys)
+            select Math.Log(mine.Times[network] / theirs.Times[network]);
+        var logs = quotients.ToList();
+        return logs.Count == 0 ? null : Math.Exp(logs.Average());
     }
 
     /// <summary>A donor brought to the target's scale, or the bare shape, with its share of all weights.</summary>
     private sealed record Voice(string Id, double Share, Rates Rates, Donor? Donor, double Scale)
     {
+        /// <summary>Whether only clocks say how far the boards are apart.</summary>
+        public bool IsByClock { get; init; }
+
         public Seconds Time(Network network) => Donor is null ? Rates.Time(network.Work) : Donor.Time(network) * Scale;
     }
 }

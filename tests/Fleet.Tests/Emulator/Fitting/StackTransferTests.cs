@@ -35,6 +35,18 @@ public sealed class StackTransferTests
         Assert.That(found.Time.Value, Is.EqualTo(2 * donor.Row("vww")!.Latency.Value).Within(1e-9));
     }
 
+    // A clock of twice the speed, but three times as long with the one stack that both boards ran: so much with the other, too.
+    [Test]
+    public void Predict_BoardKnownWithAnotherStack_IsAsFarAwayWithThisOne()
+    {
+        var other = M4 with { Family = "other" };
+        Donor[] donors = [new(Measured(M4, time => time)), new(Measured(other, time => 2 * time)), new(Measured(other with { Board = "target", Core = "Cortex-M7", Clock = new(240e6) }, time => 6 * time))];
+        var found = StackTransfer.Predict(M7, Networks["vww"], [], donors)!;
+        Assert.That((found.Donor, found.IsByClock), Is.EqualTo(("donor", false)));
+        // The other stack's donors say six times, with a weight of exp(-6) each.
+        Assert.That(found.Time.Value, Is.EqualTo(0.3).Within(1).Percent);
+    }
+
     [Test]
     public void Predict_NoTimesAndNoClock_HasNoAnswer() =>
         Assert.That(StackTransfer.Predict(M4 with { Clock = null }, Networks["vww"], [], [new Donor(Measured(M4, time => time))]), Is.Null);
