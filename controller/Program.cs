@@ -102,7 +102,9 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
     IBus bus;
     if (broker.IsGiven(parsed))
     {
-        var connection = broker.Read(parsed, "fleet-controller-" + (isEverySite ? "all" : string.Join("-", names)), will: names.Count == 1 && !isEverySite ? new MqttWill(new Topic(TopicKind.ControllerState, names[0]), State.Lost) : null) with { Linger = new Seconds(0.005) };
+        // An assignment that its queue lost would never be said again: many sites that begin at once are planned faster than a broker takes what comes out.
+        const int AssignmentsMax = 1 << 20;
+        var connection = broker.Read(parsed, "fleet-controller-" + (isEverySite ? "all" : string.Join("-", names)), will: names.Count == 1 && !isEverySite ? new MqttWill(new Topic(TopicKind.ControllerState, names[0]), State.Lost) : null) with { Linger = new Seconds(0.005), KeptMax = AssignmentsMax };
         bus = await MqttBus.ConnectAsync(connection, loop, TimeProvider.System, new Random(Environment.ProcessId), failFast: true, stop);
         Console.WriteLine($"controller of {string.Join(", ", names)} on {connection.Broker}; model files on {options.ArtifactsUrl}");
     }

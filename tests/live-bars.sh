@@ -12,7 +12,7 @@ port=$((20000 + RANDOM % 10000))
 bin=emulator/bin/Release/net10.0
 case $bar in
   connections) count=${3:-15000} devices=(--connections per-device --ramp 500/s --rate 1/10 --phase 10s) report=10s plan=1s ;;
-  gateways) count=${3:-100000} devices=(--gateways 8 --ramp 2000/s --rate 1/10 --phase 10s) report=10s plan=5s ;;
+  gateways) count=${3:-100000} devices=(--gateways 8 --ramp "${RAMP:-2000/s}" --rate 1/10 --phase 10s) report=10s plan=5s ;;
   million) count=${3:-1000000} devices=(--gateways 16 --ramp "${RAMP:-1250/s}" --rate 1/60 --phase 60s --threads 2) report=60s plan=20s ;;
   *) echo "bar is \"$bar\"; allowed: connections, gateways, million" >&2; exit 2 ;;
 esac
@@ -21,7 +21,7 @@ cleanup() { for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null; done; wait 2>/d
 trap cleanup EXIT
 ulimit -n "$(ulimit -Hn)"
 
-controller=(dotnet "$bin/fleet-controller.dll" --site + --http-port 0 --report "$report" --plan "$plan")
+controller=(dotnet "$bin/fleet-controller.dll" --policy "${POLICY:-dual}" --site + --http-port 0 --report "$report" --plan "$plan")
 if [ "$broker" = mosquitto ]; then
   sed -E "s/^listener .*/listener $port 127.0.0.1/; s/^persistence true/persistence false/" deploy/mosquitto.conf >"$work/mosquitto.conf"
   mosquitto -c "$work/mosquitto.conf" >"$work/mosquitto.log" 2>&1 &
