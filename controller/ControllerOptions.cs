@@ -23,6 +23,9 @@ public sealed record ControllerOptions
     /// <summary>Of it, in seconds.</summary>
     public static Bounds PlanPeriodBounds { get; } = new(0.1, 3600);
 
+    /// <summary>What all sites on one loop share of its time; null: they plan whenever they want.</summary>
+    public PlanningShare? PlanningShare { get; init; }
+
     /// <summary>Time in which retained messages come in after a start, before anything is decided.</summary>
     public Seconds Settle { get; init; } = new(1);
 

@@ -75,6 +75,7 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
     {
         Deadline = Flags.InRange("--deadline", Flags.Duration("--deadline", parsed.GetValue(deadline))!.Value, new Seconds(0.001), new Seconds(3600)),
         ReportPeriod = ControllerOptions.ReportPeriodBounds.Checked("--report", Flags.Duration("--report", parsed.GetValue(report))!.Value),
+        PlanningShare = new PlanningShare(TimeProvider.System),
         PlanPeriod = ControllerOptions.PlanPeriodBounds.Checked("--plan", Flags.Duration("--plan", parsed.GetValue(plan))!.Value),
         ChangesPerMinute = parsed.GetValue(changes) is { } most ? Flags.InRange("--changes-per-minute", most, 1, 1e6) : null,
         Quality = Flags.InRange("--audit-ratio", parsed.GetValue(audit), 0, QualityOptions.AuditRatioMax) is > 0 and var drawn ? new QualityOptions { AuditRatio = drawn, RiskMax = RiskControl.RiskBounds.Checked("--risk-max", parsed.GetValue(risk)) } : null,

@@ -192,8 +192,11 @@ public sealed class SiteController
             view.Look();
             Doubt();
             if (view.Revision == planned && !isWaiting && !placement.IsMoving && News == applied) continue;
+            if (options.PlanningShare is { } share && !await share.Wait(stop)) return;
             (planned, applied) = (view.Revision, News);
+            var began = clock.GetTimestamp();
             Decide();
+            options.PlanningShare?.Spent(clock.Since(began));
         }
         while (await clock.Sleep(options.PlanPeriod, stop));
     }
