@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using Fleet.Contracts;
 
@@ -102,8 +103,8 @@ public sealed class Window
             Energy = Quantity.Rounded(energy),
             BytesSent = sent,
             ConfidenceMean = count == 0 ? null : Quantity.Rounded(confidence / count),
-            Audited = Sum(exitAudited),
-            AuditAgreed = Sum(exitAgreed),
+            Audited = TensorPrimitives.Sum<int>(exitAudited),
+            AuditAgreed = TensorPrimitives.Sum<int>(exitAgreed),
             AuditLabelled = auditLabelled > 0 ? auditLabelled : null,
             AuditCorrect = auditLabelled > 0 ? auditCorrect : null,
             ExitConfidences = isAudited ? ConfidencesTo(deepest) : PerExit.None,
@@ -124,13 +125,6 @@ public sealed class Window
         Span<double> numbers = stackalloc double[PerExit.Max];
         for (var exit = 0; exit < deepest; exit++) numbers[exit] = counts[exit];
         return new PerExit(numbers[..deepest]);
-    }
-
-    private static int Sum(ReadOnlySpan<int> counts)
-    {
-        var sum = 0;
-        foreach (var count in counts) sum += count;
-        return sum;
     }
 
     private PerExit ConfidencesTo(int deepest)

@@ -36,12 +36,9 @@ public sealed class ChoiceTable : IReadOnlyDictionary<string, Choice>
     }
 
     /// <summary>One choice, or null, for each of the devices, which stand in order of their ids.</summary>
-    /// <param name="before">A table whose places are shared where it is of the same devices.</param>
-    internal static ChoiceTable Of(IReadOnlyList<DeviceView> devices, Choice?[] choices, ChoiceTable? before = null) =>
-        new(before is not null && before.places.AreOf(devices) ? before.places : new Places([.. devices.Select(device => device.Id)]), choices);
-
-    /// <summary>Other choices for the same devices.</summary>
-    internal ChoiceTable With(Choice?[] others) => new(places, others);
+    /// <param name="last">Choices made before: a table's places are shared where it is of the same devices.</param>
+    internal static ChoiceTable Of(IReadOnlyList<DeviceView> devices, Choice?[] choices, IReadOnlyDictionary<string, Choice>? last = null) =>
+        new(last is ChoiceTable table && table.places.AreOf(devices) ? table.places : new Places([.. devices.Select(device => device.Id)]), choices);
 
     internal Choice? At(int place) => choices[place];
 

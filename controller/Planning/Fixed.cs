@@ -109,7 +109,7 @@ internal static class Choices
             if (before is not null && device == (object)before.Devices[place]) choices[place] = before.Choices.At(place);
             else if (device.IsOnline) choices[place] = choose(device, place);
         }
-        var table = before is null ? ChoiceTable.Of(devices, choices, last.Last as ChoiceTable) : before.Choices.With(choices);
+        var table = ChoiceTable.Of(devices, choices, last.Last);
         return (new Plan(table), new PlannerState(table) { Asked = new Asked(planner, devices, edges, table) });
     }
 

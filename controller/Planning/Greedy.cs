@@ -39,7 +39,7 @@ public sealed class Greedy(OptionTable options, CostModel costs) : IPlanner
         var room = Array.ConvertAll(edges, edge => CostModel.Capacity(edge) * Headroom);
         var choices = new Choice?[devices.Length];
         foreach (var place in ByGain(asking)) choices[place] = asking[place]!.Take(room, devices[place], edges, this);
-        var table = before is null ? ChoiceTable.Of(devices, choices, last.Last as ChoiceTable) : before.Choices.With(choices);
+        var table = ChoiceTable.Of(devices, choices, last.Last);
         return (new Plan(table), new PlannerState(table) { Asked = new Wanted(this, devices, edges, asking, table) });
     }
 

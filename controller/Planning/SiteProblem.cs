@@ -107,7 +107,7 @@ public sealed class SiteProblem
             var server = edge < Edges.Count ? Edges[edge] : null;
             if (costs.Estimate(option, Devices[device], server) is { } estimate) choices[device] = new Choice(option, server?.Id, estimate, reason(device, chosen[device])) { Gain = Gain(device, chosen[device]) };
         }
-        return ChoiceTable.Of(Devices, choices, last as ChoiceTable);
+        return ChoiceTable.Of(Devices, choices, last);
     }
 
     /// <summary>What the choice saves a second over what the device runs; 0 when that is no choice any more, or the device runs nothing.</summary>

@@ -38,7 +38,7 @@ public sealed class DeviceWorkload
         choice = stream("inputs");
         luck = stages.Any(stage => stage.Group.Drift.Count > 0) ? stream("drift") : null;
         drifts = Staged.Of(stages, group => group.Drift);
-        arrivals = Arrivals(stages, (group, own, places) => Process(group, place, own, places, recorded), stream, placeStream);
+        arrivals = Arrivals(stages, place, stream, placeStream, recorded);
         isOwn = stages.All(stage => stage.Group.Arrivals is Scenarios.Arrivals.Periodic);
     }
 
@@ -73,17 +73,16 @@ public sealed class DeviceWorkload
     }
 
     private static ArrivalProcess Arrivals(
-        IReadOnlyList<(Seconds From, DeviceGroup Group)> stages, Func<DeviceGroup, Func<string, SeededRandom>, Func<string, SeededRandom>, ArrivalProcess> process,
-        Func<string, SeededRandom> stream, Func<string, SeededRandom> placeStream)
+        IReadOnlyList<(Seconds From, DeviceGroup Group)> stages, Place place, Func<string, SeededRandom> stream, Func<string, SeededRandom> placeStream, Func<RecordedSpec, RecordedTimes> recorded)
     {
-        if (stages.Count == 1) return process(stages[0].Group, stream, placeStream);
+        if (stages.Count == 1) return Process(stages[0].Group, place, stream, placeStream, recorded);
         // A stage that changes something else leaves the arrivals as they are.
         var processes = new List<(Seconds From, ArrivalProcess Process)>();
         for (var i = 0; i < stages.Count; i++)
         {
             if (i > 0 && stages[i].Group.ArrivesAs(stages[i - 1].Group)) continue;
             var suffix = i == 0 ? "" : $"/stage-{i}";
-            processes.Add((stages[i].From, process(stages[i].Group, purpose => stream(purpose + suffix), purpose => placeStream(purpose + suffix))));
+            processes.Add((stages[i].From, Process(stages[i].Group, place, purpose => stream(purpose + suffix), purpose => placeStream(purpose + suffix), recorded)));
         }
         return processes.Count == 1 ? processes[0].Process : new StagedArrivals(processes);
     }

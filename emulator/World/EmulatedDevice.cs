@@ -112,26 +112,10 @@ public sealed class EmulatedDevice
     public Joules Stored => Battery.Stored;
 
     /// <summary>Inputs it has taken and not answered.</summary>
-    public int InFlight
-    {
-        get
-        {
-            var inFlight = 0;
-            foreach (var life in lives) inFlight += life.InFlight;
-            return inFlight;
-        }
-    }
+    public int InFlight => lives.Sum(life => life.InFlight);
 
     /// <summary>Messages on the air, both ways.</summary>
-    public int MessagesInFlight
-    {
-        get
-        {
-            var inFlight = 0;
-            foreach (var life in lives) inFlight += life.MessagesInFlight;
-            return inFlight;
-        }
-    }
+    public int MessagesInFlight => lives.Sum(life => life.MessagesInFlight);
 
     public Bytes BytesSent
     {
