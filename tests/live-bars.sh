@@ -13,7 +13,7 @@ bin=emulator/bin/Release/net10.0
 case $bar in
   connections) count=${3:-15000} devices=(--connections per-device --ramp 500/s --rate 1/10 --phase 10s) report=10s plan=1s ;;
   gateways) count=${3:-100000} devices=(--gateways 8 --ramp "${RAMP:-2000/s}" --rate 1/10 --phase 10s) report=10s plan=5s ;;
-  million) count=${3:-1000000} devices=(--gateways 16 --ramp "${RAMP:-1250/s}" --rate 1/60 --phase 60s --threads 2) report=60s plan=20s ;;
+  million) count=${3:-1000000} devices=(--gateways 16 --ramp "${RAMP:-1250/s}" --rate 1/60 --phase 60s --threads 2) report=60s plan=${PLAN:-20s} ;;
   *) echo "bar is \"$bar\"; allowed: connections, gateways, million" >&2; exit 2 ;;
 esac
 pids=()
