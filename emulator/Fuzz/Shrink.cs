@@ -22,7 +22,7 @@ public static class Shrink
     {
         if (scenario.Sites.Count > 1)
             foreach (var sites in Without(scenario.Sites))
-                yield return scenario with { Sites = sites, FaultList = [.. scenario.FaultList.Where(fault => sites.Any(site => site.Name == fault.Site))], Stages = [.. scenario.Stages.Where(stage => stage.Site is null || sites.Any(site => site.Name == stage.Site))] };
+                yield return scenario with { Sites = sites, FaultList = [.. scenario.FaultList.Where(fault => sites.Any(site => site.IsMeantBy(fault.Site)))], Stages = [.. scenario.Stages.Where(stage => stage.Site is null || sites.Any(site => site.IsMeantBy(stage.Site)))] };
         foreach (var faults in Without(scenario.FaultList)) yield return scenario with { FaultList = faults };
         foreach (var stages in Without(scenario.Stages)) yield return scenario with { Stages = stages };
         if (scenario.UntilDead is not null) yield return scenario with { UntilDead = null };

@@ -131,9 +131,12 @@ public sealed record FaultSpec
         if (Kind is FaultKind.DeviceCrash && End < duration) yield return $" ends at {End.Value} s; a device that crashed does not come back before the end ({duration.Value} s)";
         var struck = Struck(site, groups);
         foreach (var (other, i) in earlier.Select((other, i) => (other, i)))
-            if (other.Kind == Kind && other.Site == Site && other.From == From && At < other.End && other.At < End && other.Struck(site, groups).Overlaps(struck))
+            if (other.Kind == Kind && IsAlsoOn(site, other) && other.From == From && At < other.End && other.At < End && other.Struck(site, groups).Overlaps(struck))
                 yield return $" begins at {At.Value} s and ends at {End.Value} s, while faults[{i}] ({other.At.Value} to {other.End.Value} s) strikes the same target";
     }
+
+    /// <summary>Whether another fault strikes this one's site, too: the same one, or one is of all the sites that it was written out to.</summary>
+    private bool IsAlsoOn(SiteSpec site, FaultSpec other) => other.Site == Site || site.IsMeantBy(other.Site) && (Site == site.Name || other.Site == site.Name || other.Site == site.Family);
 
     private IEnumerable<string> TargetFaults(SiteSpec site, IReadOnlyDictionary<string, GroupFiles> groups)
     {

@@ -86,7 +86,7 @@ public sealed record Scenario
         if (UntilDead is { } dead and not (> 0 and <= 1)) yield return $"until_dead_ratio is {dead}; allowed: above 0 to 1 (leave it out to run to the end)";
         if (!stock.Models.ContainsKey(Model)) yield return $"model is \"{Model}\"; allowed: {string.Join(", ", stock.Models.Keys)}";
         if (Sites.Count == 0) yield return "sites is empty; at least one is needed";
-        foreach (var twice in Expanded().Sites.GroupBy(site => site.Name).Where(group => group.Count() > 1)) yield return $"sites: \"{twice.Key}\" stands {twice.Count()} times";
+        foreach (var twice in Expanded().Sites.Concat(Sites.Where(site => site.Repeat > 1)).GroupBy(site => site.Name).Where(group => group.Count() > 1)) yield return $"sites: \"{twice.Key}\" stands {twice.Count()} times";
         foreach (var (site, i) in Sites.Select((site, i) => (site, i)))
             foreach (var fault in SiteFaults($"sites[{i}]", site, stock).Concat(GroupFaults($"sites[{i}].groups", site, stock))) yield return fault;
         foreach (var fault in Control.Faults()) yield return $"control.{fault}";
@@ -126,7 +126,7 @@ public sealed record Scenario
     }
 
     private IEnumerable<string> FaultFaults(string at, FaultSpec fault, IReadOnlyList<FaultSpec> earlier, IReadOnlyDictionary<string, GroupFiles> groups) =>
-        Sites.FirstOrDefault(site => site.Name == fault.Site) is { } site
+        Sites.FirstOrDefault(site => site.IsMeantBy(fault.Site)) is { } site
             ? fault.Faults(site, Duration, earlier, groups).Select(wrong => at + wrong)
             : [$"{at}.site is \"{fault.Site}\"; allowed: {string.Join(", ", Sites.Select(known => known.Name))}"];
 }

@@ -56,7 +56,7 @@ public sealed record SiteSpec
     /// <summary>Of the site, in every topic of it.</summary>
     [JsonPropertyName("name")] public required string Name { get; init; }
 
-    /// <summary>So many sites like this one, NAME-0001, NAME-0002, ..., that know nothing of each other; each has luck of its own.</summary>
+    /// <summary>So many sites like this one, NAME-0001, NAME-0002, ..., that know nothing of each other; each has luck of its own. Faults and stages of NAME are of all, those of NAME-0002 of one.</summary>
     [JsonPropertyName("repeat")] public int Repeat { get; init; } = 1;
 
     /// <summary>Groups of devices that are alike.</summary>
@@ -79,7 +79,13 @@ public sealed record SiteSpec
 
     public const int RepeatMax = 10_000;
 
+    /// <summary>The name that it shares with all that were written out of one; empty when it stands for itself.</summary>
+    [JsonIgnore] public string Family { get; init; } = "";
+
     /// <summary>The sites that it stands for.</summary>
     public IEnumerable<SiteSpec> Expanded() => Repeat == 1 ? [this]
-        : Enumerable.Range(1, Math.Clamp(Repeat, 0, RepeatMax)).Select(number => this with { Name = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Name}-{number:D4}"), Repeat = 1 });
+        : Enumerable.Range(1, Math.Clamp(Repeat, 0, RepeatMax)).Select(number => this with { Name = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Name}-{number:D4}"), Repeat = 1, Family = Name });
+
+    /// <summary>Whether a fault or a stage that names a site means it, or one of the sites that it stands for.</summary>
+    public bool IsMeantBy(string site) => site == Name || site == Family || Repeat > 1 && Expanded().Any(copy => copy.Name == site);
 }

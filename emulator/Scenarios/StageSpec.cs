@@ -55,7 +55,7 @@ public sealed record StageSpec
 
     [JsonIgnore] private bool ChangesArrivals => Rate is not null || Arrivals is not null || Bursty is not null || Diurnal is not null || Event is not null || Recorded is not null;
 
-    public bool Concerns(SiteSpec site) => Site is null || Site == site.Name;
+    public bool Concerns(SiteSpec site) => Site is null || site.IsMeantBy(Site);
 
     /// <summary>Whether it changes something about these devices.</summary>
     public bool Concerns(SiteSpec site, DeviceGroup group) => ChangesDevices && Concerns(site) && (Target is null || Target == group.Name || Target == group.Board);

@@ -51,7 +51,7 @@ public sealed class SiteWorld
     {
         (this.scenario, this.site, this.seed, this.stock, steering) = (scenario, site, seed, stock, scenario.Control);
         seen = stock.Replays(stock.Models[scenario.Model].Card, scenario.Drifts, scenario.Inference);
-        siteFaults = [.. scenario.FaultList.Where(fault => fault.Site == site.Name)];
+        siteFaults = [.. scenario.FaultList.Where(fault => site.IsMeantBy(fault.Site))];
         Ledger = new Ledger(clock, scenario.Duration / Bins, Bins);
         samples = new SiteSamples(Ledger, devices);
         Ledger.Died += () =>

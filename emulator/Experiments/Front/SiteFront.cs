@@ -22,7 +22,7 @@ public sealed record SiteFront(string Site, string Text, FleetSnapshot Fleet, Op
     {
         scenario = scenario.Expanded();
         var spec = scenario.Sites.FirstOrDefault(known => site is null || known.Name == site) ?? throw new FaultsException("--site", $"is \"{site}\"; allowed: {string.Join(", ", scenario.Sites.Select(known => known.Name))}");
-        var run = ScenarioRun.Execute(scenario with { Duration = at, Sites = [spec], FaultList = [.. scenario.FaultList.Where(fault => fault.Site == spec.Name && fault.At < at)], Stages = [.. scenario.Stages.Where(stage => stage.Concerns(spec) && stage.At < at)] }, seed, stock);
+        var run = ScenarioRun.Execute(scenario with { Duration = at, Sites = [spec], FaultList = [.. scenario.FaultList.Where(fault => spec.IsMeantBy(fault.Site) && fault.At < at)], Stages = [.. scenario.Stages.Where(stage => stage.Concerns(spec) && stage.At < at)] }, seed, stock);
         var fleet = run.Worlds[0].LastController.Fleet;
         var table = Planned.Of(stock, scenario.Model, scenario.Control.ExitRisk).Table;
         var ways = SiteWays.Of(fleet, table, new CostModel(new Weights()), wayMax);

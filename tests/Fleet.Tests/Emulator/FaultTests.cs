@@ -114,6 +114,32 @@ public sealed class FaultTests
     }
 
     [Test]
+    public void FaultAndStage_OfARepeatedSite_StrikeEachCopyAndThoseOfACopyItAlone()
+    {
+        var scenario = Copies(Fault(FaultKind.LinkLoss), Fault(FaultKind.BrownOut) with { Site = "lab-0002", Boot = new Seconds(2) }) with { Stages = [new StageSpec { At = new Seconds(40), Site = "lab-0002", Rate = new Hertz(20) }] };
+        Assert.That(scenario.Faults(World.Stock).Concat(scenario.Expanded().Faults(World.Stock)), Is.Empty);
+        var run = ScenarioRun.Execute(scenario.Expanded(), 1, World.Stock);
+        Assert.That(run.Worlds.Select(world => world.Ledger.PowerLosses), Is.EqualTo(new[] { 0, 6 }));
+        Assert.That(run.Worlds.Select(world => world.Recoveries.Count), Is.EqualTo(new[] { 6, 6 }));
+        var started = run.Worlds.Select(world => world.Ledger.Bins.Skip(41).Sum(bin => bin.Started)).ToList();
+        Assert.That(started[1], Is.GreaterThan(3 * started[0]));
+    }
+
+    [TestCase("lab", "lab-0002", true)]
+    [TestCase("lab-0002", "lab", true)]
+    [TestCase("lab-0002", "lab-0002", true)]
+    [TestCase("lab-0001", "lab-0002", false)]
+    public void Fault_TwiceOnACopyOfARepeatedSite_IsNamed(string first, string second, bool isTwice)
+    {
+        var scenario = Copies(Fault(FaultKind.LinkLoss) with { Site = first }, Fault(FaultKind.LinkLoss) with { Site = second });
+        Assert.That(scenario.Faults(World.Stock).Count(fault => fault.Contains("strikes the same target", StringComparison.Ordinal)), Is.EqualTo(isTwice ? 1 : 0));
+    }
+
+    [Test]
+    public void Fault_OfASiteBeyondTheLastCopy_IsNamed() =>
+        Assert.That(Copies(Fault(FaultKind.LinkLoss) with { Site = "lab-0003" }).Faults(World.Stock).Single(), Does.Contain("site is \"lab-0003\"; allowed: lab"));
+
+    [Test]
     public void Server_CalledController_IsNamed()
     {
         var site = Site(Of(FaultKind.LinkLoss));
@@ -138,6 +164,13 @@ public sealed class FaultTests
             Assert.That(run.Worlds[0].Recoveries.Select(recovery => recovery.Device).Distinct().Count(), Is.EqualTo(45));
             Assert.That(result.BackMax!.Value.Value, Is.LessThanOrEqualTo(2 * scenario.Control.Report.Value));
         }
+    }
+
+    /// <summary>The same site twice.</summary>
+    private static Scenario Copies(params FaultSpec[] faults)
+    {
+        var scenario = Site(faults[0]);
+        return scenario with { Sites = [scenario.Sites[0] with { Repeat = 2 }], FaultList = faults };
     }
 
     private static FaultSpec Of(FaultKind kind) => Each.Single(fault => fault.Kind == kind);
