@@ -62,12 +62,13 @@ internal sealed class RetainedFile : IAsyncDisposable
     }
 
     /// <summary>Everything kept, and when it expires in Unix seconds.</summary>
+    /// <exception cref="FaultsException">The file is damaged.</exception>
     public IEnumerable<(MqttApplicationMessage Message, long? Expiry)> Load()
     {
         using var command = database.CreateCommand();
         command.CommandText = "SELECT topic, payload, quality, expires_unix_s FROM retained";
-        using var rows = command.ExecuteReader();
-        while (rows.Read())
+        using var rows = Told(command.ExecuteReader);
+        while (Told(rows.Read))
         {
             var expiry = rows.IsDBNull(3) ? (long?)null : rows.GetInt64(3);
             yield return (new MqttApplicationMessage
@@ -79,6 +80,18 @@ internal sealed class RetainedFile : IAsyncDisposable
                 // Its end is what counts; any interval says that it has one.
                 MessageExpiryInterval = expiry is null ? 0u : 1u,
             }, expiry);
+        }
+    }
+
+    private T Told<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (SqliteException e)
+        {
+            throw new FaultsException($"broker state {database.DataSource}", $"cannot be read: {e.Message} Remove it to begin without retained messages");
         }
     }
 

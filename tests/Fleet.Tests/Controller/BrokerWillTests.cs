@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Fleet.Contracts;
 using Fleet.Controller.Broker;
 using MQTTnet;
 using MQTTnet.Protocol;
@@ -141,6 +142,31 @@ public sealed class BrokerWillTests
             await using var viewer = await RawClient.ConnectAsync(next, "viewer");
             await viewer.SubscribeAsync("t/#");
             Assert.That((await viewer.UntilMarkAsync()).Select(message => message.Topic), Is.EquivalentTo(Enumerable.Range(0, topics).Select(i => $"t/{i}")));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Test]
+    public async Task Retained_FileDamaged_IsToldWithItsName()
+    {
+        var folder = Directory.CreateTempSubdirectory("fleet-broker-");
+        try
+        {
+            var options = new BrokerOptions { Port = 0, StateDirectory = folder.FullName };
+            await using (var broker = await StartAsync(options))
+            {
+                await using var client = await RawClient.ConnectAsync(broker, "client");
+                await Task.WhenAll(Enumerable.Range(0, 500).Select(i => client.PublishAsync($"t/{i}", new string('x', 100), retain: true)));
+            }
+            var path = Path.Combine(folder.FullName, "retained.db");
+            var bytes = File.ReadAllBytes(path);
+            const int Page = 4096;
+            bytes.AsSpan(Page).Fill(0xff);
+            File.WriteAllBytes(path, bytes);
+            Assert.That(async () => await StartAsync(options), Throws.TypeOf<FaultsException>().With.Message.Contains(path).And.Message.Contains("cannot be read"));
         }
         finally
         {
