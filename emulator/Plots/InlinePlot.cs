@@ -9,7 +9,7 @@ namespace Fleet.Emulator.Plots;
 /// </summary>
 public sealed class InlinePlot
 {
-    private const double Width = 440, Height = 216, Left = 48, Right = 14, Top = 26, Bottom = 34;
+    private const double Width = 440, Height = 226, Left = 48, Right = 14, Top = 36, Bottom = 34;
     private readonly SvgText svg = new();
     private readonly Panel panel;
     private readonly IReadOnlyList<string> names;
@@ -59,7 +59,8 @@ public sealed class InlinePlot
         foreach (var notch in panel.Notches.Where(notch => panel.X.Share(notch.X) is >= 0 and <= 1)) svg.Element("line", "class", "level", "x1", X(notch.X), "y1", box.Top, "x2", X(notch.X), "y2", box.Bottom);
         svg.Line("</g>");
         svg.Element("line", "class", "axis", "x1", box.Left, "y1", box.Bottom, "x2", box.Right, "y2", box.Bottom);
-        Names();
+        LevelNames();
+        NamesAbove();
         foreach (var hint in panel.Hints) Draw(hint);
         svg.Line("</svg>");
     }
@@ -84,20 +85,13 @@ public sealed class InlinePlot
         svg.Text(panel.X.Title, "x", box.Right, "y", box.Bottom + 31, "text-anchor", "end");
     }
 
-    /// <summary>As one layer, so that spans at the same time are no darker than one; their names above their begins, moved apart where they lie close together.</summary>
+    /// <summary>As one layer, so that spans at the same time are no darker than one.</summary>
     private void Spans()
     {
         if (panel.Spans.Count == 0) return;
         svg.Line("<g class=\"spans\">");
         foreach (var span in panel.Spans) svg.Element("rect", "class", "span", "x", Inside(span.From), "y", box.Top, "width", Math.Max(1.5, Inside(span.To) - Inside(span.From)), "height", box.Height);
         svg.Line("</g>");
-        var free = double.NegativeInfinity;
-        foreach (var span in panel.Spans.OrderBy(span => span.From).ThenBy(span => span.Name.Length).ThenBy(span => span.Name, StringComparer.Ordinal))
-        {
-            free = Math.Max(free, Inside(span.From));
-            svg.Text(span.Name, "class", "fault", "x", free, "y", box.Top - 4);
-            free += FreeRoom.WidthOf(span.Name) + 4;
-        }
     }
 
     private double Inside(double value) => Math.Clamp(X(value), box.Left, box.Right);
@@ -124,8 +118,8 @@ public sealed class InlinePlot
         foreach (var point in series.Points) svg.Element("circle", "class", $"dot {kind}", "cx", X(point.X), "cy", Y(point.Y), "r", 2.4);
     }
 
-    /// <summary>Of levels above their right ends and of notches at the top, moved apart where they lie close together.</summary>
-    private void Names()
+    /// <summary>Of levels above their right ends, moved apart where they lie close together.</summary>
+    private void LevelNames()
     {
         var free = double.NegativeInfinity;
         foreach (var level in panel.Levels.Where(level => panel.Y.Share(level.Y) is >= 0 and <= 1).OrderByDescending(level => level.Y))
@@ -133,13 +127,23 @@ public sealed class InlinePlot
             free = Math.Max(free + 13, Y(level.Y) - 4);
             svg.Text(level.Name, "x", box.Right - 2, "y", free, "text-anchor", "end");
         }
-        free = double.NegativeInfinity;
-        foreach (var notch in panel.Notches.Where(notch => panel.X.Share(notch.X) is >= 0 and <= 1).OrderBy(notch => notch.X))
+    }
+
+    /// <summary>Of spans above their begins and of notches above their lines, moved apart where they lie close together, and none beyond the right edge.</summary>
+    private void NamesAbove()
+    {
+        const double Gap = 4;
+        var placed = panel.Spans.Select(span => (span.Name, Class: "fault", At: Inside(span.From)))
+            .Concat(panel.Notches.Where(notch => panel.X.Share(notch.X) is >= 0 and <= 1).Select(notch => (notch.Name, Class: "notch", At: X(notch.X) - FreeRoom.WidthOf(notch.Name) / 2)))
+            .OrderBy(name => name.At).ThenBy(name => name.Name.Length).ThenBy(name => name.Name, StringComparer.Ordinal).ToArray();
+        for (var i = 1; i < placed.Length; i++) placed[i].At = Math.Max(placed[i].At, placed[i - 1].At + FreeRoom.WidthOf(placed[i - 1].Name) + Gap);
+        var free = Width;
+        for (var i = placed.Length - 1; i >= 0; i--)
         {
-            free = Math.Max(free, X(notch.X) - FreeRoom.WidthOf(notch.Name) / 2);
-            svg.Text(notch.Name, "x", free, "y", box.Top - 4);
-            free += FreeRoom.WidthOf(notch.Name) + 6;
+            placed[i].At = Math.Min(placed[i].At, free - FreeRoom.WidthOf(placed[i].Name));
+            free = placed[i].At - Gap;
         }
+        foreach (var (name, kind, at) in placed) svg.Text(name, "class", kind, "x", at, "y", box.Top - 4);
     }
 
     private void Draw(Hint hint)

@@ -91,7 +91,7 @@ public sealed class ReportData
                 Labelled = sum.Labelled + (long)Number("labelled"),
                 Correct = sum.Correct + (long)Number("correct"),
                 LatencySum = sum.LatencySum + Number("latency_mean_s") * answered,
-                Spent = sum.Spent + Number("compute_j") + Number("transmit_j") + Number("receive_j"),
+                Spent = sum.Spent + Number("compute_j") + Number("transmit_j") + Number("receive_j") + Number("wake_j"),
                 Died = sum.Died + (Number("power_losses") > 0 ? 1 : 0),
             };
         }

@@ -1,6 +1,7 @@
 using Fleet.Contracts;
 using Fleet.Emulator.Plots;
 using static Fleet.Emulator.Reporting.RunFigure;
+using EnergyEntry = (string Name, System.Func<Fleet.Emulator.EnergyFlows, Fleet.Contracts.Joules> Of);
 
 namespace Fleet.Emulator.Reporting;
 
@@ -13,6 +14,12 @@ public sealed record ReportFigure(string Id, string Title, string Caption, Panel
 public sealed class ReportFigures
 {
     private const int KindsMax = 6;
+
+    private static readonly EnergyEntry[] Whole =
+    [
+        ("idle", flows => flows.Idle), ("sleep", flows => flows.Sleep), ("compute", flows => flows.Compute), ("radio", flows => flows.Transmit + flows.Receive), ("boot and waking", flows => flows.Boot + flows.Wake),
+    ];
+    private static readonly EnergyEntry[] Working = [("compute", flows => flows.Compute), ("transmit", flows => flows.Transmit), ("receive", flows => flows.Receive), ("boot", flows => flows.Boot), ("wake", flows => flows.Wake)];
 
     private readonly ReportData data;
     private readonly IReadOnlyList<SiteBin> bins;
@@ -28,7 +35,7 @@ public sealed class ReportFigures
     }
 
     public IReadOnlyList<ReportFigure> All() =>
-        [.. ((ReportFigure?[])[Accuracy(), Answers(), Latency(), Distribution(), Throughput(), Power(), Batteries(), EdgeBusy(), EdgeQueue(), EdgeBatch(), Messages(), Dropped()]).OfType<ReportFigure>()];
+        [.. ((ReportFigure?[])[Accuracy(), Answers(), Latency(), Distribution(), Throughput(), Power(), WholePower(), Batteries(), EdgeBusy(), EdgeQueue(), EdgeBatch(), Messages(), Dropped()]).OfType<ReportFigure>()];
 
     private ReportFigure? Accuracy()
     {
@@ -108,18 +115,31 @@ public sealed class ReportFigures
         return new ReportFigure("throughput", "Inferences a second", "Answered by the whole fleet; skipped because a device was still busy with as many as it may hold; and answered by fallback after the deadline.", panel);
     }
 
-    private ReportFigure? Power()
+    private ReportFigure? Power() => PowerOf("Power above idling", Working, []) is { } panel
+        ? new ReportFigure("power", "Power above idling", $"What all devices together draw for computing, radio, booting and waking. Idling and sleeping are apart, or nothing else could be seen: {Significant((total.Energy.Idle + total.Energy.Sleep).Value / data.Run.Result.Ended.Value)} W in the mean.", panel)
+        : null;
+
+    /// <summary>With what panels give, where there are any.</summary>
+    private ReportFigure? WholePower()
     {
-        (string Name, Func<EnergyFlows, Joules> Of)[] uses = [("compute", flows => flows.Compute), ("transmit", flows => flows.Transmit), ("receive", flows => flows.Receive), ("boot", flows => flows.Boot), ("wake", flows => flows.Wake)];
+        var hasPanels = data.Run.Scenario.Sites.Any(site => site.Devices.Any(group => group.Power?.Panel is not null));
+        if (PowerOf("Power of all devices", Whole, hasPanels ? [("harvested", flows => flows.Harvested)] : []) is not { } panel) return null;
+        return new ReportFigure("power-whole", "Energy by component", $"All that devices draw, idling and sleeping included.{(hasPanels ? " Dashed: what panels gave, and what devices on the mains took." : "")}", panel);
+    }
+
+    /// <summary>Uses upon each other, and other flows as lines; null when nothing was used.</summary>
+    private Panel? PowerOf(string title, IReadOnlyList<EnergyEntry> uses, IReadOnlyList<EnergyEntry> beside)
+    {
         if (uses.All(use => use.Of(total.Energy) == Joules.Zero)) return null;
-        var most = Enumerable.Range(0, bins.Count).Max(at => uses.Sum(use => Rate(at, use.Of(bins[at].Energy).Value)));
+        double Watts(int at, EnergyEntry entry) => Rate(at, entry.Of(bins[at].Energy).Value);
+        var most = Enumerable.Range(0, bins.Count).Max(at => Math.Max(uses.Sum(use => Watts(at, use)), beside.Sum(entry => Watts(at, entry))));
         var (unit, size) = most >= 1 ? ("W", 1.0) : most >= 1e-3 ? ("mW", 1e-3) : ("uW", 1e-6);
-        var panel = Panel("Power above idling", FromZero($"{unit}, all devices", most / size), []) with
+        var lines = beside.SelectMany(entry => axis.Line(entry.Name, bins.Count, at => Watts(at, entry) / size, Joint.Dashed)).ToList();
+        return Panel(title, FromZero($"{unit}, all devices", most / size), lines) with
         {
-            Areas = axis.Stack(bins.Count, uses.Select(use => (use.Name, (Func<int, double>)(at => Rate(at, use.Of(bins[at].Energy).Value) / size)))),
-            Hints = axis.Hints(bins.Count, at => axis.LengthOf(at) > 0 ? string.Join(", ", uses.Select(use => $"{use.Name} {Significant(Rate(at, use.Of(bins[at].Energy).Value) / size)} {unit}")) + $", idle {Significant(Rate(at, bins[at].Energy.Idle.Value))} W" : null),
+            Areas = axis.Stack(bins.Count, uses.Select(use => (use.Name, (Func<int, double>)(at => Watts(at, use) / size)))),
+            Hints = axis.Hints(bins.Count, at => axis.LengthOf(at) > 0 ? string.Join(", ", uses.Concat(beside).Where(entry => Watts(at, entry) > 0).Select(entry => $"{entry.Name} {Significant(Watts(at, entry) / size)} {unit}")) : null),
         };
-        return new ReportFigure("power", "Power above idling", $"What all devices together draw for computing, radio, booting and waking. Idling and sleeping are apart, or nothing else could be seen: {Significant((total.Energy.Idle + total.Energy.Sleep).Value / data.Run.Result.Ended.Value)} W in the mean.", panel);
     }
 
     private ReportFigure? Batteries()
@@ -153,7 +173,7 @@ public sealed class ReportFigures
         if (data.Edges.Count == 0 || data.Edges.All.Sum(bin => bin.Sum.Waited.Value) == 0) return null;
         var series = EdgeLines((bin, _, at) => bin.Waited.Value / axis.LengthOf(at), isMean: true).ToList();
         if (data.Edges.Each.Count == 0) series.AddRange(axis.Line("most", bins.Count, at => Edge(at) is { } bin ? bin.WaitedMax / axis.LengthOf(at) : null, Joint.Dashed));
-        var panel = Panel("Frames waiting at the edge servers", FromZero("frames waiting, mean", Tops(series), Significant), series) with
+        var panel = Panel("Frames waiting at the edge servers", FromZero("frames waiting, mean", Math.Max(0.01, Tops(series)), Significant), series) with
         {
             Hints = axis.Hints(bins.Count, at => Edge(at) is { Sum.Served: > 0 } bin ? $"waited {Time(bin.Sum.Waited.Value / bin.Sum.Served)} in the mean" : null),
         };
@@ -164,7 +184,7 @@ public sealed class ReportFigures
     {
         if (data.Edges.Count == 0 || data.Edges.All.Sum(bin => bin.Sum.Batches) == 0) return null;
         var series = EdgeLines((bin, _, _) => bin.Batches > 0 ? bin.Served / bin.Batches : null).ToList();
-        var panel = Panel("Frames in a batch", new Scale("frames in a batch, mean", 1, Math.Max(1.2, Tops(series) * 1.06), IsLogarithmic: false, Significant) { TicksWanted = 4 }, series);
+        var panel = Panel("Frames in a batch", FromZero("frames in a batch, mean", Tops(series), Significant), series);
         return new ReportFigure("edge-batch", "Edge servers: batches", $"Frames that are computed together, in the mean{Many("over all of them")}. It grows when frames wait, which is what keeps a busy server in time.", panel);
     }
 

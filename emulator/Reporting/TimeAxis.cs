@@ -30,7 +30,8 @@ public sealed class TimeAxis
         var step = unit.Steps.FirstOrDefault(step => whole / step <= TicksMax, unit.Steps[^1]);
         Scale = new Scale($"time in {unit.Unit}", 0, whole, IsLogarithmic: false, Scale.Number) { At = [.. Enumerable.Range(0, (int)(whole / step + 1e-9) + 1).Select(i => i * step)] };
         Notches = [.. stages.Select((stage, i) => new Notch((i + 1).ToString(CultureInfo.InvariantCulture), stage.At.Value / unit.Seconds))];
-        Spans = [.. faults.Select((fault, i) => new Span(Letter(i), fault.At.Value / unit.Seconds, Math.Min(fault.End.Value, reached.Value) / unit.Seconds))];
+        // A run that ended before its time has not come to all of them.
+        Spans = [.. faults.Index().Where(fault => fault.Item.At < reached).Select(fault => new Span(Letter(fault.Index), fault.Item.At.Value / unit.Seconds, Math.Min(fault.Item.End.Value, reached.Value) / unit.Seconds))];
     }
 
     public Scale Scale { get; }

@@ -29,13 +29,13 @@ public sealed partial class ReportPageTests
         var text = ReportPage.Write(ReportData.Read(scratch));
         var page = XDocument.Parse(text);
         Assert.That(page.Descendants(Svg + "svg").Select(svg => svg.Attribute("aria-labelledby")!.Value.Replace("-t", "", StringComparison.Ordinal)),
-            Is.EqualTo(new[] { "accuracy", "answers", "latency", "distribution", "throughput", "power", "batteries", "edge-busy", "edge-queue", "edge-batch", "messages", "dropped" }));
+            Is.EqualTo(new[] { "accuracy", "answers", "latency", "distribution", "throughput", "power", "power-whole", "batteries", "edge-busy", "edge-queue", "edge-batch", "messages", "dropped" }));
         Assert.That(page.Descendants("figcaption").Select(caption => caption.Value), Has.All.Not.Empty);
         Assert.That(text.Replace(Svg.NamespaceName, "", StringComparison.Ordinal), Does.Not.Contain("://"), "no address of anything");
         Assert.That(page.Descendants().Attributes().Select(attribute => attribute.Name.LocalName), Has.None.AnyOf("src", "href", "onload", "onclick"));
         Assert.That(page.Descendants("script"), Is.Empty);
         Assert.That(text, Does.Contain(run.TraceHash).And.Contain("fleet run scenario.json --seed 1").And.Contain("edge-crash"));
-        Assert.That(page.Descendants(Svg + "rect").Count(rect => (string?)rect.Attribute("class") == "span"), Is.EqualTo(11), "the fault stands in every plot over time");
+        Assert.That(page.Descendants(Svg + "rect").Count(rect => (string?)rect.Attribute("class") == "span"), Is.EqualTo(12), "the fault stands in every plot over time");
         var ids = page.Descendants().Attributes("id").Select(id => id.Value).ToList();
         Assert.That(ids, Is.Unique);
         Assert.That(NotANumber().Matches(text), Is.Empty, "every number is one");
