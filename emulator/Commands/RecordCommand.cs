@@ -28,6 +28,7 @@ public static class RecordCommand
 
     private static async Task<int> Run(ConnectionOptions connection, string file, Seconds? duration, IReadOnlyList<string> filters, CancellationToken stop)
     {
+        if (File.Exists(file)) throw new FaultsException("--out", $"is {file}, which exists already; allowed: a new file");
         var clock = TimeProvider.System;
         var lost = "";
         await using (var recorder = await Recorder.StartAsync(connection, file, filters, clock, stop))

@@ -13,8 +13,8 @@ internal sealed record RunRequest(string File)
 
     public string? Policy { get; init; }
 
-    /// <summary>FILE:NAME of a point of a front.</summary>
-    public string? Objective { get; init; }
+    /// <summary>A point of a front.</summary>
+    public Objective? Objective { get; init; }
 
     public string? Inference { get; init; }
 
@@ -60,7 +60,7 @@ public static class RunCommand
         {
             Seed = parsed.GetValue(seed),
             Policy = parsed.GetValue(policy),
-            Objective = parsed.GetValue(objective),
+            Objective = parsed.GetValue(objective) is { } point ? Objectives.Read("--objective", point) : null,
             Inference = parsed.GetValue(inference),
             Placement = parsed.GetValue(placement),
             Threads = parsed.GetValue(threads),
@@ -159,7 +159,7 @@ public static class RunCommand
     private static Scenario Changed(Scenario scenario, RunRequest request, Stock stock)
     {
         if (request.Objective is not null && request.Policy is not null) throw new FaultsException("--objective", "and --policy are both given; allowed: one of them");
-        if (request.Objective is { } point) scenario = scenario with { Control = scenario.Control.Pursuing(Objectives.Read("--objective", point)) };
+        if (request.Objective is { } point) scenario = scenario with { Control = scenario.Control.Pursuing(point) };
         if (request.Policy is { } policy) scenario = scenario with { Control = scenario.Control with { Policy = policy } };
         if (request.Placement is { } placement) scenario = scenario with { Control = scenario.Control with { Placement = PlacementOptions.KindNamed("--placement", placement) } };
         scenario = request.Inference switch

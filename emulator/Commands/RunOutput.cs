@@ -23,6 +23,11 @@ internal sealed class RunOutput : IDisposable
     {
         (this.directory, this.scenario, this.request, this.stock) = (directory, scenario, request, stock);
         text = File.ReadAllBytes(request.File);
+        Guard(() =>
+        {
+            RunDirectory.CheckReplaceable(directory, text);
+            return true;
+        });
         writer = new ResultWriter(directory, scenario, request.Seed, ExitsOf(scenario, stock), request.Events);
     }
 
@@ -86,8 +91,16 @@ internal sealed class RunOutput : IDisposable
     {
         var result = writer.Close();
         ScenarioCopy.Write(directory, scenario, text);
+        if (request.Objective is { } kept) WriteObjective(kept);
         File.WriteAllText(Path.Combine(directory, Manifest.FileName), JsonSerializer.Serialize(ManifestOf(result), Json.File.Info<Manifest>()) + "\n");
         return result;
+    }
+
+    /// <summary>Beside the scenario, which does not say it: without it the run could not be repeated.</summary>
+    private void WriteObjective(Objective kept)
+    {
+        var one = new Objectives { Site = scenario.Sites[0].Name, Text = "What this run kept to.", Points = [kept] };
+        File.WriteAllText(Path.Combine(directory, ResultWriter.ObjectiveFile), JsonSerializer.Serialize(one, Json.File.Info<Objectives>()) + "\n");
     }
 
     private Manifest ManifestOf(RunResult result) => new()
@@ -112,7 +125,15 @@ internal sealed class RunOutput : IDisposable
     };
 
     /// <summary>As it is run in the directory, whatever the scenario's place was.</summary>
-    private string Command() => $"fleet run {Manifest.ScenarioFile} --seed {request.Seed} --policy {scenario.Control.Policy} --inference {scenario.Inference.ToString().ToLowerInvariant()}{(request.Placement is { } placement ? $" --placement {placement}" : "")} --out again{(request.Events ? " --events" : "")}{(request.Replications > 1 ? $" --replications {request.Replications}" : "")}{(request.Shard is { } shard ? $" --shard {shard}" : "")}";
+    private string Command() => string.Concat(
+        $"fleet run {Manifest.ScenarioFile} --seed {request.Seed}",
+        request.Objective is { } kept ? $" --objective {ResultWriter.ObjectiveFile}:{kept.Name}" : $" --policy {scenario.Control.Policy}",
+        $" --inference {scenario.Inference.ToString().ToLowerInvariant()}",
+        request.Placement is { } placement ? $" --placement {placement}" : "",
+        " --out again",
+        request.Events ? " --events" : "",
+        request.Replications > 1 ? $" --replications {request.Replications}" : "",
+        request.Shard is { } shard ? $" --shard {shard}" : "");
 
     private static int ExitsOf(Scenario scenario, Stock stock) => stock.Models[scenario.Model].Card.StageCount;
 }

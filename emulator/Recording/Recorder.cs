@@ -41,6 +41,7 @@ public sealed class Recorder : IAsyncDisposable
         catch
         {
             await recorder.DisposeAsync();
+            File.Delete(path);
             throw;
         }
     }

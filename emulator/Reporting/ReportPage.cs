@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Fleet.Contracts;
 using Fleet.Emulator.Plots;
 using Fleet.Emulator.Scenarios;
@@ -10,6 +11,9 @@ namespace Fleet.Emulator.Reporting;
 /// <summary>A run's report: one page that needs nothing but itself. The same directory gives the same bytes.</summary>
 public sealed class ReportPage
 {
+    /// <summary>In the run's directory, unless another place is given.</summary>
+    public const string FileName = "report.html";
+
     private readonly ReportData data;
     private readonly RunResult result;
     private readonly FleetFigures figures;
@@ -122,8 +126,13 @@ public sealed class ReportPage
     {
         if (data.Run.Scenario.FaultList.Count == 0) return;
         html.Element("h2", "Faults").Element("p", "What the scenario did to the fleet; the letters stand above the plots.", "note");
-        html.Table(["", "fault", "site", "target", ">from", ">to"], data.Run.Scenario.FaultList.Select((fault, i) => (IReadOnlyList<string?>)[TimeAxis.Letter(i), JsonNames.Of(fault.Kind), fault.Site, fault.Target ?? "all", $"{Count(fault.At.Value)} s", $"{Count(fault.End.Value)} s"]));
+        html.Table(["", "fault", "site", "target", ">from", ">to", "of its own"], data.Run.Scenario.FaultList.Select((fault, i) => (IReadOnlyList<string?>)
+            [TimeAxis.Letter(i), JsonNames.Of(fault.Kind), fault.Site, fault.Target ?? "all", $"{Count(fault.At.Value)} s", $"{Count(fault.End.Value)} s", Said(fault, "kind", "site", "target", "at_s", "for_s")]));
     }
+
+    /// <summary>What a file says of something, but for some keys; of objects and lists that they are there.</summary>
+    private static string Said<T>(T value, params IReadOnlyList<string> but) => string.Join(", ",
+        JsonSerializer.SerializeToNode(value, Json.Wire.Info<T>())!.AsObject().Where(member => !but.Contains(member.Key)).Select(member => member.Value is JsonValue plain ? $"{member.Key} {plain}" : member.Key));
 
     private void Returns()
     {
@@ -142,7 +151,7 @@ public sealed class ReportPage
         if (data.Run.Scenario.Stages.Count == 0) return;
         html.Element("h2", "Stages").Element("p", "What the scenario changed on its way; the numbers stand above the plots.", "note");
         html.Table(["", ">from", "site", "target", "what is new"], data.Run.Scenario.Stages.Select((stage, i) =>
-            (IReadOnlyList<string?>)[Count(i + 1), $"{Count(stage.At.Value)} s", stage.Site ?? "all", stage.Target ?? "all", string.Join(", ", JsonSerializer.SerializeToNode(stage, Json.Wire.Info<StageSpec>())!.AsObject().Select(member => member.Key).Except(["at_s", "site", "target"]))]));
+            (IReadOnlyList<string?>)[Count(i + 1), $"{Count(stage.At.Value)} s", stage.Site ?? "all", stage.Target ?? "all", Said(stage, "at_s", "site", "target")]));
     }
 
     private void Sites()

@@ -14,6 +14,9 @@ public sealed class ResultWriter : IDisposable
     public const string SitesFile = "sites.jsonl";
     public const string ResultFile = "result.json";
 
+    /// <summary>The point of a front that the run kept to, where the command line gave one.</summary>
+    public const string ObjectiveFile = "objective.json";
+
     private static readonly string[] TableNames = ["sites", "timeline", "messages", "edges", "devices", "events", "latency", "faults", "returns", "replications", "statistics"];
 
     private readonly string directory;
@@ -36,7 +39,7 @@ public sealed class ResultWriter : IDisposable
             Directory.CreateDirectory(directory);
             // Without a manifest the directory is known to be unfinished until this run's is written.
             File.Delete(Path.Combine(directory, Manifest.FileName));
-            foreach (var old in Directory.EnumerateFiles(directory).Where(IsResult)) File.Delete(old);
+            foreach (var old in Directory.EnumerateFiles(directory).Where(IsReplaced)) File.Delete(old);
             lines = new StreamWriter(Path.Combine(directory, SitesFile)) { NewLine = "\n" };
             (sites, timeline, messages) = (Table("sites", ResultTables.Sites), Table("timeline", ResultTables.Timeline(exits)), Table("messages", ResultTables.Messages));
             (edges, devices, returns) = (Table("edges", ResultTables.Edges), Table("devices", ResultTables.Devices), Table("returns", ResultTables.Returns));
@@ -110,7 +113,10 @@ public sealed class ResultWriter : IDisposable
 
     private TableWriter Table(string name, IReadOnlyList<Column> columns) => new(directory, name, columns);
 
+    /// <summary>Whether a file goes when a run writes its results beside it: those of another run, and the page about it.</summary>
+    internal static bool IsReplaced(string path) => IsResult(path) || Path.GetFileName(path) == ReportPage.FileName;
+
     /// <summary>Whether a file is one that we write: results of an earlier run must not lie among those of this one.</summary>
     private static bool IsResult(string path) =>
-        Path.GetFileName(path) is ResultFile or SitesFile || Path.GetExtension(path) is ".csv" or ".parquet" && TableNames.Contains(Path.GetFileNameWithoutExtension(path));
+        Path.GetFileName(path) is ResultFile or SitesFile or ObjectiveFile || Path.GetExtension(path) is ".csv" or ".parquet" && TableNames.Contains(Path.GetFileNameWithoutExtension(path));
 }

@@ -47,13 +47,25 @@ public sealed class RunDirectory
             var manifest = StrictJson.Read(at, Json.File.Info<Manifest>(), _ => []);
             FaultsException.ThrowIfAny(path, Faults(path, manifest));
             var scenario = StrictJson.Read(Path.Combine(path, Manifest.ScenarioFile), Json.File.Info<Scenario>(), _ => []);
-            scenario = scenario.Expanded() with { Inference = manifest.Inference, Control = scenario.Control with { Policy = manifest.Policy } };
+            scenario = scenario.Expanded() with { Directory = path, Inference = manifest.Inference, Control = scenario.Control with { Policy = manifest.Policy } };
             return new RunDirectory(path, manifest, scenario, StrictJson.Read(Path.Combine(path, ResultWriter.ResultFile), Json.File.Info<RunResult>(), result => ResultFaults(result, manifest)));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new FaultsException(path, e.Message);
         }
+    }
+
+    /// <summary>Refuses a directory in which a run would take the place of files that no run has written.</summary>
+    /// <param name="scenario">The text that will lie there.</param>
+    /// <exception cref="FaultsException">What would be lost.</exception>
+    public static void CheckReplaceable(string path, ReadOnlySpan<byte> scenario)
+    {
+        if (!Directory.Exists(path) || File.Exists(Path.Combine(path, Manifest.FileName)) || File.Exists(Path.Combine(path, ResultWriter.SitesFile))) return;
+        var lost = new List<string>();
+        foreach (var name in Directory.EnumerateFiles(path).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal))
+            if (ResultWriter.IsReplaced(name) || name == Manifest.ScenarioFile && !scenario.SequenceEqual(File.ReadAllBytes(Path.Combine(path, name)))) lost.Add(name);
+        if (lost.Count > 0) throw new FaultsException($"--out {path}", $"holds {string.Join(", ", lost)}, which no run has written and this one would take the place of; allowed: another directory");
     }
 
     private static IEnumerable<string> Faults(string path, Manifest manifest)

@@ -14,13 +14,16 @@ public static class ShardMerge
         FaultsException.ThrowIfAny("merge", Faults(shards, output));
         var inOrder = shards.OrderBy(shard => Shard.Parse(shard.Manifest.Shard!).Number).ToList();
         var (manifest, scenario) = (inOrder[0].Manifest, inOrder[0].Scenario);
+        var text = File.ReadAllBytes(Path.Combine(inOrder[0].Place, Manifest.ScenarioFile));
+        RunDirectory.CheckReplaceable(output, text);
         using var writer = new ResultWriter(output, scenario, manifest.Seed, exits, HasEvents(inOrder[0]));
         foreach (var shard in inOrder) Add(writer, shard);
         var result = writer.Close();
-        ScenarioCopy.Write(output, scenario, File.ReadAllBytes(Path.Combine(inOrder[0].Place, Manifest.ScenarioFile)));
+        ScenarioCopy.Write(output, scenario, text);
+        if (manifest.Files.ContainsKey(ResultWriter.ObjectiveFile)) File.Copy(Path.Combine(inOrder[0].Place, ResultWriter.ObjectiveFile), Path.Combine(output, ResultWriter.ObjectiveFile));
         var whole = manifest with
         {
-            Command = manifest.Command.Replace($" --shard {manifest.Shard}", "", StringComparison.Ordinal),
+            Command = CommandOfAll(manifest),
             Shard = null,
             TraceHash = result.TraceHash,
             Files = ResultWriter.Hashes(output),
@@ -67,7 +70,10 @@ public static class ShardMerge
     [
         ("scenario_sha256", run.Manifest.ScenarioSha256), ("seed", $"{run.Manifest.Seed}"), ("policy", run.Manifest.Policy), ("inference", $"{run.Manifest.Inference}"), ("version", run.Manifest.Version),
         ("card_sha256", run.Manifest.CardSha256), ("number of shards", run.Manifest.Shard is { } shard ? $"{Shard.Parse(shard).Count}" : "none"), ("table of events", HasEvents(run) ? "there" : "not there"),
+        ("command", CommandOfAll(run.Manifest)), ("SHA-256 of " + ResultWriter.ObjectiveFile, run.Manifest.Files.GetValueOrDefault(ResultWriter.ObjectiveFile, "none")),
     ];
+
+    private static string CommandOfAll(Manifest manifest) => manifest.Command.Replace($" --shard {manifest.Shard}", "", StringComparison.Ordinal);
 
     private static bool HasEvents(RunDirectory run) => run.Manifest.Files.ContainsKey("events.csv");
 

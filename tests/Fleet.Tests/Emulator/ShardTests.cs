@@ -47,6 +47,28 @@ public sealed class ShardTests : CommandFixture
         Assert.That(error, Does.Contain("again: seed is 2").And.Contain("are both shard 1/3").And.Contain("whole is no shard").And.Contain("shard 2/3 is missing").And.Contain("shard 3/3 is missing").And.Contain("is to be merged"));
     }
 
+    [Test]
+    public void Merge_OfShardsWithRecordedArrivals_BringsTheirFile()
+    {
+        Directory.CreateDirectory(At("arrivals"));
+        File.WriteAllText(At("arrivals/door.csv"), "time_s\n1\n2\n3\n");
+        File.WriteAllText(At("scenario.json"), Scenario.Replace("\"rate_hz\": 1", "\"arrivals\": \"recorded\", \"recorded\": { \"file\": \"arrivals/door.csv\" }", StringComparison.Ordinal));
+        Run("part-1", "--shard", "1/2");
+        Run("part-2", "--shard", "2/2");
+        Succeed("merge", At("part-1"), At("part-2"), "--out", At("merged"));
+        Assert.That(File.ReadAllText(At("merged/arrivals/door.csv")), Does.StartWith("time_s"));
+    }
+
+    [Test]
+    public void Merge_OfShardsThatKeptToDifferentPoints_NamesTheCulprit()
+    {
+        File.WriteAllText(At("points.json"), """{ "site": "one", "points": [ { "name": "a" }, { "name": "b", "joule_weight": 1 } ] }""");
+        Run("part-1", "--shard", "1/2", "--objective", At("points.json:a"));
+        Run("part-2", "--shard", "2/2", "--objective", At("points.json:b"));
+        var (code, _, error) = Fleet("merge", At("part-1"), At("part-2"), "--out", At("merged"));
+        Assert.That((code, error.Contains("objective.json:b", StringComparison.Ordinal)), Is.EqualTo((2, true)), error);
+    }
+
     [TestCase("0/3")]
     [TestCase("4/3")]
     [TestCase("1")]

@@ -46,6 +46,56 @@ public sealed class RunCommandTests : CommandFixture
     }
 
     [Test]
+    public void Run_KeepingToAPointOfAFront_CanBeRepeatedFromItsDirectory()
+    {
+        var points = Path.Combine(Scratch, "points.json");
+        File.WriteAllText(points, """{ "site": "lab", "points": [ { "name": "thrifty", "joule_weight": 50, "sent_max_bytes": 150 } ] }""");
+        var (first, again) = (Path.Combine(Scratch, "first"), Path.Combine(Scratch, "again"));
+        var run = Fleet("run", Scenario, "--objective", points + ":thrifty", "--out", first);
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        var manifest = JsonSerializer.Deserialize(File.ReadAllText(Path.Combine(first, Manifest.FileName)), Json.File.Info<Manifest>())!;
+        string[] command = [.. manifest.Command.Split(' ').Skip(1).Select(word => word.StartsWith("scenario.json", StringComparison.Ordinal) || word.StartsWith("objective.json", StringComparison.Ordinal) ? Path.Combine(first, word) : word == "again" ? again : word)];
+        Assert.That(Fleet(command).ExitCode, Is.Zero);
+        Assert.That(ResultWriter.Hashes(again), Is.EqualTo(manifest.Files));
+        var plain = Fleet("run", Scenario).Out.TrimEnd().Split('\n')[^1];
+        Assert.That(manifest.TraceHash, Is.Not.EqualTo(plain), "the point makes a difference");
+    }
+
+    [TestCase("events.csv")]
+    [TestCase("scenario.json")]
+    [TestCase("report.html")]
+    public void Run_OutputWithFilesThatNoRunHasWritten_IsRefusedAndLosesNothing(string name)
+    {
+        var directory = Path.Combine(Scratch, "mine");
+        Directory.CreateDirectory(directory);
+        File.WriteAllText(Path.Combine(directory, name), "mine");
+        var run = Fleet("run", Scenario, "--out", directory);
+        Assert.That((run.ExitCode, File.ReadAllText(Path.Combine(directory, name))), Is.EqualTo((2, "mine")));
+        Assert.That(run.Error, Does.Contain($"--out {directory}: holds {name}"));
+    }
+
+    [Test]
+    public void Run_IntoTheDirectoryOfAnotherRun_TakesItsPlace()
+    {
+        var directory = Path.Combine(Scratch, "run");
+        Fleet("run", Scenario, "--out", directory, "--events");
+        Fleet("report", directory);
+        var again = Fleet("run", Scenario, "--seed", "2", "--out", directory);
+        Assert.That(again.ExitCode, Is.Zero, again.Error);
+        Assert.That(Directory.GetFiles(directory).Select(Path.GetFileName), Has.None.AnyOf("events.csv", "report.html"), "what the first run left is gone");
+    }
+
+    [Test]
+    public void Record_IntoAFileThatExists_IsRefusedAndLosesNothing()
+    {
+        var file = Path.Combine(Scratch, "lunch.rec");
+        File.WriteAllText(file, "mine");
+        var said = Fleet("record", "--broker", "mqtt://127.0.0.1:1", "--out", file);
+        Assert.That((said.ExitCode, File.ReadAllText(file)), Is.EqualTo((2, "mine")));
+        Assert.That(said.Error, Does.Contain("lunch.rec, which exists already"));
+    }
+
+    [Test]
     public void Run_Replications_GivesEachHashAndEveryMeanWithItsInterval()
     {
         var directory = Path.Combine(Scratch, "three");
