@@ -44,6 +44,8 @@ public sealed record Target
         var key => key,
     };
 
+    public bool IsOfCore(Target other) => Core.Length > 0 && Core == other.Core;
+
     public bool IsSameStackAs(Target other) => Family == other.Family && Version == other.Version;
 }
 

@@ -43,8 +43,8 @@ public sealed class Donor
 public sealed record Transferred(Seconds Time, string Donor, double Share, bool IsByClock);
 
 /// <summary>
-/// Carries rates from measured systems to a target. Each donor is scaled to the target's known times; without any, by what both boards took with other software that was
-/// measured on both, or else by their clocks. Donors are averaged with weights
+/// Carries rates from measured systems to a target. Each donor is scaled to the target's known times, and a little to its clock where the core is the same; without any, by what
+/// both boards took with other software that was measured on both, or else by their clocks. Donors are averaged with weights
 /// that fall with their distance (other stack, release, core), with the spread of their quotients to the known times, and with each
 /// network they have not measured, above all the one asked about. What donors measured of a network beyond their rates (a quotient of theirs) is carried over with them.
 /// The target's own times then correct the averaged rates as far as their number allows (<see cref="RateFit.Near"/>).
@@ -66,6 +66,9 @@ public static class StackTransfer
     private const double AskedNotMeasured = 3;
     private const double KnownNotMeasured = 0.5;
 
+    /// <summary>Of the clocks of two microcontrollers with one core, against one known time.</summary>
+    private const double ClockWeight = 0.5;
+
     /// <summary>Of the bare shape among donors: it decides where nobody is near.</summary>
     private const double ShapeWeight = 1e-4;
 
@@ -76,7 +79,7 @@ public static class StackTransfer
     /// <summary>How little one system says of another; 0 for the same stack on the same core.</summary>
     public static double Distance(Target target, Target donor)
     {
-        var core = target.Core.Length > 0 && target.Core == donor.Core ? 0 : OtherCore;
+        var core = target.IsOfCore(donor) ? 0 : OtherCore;
         if (target.Family != donor.Family) return core + (target.Root == donor.Root && target.Root != "accelerator" ? OtherVariant : OtherStack);
         return core + (target.Version == donor.Version ? 0 : OtherRelease + PerRelease * Math.Min(MostReleases, Math.Abs(target.Version - donor.Version)));
     }
@@ -127,6 +130,9 @@ public static class StackTransfer
     private static Voice ByTimes(Target target, Donor donor, IReadOnlyList<KnownTime> known, Network? asked)
     {
         var scale = RateFit.Scale(known, network => donor.Time(network).Value);
+        // Without caches and memory that differ, a core takes the cycles that it takes elsewhere. A profile is of its own rows alone.
+        if (asked is not null && target.World == "microcontroller" && target.IsOfCore(donor.Target) && CyclesCarried(target, donor) is { } cycles)
+            scale = Math.Exp((known.Count * Math.Log(scale) + ClockWeight * Math.Log(cycles)) / (known.Count + ClockWeight));
         var spread = Math.Sqrt(known.Average(row => Math.Pow(Math.Log(row.Time.Value / (scale * donor.Time(row.Network).Value)), 2)));
         var unmeasured = KnownNotMeasured * known.Count(row => !donor.Measured(row.Network)) + Guessing(donor, asked);
         return new Voice(donor.Id, Math.Exp(-Distance(target, donor.Target) - PerSpread * spread - unmeasured), donor.Rates * scale, donor, scale);
@@ -137,9 +143,12 @@ public static class StackTransfer
     {
         var (ratio, distance) = (sameBoard.Contains(donor) ? null : BoardRatio(sameBoard, donor.Target, donors), Distance(target, donor.Target));
         if (ratio is not null) distance = Distance(target with { Core = donor.Target.Core }, donor.Target);
-        if ((ratio ?? donor.Target.Clock?.Value / target.Clock?.Value) is not { } scale) return null;
+        if ((ratio ?? CyclesCarried(target, donor)) is not { } scale) return null;
         return new Voice(donor.Id, Math.Exp(-distance - Guessing(donor, asked)), donor.Rates * scale, donor, scale) { IsByClock = ratio is null };
     }
+
+    /// <summary>How many times as long the target takes when it needs as many cycles; null when a clock is not known.</summary>
+    private static double? CyclesCarried(Target target, Donor donor) => donor.Target.Clock?.Value / target.Clock?.Value;
 
     private static double Guessing(Donor donor, Network? asked) => asked is null || donor.Measured(asked) ? 0 : AskedNotMeasured;
 
