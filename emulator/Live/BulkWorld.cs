@@ -139,7 +139,7 @@ public sealed class BulkWorld
         var (site, id) = (names.Site(i), names.Id(i));
         var (group, profile, twin) = Board(i);
         var gateway = options.Gateways == 0 ? null : gateways[GatewayOf(i)];
-        var spec = new DeviceSpec(site, id, group, profile, options.Seed, gateway is null ? "" : GatewayName(GatewayOf(i))) { Replays = stock.Models[options.Model].Card.Replays, Twin = twin };
+        var spec = new DeviceSpec(site, id, group, profile, options.Seed, gateway is null ? "" : GatewayName(GatewayOf(i))) { Seen = stock.Replays(stock.Models[options.Model].Card, [], options.Inference), Twin = twin };
         var device = new EmulatedDevice(spec, stock, options.Inference, () => gateway?.Line(site, id) ?? Connect(i, site, id), World.Clock, Ledger, () => Die(gateway, site, id));
         devices.Add(device);
         Interlocked.Increment(ref begun);

@@ -22,9 +22,6 @@ public sealed class ReplayImages
 
     public IReadOnlyList<Drift> Drifts => [.. drifted.Select(one => one.Drift)];
 
-    /// <summary>Without any drift.</summary>
-    public static ReplayImages Plain(LabelledImages images) => new(images, []);
-
     /// <param name="card">Of the model that sees them.</param>
     /// <param name="inference">With traces nobody looks at the pixels: those of the image that drifted stand for them.</param>
     public static ReplayImages Of(LabelledImages images, ModelCard card, IReadOnlyList<Drift> drifts, InferenceKind inference)

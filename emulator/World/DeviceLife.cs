@@ -109,7 +109,7 @@ public sealed class DeviceLife : ISensor
         : new SimpleLink(Staged.Of(Stages, group => group.Link), board, clock, Stream("radio"));
 
     private DeviceWorkload Alone(Stock stock) => new(
-        Stages, spec.Place, spec.Seen ?? ReplayImages.Plain(stock.Images(spec.Replays)), Stream, name => new SeededRandom(spec.Seed, $"{spec.Site}/{name}"),
+        Stages, spec.Place, spec.Seen, Stream, name => new SeededRandom(spec.Seed, $"{spec.Site}/{name}"),
         recorded => stock.Recorded(recorded.PathIn(spec.Directory)));
 
     private IReadOnlyList<(Seconds From, DeviceGroup Group)> Stages => spec.Stages.Count > 0 ? spec.Stages : [(Seconds.Zero, spec.Group)];

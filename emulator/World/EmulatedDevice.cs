@@ -11,9 +11,6 @@ namespace Fleet.Emulator;
 /// <summary>What an emulated device is made of.</summary>
 public sealed record DeviceSpec(string Site, string Id, DeviceGroup Group, HardwareProfile Profile, long Seed, string Gateway = "")
 {
-    /// <summary>What it sees when it is alone.</summary>
-    public ReplaySet Replays { get; init; }
-
     /// <summary>What it sees with others; null when it is alone.</summary>
     public GroupView? Together { get; init; }
 
@@ -23,8 +20,8 @@ public sealed record DeviceSpec(string Site, string Id, DeviceGroup Group, Hardw
     /// <summary>Where it stands among the devices of its group.</summary>
     public Place Place { get; init; }
 
-    /// <summary>What it may see when it is alone; null: the images of <see cref="Replays"/>, as they are.</summary>
-    public ReplayImages? Seen { get; init; }
+    /// <summary>What it may see when it is alone.</summary>
+    public required ReplayImages Seen { get; init; }
 
     /// <summary>Where the scenario's file lies.</summary>
     public string Directory { get; init; } = "";
@@ -75,7 +72,7 @@ public sealed class EmulatedDevice
     public EmulatedDevice(DeviceSpec spec, Stock stock, InferenceKind inference, Func<IBus> connect, TimeProvider clock, Ledger ledger, Action disconnect, Sky? sky = null, Airspace? airspace = null)
     {
         (this.spec, this.stock, this.clock, this.ledger, this.connect, this.disconnect, this.airspace) = (spec, stock, clock, ledger, connect, disconnect, airspace);
-        flash = new Flash(stock, inference, spec.Seen?.Drifts);
+        flash = new Flash(stock, inference, spec.Seen.Drifts);
         Account = ledger.Open(spec.Id, spec.Group.Board);
         OwnClock = spec.Faults.Any(fault => fault.Kind is FaultKind.ClockDrift) ? new DriftingClock(clock) : null;
         var power = spec.Group.Power;

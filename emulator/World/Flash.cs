@@ -8,7 +8,7 @@ namespace Fleet.Emulator;
 
 /// <summary>What a device remembers through its power losses: the files of heads, and what it ran last.</summary>
 /// <param name="drifts">How the images drift that the device sees.</param>
-public sealed class Flash(Stock stock, InferenceKind inference, IReadOnlyList<Drift>? drifts = null)
+public sealed class Flash(Stock stock, InferenceKind inference, IReadOnlyList<Drift> drifts)
 {
     // Few: no set finds one of them faster.
     private readonly List<string> held = [];
@@ -28,7 +28,7 @@ public sealed class Flash(Stock stock, InferenceKind inference, IReadOnlyList<Dr
         var missing = files.Where(file => Add(file.Sha256)).Sum(file => file.FileBytes);
         if (missing > 0) await download(new Bytes(missing));
         var head = inference is InferenceKind.Trace
-            ? Head.Traced(model.Card, model.Hash, stock.TestTrace(model, drifts ?? []), wanted.Head, bottlenecks)
+            ? Head.Traced(model.Card, model.Hash, stock.TestTrace(model, drifts), wanted.Head, bottlenecks)
             : Head.Onnx(model.Card, model.Hash, [.. Enumerable.Range(1, wanted.Head).Select(stage => stock.Stage(model, stage))], encoders: [.. bottlenecks.Select(bottleneck => stock.Encoder(model, bottleneck))]);
         return head.Wrap((piece, engine) => new BoardEngine(engine, piece, board));
     }

@@ -148,7 +148,7 @@ public sealed class LiveFleet : IAsyncDisposable
         bus.Publish(state, State.Ready);
         foreach (var (group, id) in SiteWorld.Names(new SiteSpec { Name = Options.Site, Edges = [], Devices = Groups() }))
         {
-            var spec = new DeviceSpec(Options.Site, id, group, stock.Profiles[group.Board], Options.Seed, Gateway) { Replays = stock.Models[Options.Model].Card.Replays };
+            var spec = new DeviceSpec(Options.Site, id, group, stock.Profiles[group.Board], Options.Seed, Gateway) { Seen = stock.Replays(stock.Models[Options.Model].Card, [], InferenceKind.Onnx) };
             var device = new EmulatedDevice(spec, stock, InferenceKind.Onnx, () => bus, TimeProvider.System, Ledger, disconnect: () => { });
             devices.Add(device);
             devicesRunning.Add(device.Run(stopDevices.Token));

@@ -191,7 +191,6 @@ public sealed class SiteWorld
     {
         var spec = new DeviceSpec(site.Name, id, group, group.Outfit(stock.Profiles[group.Board], stock.Radios), seed)
         {
-            Replays = stock.Models[scenario.Model].Card.Replays,
             Together = together,
             Stages = together is null ? Through(group) : [],
             Place = place,

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Fleet.Contracts;
 using Fleet.Emulator;
 using Fleet.Emulator.Scenarios;
+using Fleet.Emulator.Workload;
 using NUnit.Framework;
 
 namespace Fleet.Tests.Emulator;
@@ -156,6 +157,9 @@ internal static class World
     private static readonly Lazy<Stock> Lazy = new(() => new Stock());
 
     public static Stock Stock => Lazy.Value;
+
+    /// <summary>What devices with the shipped network see.</summary>
+    public static ReplayImages Images => Stock.Replays(Stock.Models["fmnist"].Card, [], InferenceKind.Trace);
 
     public static Scenario Read(string name) => ScenarioFile.Read(Path.Combine(ProjectFiles.Find("emulator/scenarios"), name + ".json"), Stock);
 }
