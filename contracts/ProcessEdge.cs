@@ -34,13 +34,21 @@ public static partial class ProcessEdge
         var options = command.Options.ToList();
         for (var above = parsed.CommandResult.Parent as CommandResult; above is not null; above = above.Parent as CommandResult) options.AddRange(above.Command.Options.Where(option => option.Recursive));
         // What no option is called by is taken for an argument where one is missing.
-        var mistaken = parsed.Tokens.Any(token => token.Type is TokenType.DoubleDash) ? []
-            : parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value).Where(value => value.Length > 2 && value.StartsWith("--", StringComparison.Ordinal)).ToList();
+        var isOption = parsed.Tokens.Any(token => token.Type is TokenType.DoubleDash) ? static _ => false : new Func<string, bool>(value => value.Length > 2 && value.StartsWith("--", StringComparison.Ordinal));
+        var mistaken = parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value).Concat(parsed.UnmatchedTokens).Where(isOption).ToList();
         return
         [
             .. mistaken.Select(value => $"{value} is no option of \"{command.Name}\"; allowed: {string.Join(", ", options.Select(option => option.Name).Order(StringComparer.Ordinal))}"),
-            .. parsed.Errors.Where(error => !mistaken.Any(value => error.Message.Contains(value, StringComparison.Ordinal))).Select(error => Said(error.Message, options)),
+            .. command.Subcommands.Count > 0 ? CommandFaults(parsed, command, isOption) : parsed.Errors.Where(error => !mistaken.Any(value => error.Message.Contains(value, StringComparison.Ordinal))).Select(error => Said(error.Message, options)),
         ];
+    }
+
+    /// <summary>Of a line that stops short of a command.</summary>
+    private static IEnumerable<string> CommandFaults(ParseResult parsed, System.CommandLine.Command command, Func<string, bool> isOption)
+    {
+        if (parsed.Errors.Count == 0) return [];
+        var there = string.Join(", ", command.Subcommands.Where(one => !one.Hidden).Select(one => one.Name).Order(StringComparer.Ordinal));
+        return [parsed.UnmatchedTokens.FirstOrDefault(token => !isOption(token)) is { } wrong ? $"{wrong} is no command of \"{command.Name}\"; allowed: {there}" : $"a command of \"{command.Name}\" is missing; allowed: {there}"];
     }
 
     /// <summary>Says what a value of an option must be instead of how .NET calls its type.</summary>

@@ -16,7 +16,13 @@ public sealed class ProcessEdgeTests
     [TestCase("run --share much", "--share is \"much\"; it must be a number")]
     [TestCase("run --colour green", "--colour is \"green\"; it must be one of Red, Blue")]
     [TestCase("run --frobnicate", "--frobnicate is no option of \"run\"; allowed: --colour, --count, --help, --share, --site")]
+    [TestCase("run name --frobnicate", "--frobnicate is no option of \"run\"; allowed: --colour, --count, --help, --share, --site")]
     public void Faults_OfAWrongLine_NameCulpritAndRange(string line, string fault) => Assert.That(ProcessEdge.Faults(Root().Parse(line.Split(' '))), Is.EqualTo([fault]));
+
+    [TestCase("rnu", "rnu is no command of \"NAME\"; allowed: run")]
+    [TestCase("--site s", "a command of \"NAME\" is missing; allowed: run")]
+    public void Faults_OfALineWithoutACommand_NameThoseThereAre(string line, string fault) =>
+        Assert.That(ProcessEdge.Faults(Root().Parse(line.Split(' '))), Is.EqualTo([fault.Replace("NAME", Root().Name, StringComparison.Ordinal)]));
 
     [TestCase("run")]
     [TestCase("run name --count 3 --share 0.5 --colour blue --site s")]
