@@ -232,7 +232,6 @@ public sealed class EmulatedDevice
     /// <summary>Dark until the power is back and the battery charged, then boots; an attempt that loses its power again begins from the dark. False when stopped or empty for good.</summary>
     private async Task<bool> ComeBack(CancellationToken stop)
     {
-        var boot = spec.Group.Power?.Boot ?? bootAfterBrownOut;
         do
         {
             while (brownOut is not null || Battery.IsEmpty && !Battery.IsCharged)
@@ -241,6 +240,8 @@ public sealed class EmulatedDevice
                 else if (!Battery.HasPanel || !await clock.Sleep(Battery.NextLook!.Value, stop)) return false;
                 Battery.Settle();
             }
+            if (hasCrashed) return false;
+            var boot = spec.Group.Power?.Boot ?? bootAfterBrownOut;
             Battery.Restart();
             Battery.Draw(EnergyUse.Boot, (spec.Profile.Power.Active.Value - spec.Profile.Power.Idle.Value) * boot);
             if (!await clock.Sleep(boot, stop)) return false;

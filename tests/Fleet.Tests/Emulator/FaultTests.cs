@@ -73,6 +73,27 @@ public sealed class FaultTests
     }
 
     [Test]
+    public void BrownOut_OfADeviceThatCrashesMeanwhile_DoesNotBootItAgain()
+    {
+        var camera = "stm32h747i-disco-001";
+        var scenario = Site(Fault(FaultKind.BrownOut) with { Boot = new Seconds(2) }) with { Duration = new Seconds(50) };
+        scenario = scenario with { FaultList = [scenario.FaultList[0], new FaultSpec { Kind = FaultKind.DeviceCrash, Site = "lab", Target = camera, At = new Seconds(25), For = new Seconds(25) }] };
+        var run = ScenarioRun.Execute(scenario, 1, World.Stock);
+        run.CheckBooks();
+        Assert.That(run.Worlds[0].Devices.Where(device => device.Account.Energy.Boot == Joules.Zero).Select(device => device.Id), Is.EqualTo(new[] { camera }));
+    }
+
+    [Test]
+    public void BrownOut_InTheMiddleOfBooting_BootsAnewAsTheSecondSays()
+    {
+        var first = Fault(FaultKind.BrownOut) with { Target = "cameras", Boot = new Seconds(10) };
+        var scenario = Site(first) with { FaultList = [first, first with { At = first.End + new Seconds(5), For = new Seconds(5), Boot = new Seconds(3) }] };
+        var power = World.Stock.Profiles["stm32h747i-disco"].Power;
+        foreach (var device in ScenarioRun.Execute(scenario, 1, World.Stock).Worlds[0].Devices.Take(4))
+            Assert.That(device.Account.Energy.Boot.Value, Is.EqualTo((power.Active.Value - power.Idle.Value).Value * 13).Within(1e-9));
+    }
+
+    [Test]
     public void SlowConsumer_EdgeServer_QueueIsBoundedAndTheRestDropped()
     {
         var result = Run(Of(FaultKind.SlowConsumer)).Result();
