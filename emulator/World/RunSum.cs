@@ -12,6 +12,9 @@ public sealed class RunSum(Scenario scenario, long seed)
 {
     private readonly EventHash hash = new();
     private readonly List<SiteBin> bins = [];
+
+    // What the batteries of all sites so far held when each had ended.
+    private SiteBin atTheirEnds = new();
     private readonly List<Seconds> lifetimes = [];
     private readonly List<Seconds> returns = [];
     private readonly SortedDictionary<string, long> radio = new(StringComparer.Ordinal);
@@ -40,9 +43,7 @@ public sealed class RunSum(Scenario scenario, long seed)
         sites++;
         hash.Add(site.Hash);
         BinLength = site.BinLength;
-        for (var i = 0; i < site.Bins.Count; i++)
-            if (i < bins.Count) bins[i] = bins[i].Plus(site.Bins[i]);
-            else bins.Add(site.Bins[i]);
+        Add(site.Bins);
         lifetimes.AddRange(site.Lifetimes);
         struck += site.Returns.Count;
         returns.AddRange(site.Returns.Select(device => device.BackAfter).OfType<Seconds>());
@@ -64,6 +65,18 @@ public sealed class RunSum(Scenario scenario, long seed)
         (cutOff, inFlight, lost, skipped, malformed) = (cutOff + site.CutOff, inFlight + site.InFlight, lost + site.Lost, skipped + site.Skipped, malformed + site.Malformed);
         (messagesInFlight, events, devices) = (messagesInFlight + site.MessagesInFlight, events + site.Events, devices + site.Devices);
         (devicesOnline, edgesOnline, powerLosses, reboots) = (devicesOnline + site.DevicesOnline, edgesOnline + site.EdgesOnline, powerLosses + site.PowerLosses, reboots + site.Reboots);
+    }
+
+    /// <summary>A site that ended before others keeps what its batteries held at its end.</summary>
+    private void Add(IReadOnlyList<SiteBin> more)
+    {
+        var last = more.Count == 0 ? new SiteBin() : new SiteBin { Stored = more[^1].Stored, Batteries = more[^1].Batteries };
+        for (var i = 0; i < Math.Max(bins.Count, more.Count); i++)
+        {
+            if (i == bins.Count) bins.Add(atTheirEnds);
+            bins[i] = bins[i].Plus(i < more.Count ? more[i] : last);
+        }
+        atTheirEnds = atTheirEnds.Plus(last);
     }
 
     public RunResult Result()

@@ -135,6 +135,18 @@ public sealed class PowerTests
     }
 
     [Test]
+    public void Sum_OfSitesThatEndAtDifferentTimes_KeepsTheBatteriesOfThoseThatEndedFirst([Values] bool isLongestFirst)
+    {
+        var group = new DeviceGroup { Board = "stm32h747i-disco", Count = 2, Rate = new Hertz(1), Battery = new Joules(26) };
+        SiteSpec[] sites = [new() { Name = "long", Edges = [], Devices = [group] }, new() { Name = "short", Edges = [], Devices = [group with { Battery = new Joules(13) }] }];
+        var run = ScenarioRun.Execute(new Scenario { Name = "until", Duration = new Seconds(600), UntilDead = 1, Sites = isLongestFirst ? sites : [.. sites.Reverse()] }, 1, World.Stock);
+        var bins = run.Sum().Bins;
+        Assert.That(bins.Select(bin => bin.Batteries!.Devices), Has.All.EqualTo(4));
+        Assert.That(bins.Select(bin => bin.Batteries!.Empty), Is.Ordered, "the dead stay dead");
+        Assert.That(bins[^1].Batteries!.Empty, Is.EqualTo(4));
+    }
+
+    [Test]
     public void Parts_AllOfThem_NameTheirSources()
     {
         foreach (var cell in World.Stock.Power.Cells)
