@@ -109,7 +109,7 @@ public static class DevicesCommand
         }
         if (asJson) Figures.PrintJson(figures);
         else
-            foreach (var (name, value) in figures.Rows()) Console.Out.WriteLine($"  {name,-22}{value}");
+            foreach (var (name, value) in figures.Rows()) Console.Out.WriteLine($"  {name,-21} {value}");
         if (figures.Stopped.Length > 0) Console.Error.WriteLine($"stopped: {figures.Stopped}");
         return figures.Stopped.Length == 0 && figures.IsWhole ? 0 : 1;
     }

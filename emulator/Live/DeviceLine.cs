@@ -19,6 +19,9 @@ public sealed class DeviceLine(Uplink uplink, string site, string id) : IBus
 
     public event Action<bool>? ConnectionChanged;
 
+    /// <summary>Whether it has last said that it is.</summary>
+    public bool IsReady { get; set; }
+
     /// <summary>What it was last told to run: a later life of the device is told again, as a broker would.</summary>
     public Message? Desired { get; private set; }
 

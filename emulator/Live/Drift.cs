@@ -54,8 +54,8 @@ public sealed class ControllerWatch(TimeProvider time)
         lock (gate)
         {
             var known = sites.TryGetValue(topic.Site, out var before);
-            // A summary retained by an earlier run, or by a controller that has begun anew since.
-            var counted = !HasBegun ? summary.AnsweredTotal : known && summary.AnsweredTotal >= before.Latest.AnsweredTotal ? before.Base : 0;
+            // What a summary retained by an earlier run has counted is not this run's; what a controller has counted that has begun anew since is.
+            var counted = !HasBegun ? summary.AnsweredTotal : !known ? 0 : summary.AnsweredTotal >= before.Latest.AnsweredTotal ? before.Base : before.Base - before.Latest.AnsweredTotal;
             sites[topic.Site] = (time.GetTimestamp(), summary, counted);
         }
     }

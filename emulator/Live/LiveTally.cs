@@ -66,13 +66,11 @@ public sealed class LiveTally
         }
     }
 
-    /// <summary>Looks at what a device says.</summary>
-    public void Note(Topic topic, Message message)
-    {
-        if (topic.Kind is TopicKind.Budget or TopicKind.Infer) Interlocked.Increment(ref reports);
-        else if (topic.Kind is TopicKind.State && message is State { Presence: Presence.Ready }) Interlocked.Increment(ref ready);
-        else if (topic.Kind is TopicKind.State && message is State { Presence: Presence.Disconnected or Presence.Lost }) Interlocked.Decrement(ref ready);
-    }
+    /// <summary>A budget or a window was sent.</summary>
+    public void Report() => Interlocked.Increment(ref reports);
+
+    /// <summary>A device has become ready, or is no longer.</summary>
+    public void Become(bool isReady) => Interlocked.Add(ref ready, isReady ? 1 : -1);
 
     public void Publish(bool acknowledge)
     {

@@ -86,7 +86,7 @@ public sealed class Uplink
     public DeviceLine Line(string site, string id)
     {
         var last = lines.GetValueOrDefault((site, id));
-        var line = lines[(site, id)] = new DeviceLine(this, site, id);
+        var line = lines[(site, id)] = new DeviceLine(this, site, id) { IsReady = last is { IsReady: true } };
         if (last?.Desired is { } desired) held[(site, id, TopicKind.Desired)] = (new Topic(TopicKind.Desired, site, id), desired);
         return line;
     }
@@ -100,7 +100,7 @@ public sealed class Uplink
     public void Publish(Topic topic, Message message)
     {
         if (isEnding) return;
-        tally.Note(topic, message);
+        Note(topic, message);
         var rule = topic.Rule;
         var acknowledged = (topic.Kind is TopicKind.Budget or TopicKind.Infer ? options.Telemetry : rule.Delivery) is Delivery.AtLeastOnce;
         Span<byte> path = stackalloc byte[TopicBytesMax];
@@ -125,6 +125,16 @@ public sealed class Uplink
         if (isDirty) return;
         isDirty = true;
         world.Flush(this);
+    }
+
+    /// <summary>Looks at what a device says. It says that it is ready each time that it is connected again.</summary>
+    private void Note(Topic topic, Message message)
+    {
+        if (topic.Kind is TopicKind.Budget or TopicKind.Infer) tally.Report();
+        if (topic.Kind is not TopicKind.State || message is not State said || !lines.TryGetValue((topic.Site, topic.Id), out var line)) return;
+        var isReady = said.Presence is Presence.Ready;
+        if (isReady != line.IsReady) tally.Become(isReady);
+        line.IsReady = isReady;
     }
 
     /// <summary>On the world's thread, at the end of a turn.</summary>

@@ -67,6 +67,7 @@ public sealed class BulkFleetTests
         await seen.UntilAsync(_ => states.Values.All(state => state is Presence.Lost));
         cable.Plug();
         await seen.UntilAsync(_ => states.Values.All(state => state is Presence.Ready));
+        Assert.That(fleet.Tally.Ready, Is.EqualTo(10), "who says so again counts once");
 
         await fleet.StopDevicesAsync(new Seconds(20));
         Assert.That(fleet.Lost, Is.Zero);
