@@ -136,9 +136,9 @@ public sealed record Objective : Message
     /// <summary>By which its point is known.</summary>
     [JsonPropertyName("name")] public required string Name { get; init; }
 
-    /// <summary>Seconds that a joule of device energy, and that a wrong answer, is worth.</summary>
-    [JsonPropertyName("joule_weight")] public double JouleWeight { get; init; }
-    [JsonPropertyName("error_weight")] public double ErrorWeight { get; init; }
+    /// <summary>Seconds that a joule of device energy, and that a wrong answer, is worth; absent: what they are worth without it.</summary>
+    [JsonPropertyName("joule_weight")] public double? JouleWeight { get; init; }
+    [JsonPropertyName("error_weight")] public double? ErrorWeight { get; init; }
 
     /// <summary>Limits; absent: none.</summary>
     [JsonPropertyName("accuracy_min_ratio")] public double? AccuracyMin { get; init; }

@@ -77,8 +77,11 @@ public sealed record TopicRule(TopicKind Kind, string Pattern, Delivery Delivery
 
     private static readonly TopicRule[] ByKind = [.. All];
 
-    /// <summary>Whether receivers are told when what is retained is taken back: an operator's wish ends so.</summary>
-    public bool IsTakenBack => Kind is TopicKind.Objective;
+    /// <summary>Whether receivers are told when what is retained is taken back: so an operator's wish ends, and so somebody who is gone is forgotten.</summary>
+    public bool IsTakenBack => Kind is TopicKind.Objective or TopicKind.Info or TopicKind.EdgeInfo;
+
+    /// <summary>Whether a person types it: a key that nobody knows is a slip then, and refused. From programs it may be a newer one's, and is passed over.</summary>
+    public bool IsTyped => Kind is TopicKind.Objective;
 
     /// <summary>The pattern cut at the names that stand in it.</summary>
     internal string[] Parts { get; } = [.. Regex.Split(Pattern, "({[a-z]+})").Where(part => part.Length > 0)];

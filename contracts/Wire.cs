@@ -60,6 +60,7 @@ public static class Wire
         try
         {
             var message = FlatJson.Read(type.Type, payload) ?? (Message?)JsonSerializer.Deserialize(payload, type);
+            if (message is not null && topic.Rule.IsTyped && UnknownKey(payload, type) is { } slip) return new Malformed(slip, payload.Length);
             if (message is null) return new Malformed("is null; allowed: an object", payload.Length);
             var faults = message.Faults();
             if (faults.Count > 0) return new Malformed(faults[0], payload.Length);
@@ -91,6 +92,20 @@ public static class Wire
         _ => null,
     };
 
+    /// <summary>Of an object that could be read: the first key that its record has not, and those it has; null when there is none such.</summary>
+    private static string? UnknownKey(ReadOnlySpan<byte> payload, JsonTypeInfo type)
+    {
+        var reader = new Utf8JsonReader(payload);
+        reader.Read();
+        while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+        {
+            var key = reader.GetString()!;
+            if (type.Properties.All(property => property.Name != key)) return $"{Short(key, 60)} is unknown; allowed: {string.Join(", ", type.Properties.Select(property => property.Name))}";
+            reader.Skip();
+        }
+        return null;
+    }
+
     private static Message DecodeState(ReadOnlySpan<byte> payload)
     {
         var word = payload.Length <= 32 ? Encoding.UTF8.GetString(payload) : "";
@@ -121,9 +136,7 @@ public static class Wire
         return scratch.WrittenSpan;
     }
 
-    private static string Reason(Exception e)
-    {
-        var text = e.Message.Split('\n')[0];
-        return text.Length <= 300 ? text : text[..300];
-    }
+    private static string Reason(Exception e) => Short(e.Message.Split('\n')[0], 300);
+
+    private static string Short(string text, int most) => text.Length <= most ? text : text[..most];
 }

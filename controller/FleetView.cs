@@ -45,6 +45,9 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
             case (TopicKind.Info, Info info):
                 Set(devices.Changed(Device(topic.Id)), info);
                 break;
+            case (TopicKind.Info, Cleared):
+                Forget(devices, topic.Id, IsOnline);
+                break;
             case (TopicKind.Budget, Budget budget):
                 Fold(devices.Changed(Device(topic.Id)), budget);
                 break;
@@ -63,6 +66,9 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
                 break;
             case (TopicKind.EdgeInfo, Info info):
                 Set(edges.Changed(Edge(topic.Id)), info);
+                break;
+            case (TopicKind.EdgeInfo, Cleared):
+                Forget(edges, topic.Id, IsOnline);
                 break;
             case (TopicKind.EdgeLoad, EdgeLoad load):
                 Fold(edges.Changed(Edge(topic.Id)), load);
@@ -88,6 +94,9 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
 
     /// <summary>Whether a device's window has not been heard before.</summary>
     public bool IsNew(string device, InferWindow window) => Device(device).Windows.Take(window, out _);
+
+    /// <summary>Whether anything is remembered of a device, or of an edge server.</summary>
+    public bool Knows(TopicKind kind, string id) => kind is TopicKind.EdgeInfo ? edges.Find(id) is not null : devices.Find(id) is not null;
 
     /// <summary>Whoever has not changed since the last one is the same object in this one.</summary>
     public FleetSnapshot Snapshot()
@@ -216,6 +225,14 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
         entry.Info = info;
     }
 
+    /// <summary>Somebody took back what it said of itself. Who is online stays: it will say it again.</summary>
+    private void Forget<T, TView>(Entries<T, TView> known, string id, Func<T, bool> isOnline) where T : Entry<TView>, new() where TView : class
+    {
+        if (known.Find(id) is not { } entry || isOnline(entry)) return;
+        known.Remove(entry);
+        Revision++;
+    }
+
     private void Said(long epoch, long version)
     {
         EpochSeen = Math.Max(EpochSeen, epoch);
@@ -256,6 +273,16 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
             inOrder.Add(entry);
             isSorted = false;
             return entry;
+        }
+
+        /// <summary>Null when nothing has been heard of it.</summary>
+        public T? Find(string id) => byId.GetValueOrDefault(id);
+
+        public void Remove(T entry)
+        {
+            byId.Remove(entry.Id);
+            inOrder.Remove(entry);
+            views = null;
         }
 
         /// <summary>Something about it is going to be another.</summary>

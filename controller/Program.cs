@@ -57,7 +57,7 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
     var planned = new PlannedModel(files, files.ReadCalibrationTrace());
     var table = new OptionTable(planned, parsed.GetValue(exitRisk) is { } level ? RiskControl.RiskBounds.Checked("--exit-risk", level) : null);
     var wanted = parsed.GetValue(objective) is { } point ? Objectives.Read("--objective", point) : null;
-    var weights = wanted is not null ? Weights.Of(wanted) : new Weights
+    var flagged = new Weights
     {
         JouleWeight = Flags.InRange("--joule-weight", parsed.GetValue(jouleWeight), 0, 1e6),
         ErrorWeight = Flags.InRange("--error-weight", parsed.GetValue(errorWeight), 0, 1e6),
@@ -66,6 +66,7 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
         EnergyMax = parsed.GetValue(energyMax) is { } joules ? new Joules(Flags.InRange("--energy-max", joules, 1e-12, 1e6)) : null,
         SentMax = parsed.GetValue(sentMax) is { } bytes ? new Bytes(Flags.InRange("--sent-max", bytes, 0, 1e12)) : null,
     };
+    var weights = wanted is null ? flagged : flagged.For(wanted);
     var costs = new CostModel(weights);
     var planner = Planners.Create(wanted is null ? parsed.GetValue(policy)! : Dual.PolicyName, table, costs);
     var profiles = ProfileFile.ReadAll(ProjectFiles.Find("hardware-profiles"));

@@ -59,6 +59,17 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options, De
     /// <summary>What a device was given under this version, but for version and reason; null when it is not among its last two.</summary>
     public Assignment? Given(string device, long version) => devices.GetValueOrDefault(device)?.By(version)?.Said;
 
+    /// <summary>A device is gone for good: what it was told is not said again.</summary>
+    public void Forget(string device)
+    {
+        devices.Remove(device);
+        // It may come back before the next plan, which would then find nothing new for it.
+        inForce = null;
+    }
+
+    /// <inheritdoc cref="Forget"/>
+    public void ForgetEdge(string edge) => edgeDesired.Remove(edge);
+
     public TailAssignment? EdgeDesiredOf(string edge) => edgeDesired.GetValueOrDefault(edge);
 
     /// <summary>Publishes what a plan changes, as far as changes are allowed: those who gain most come first.</summary>

@@ -43,6 +43,9 @@ public sealed class SiteController
 
     // Since when nobody has said again, after a reconnect, that what an operator wanted is still wanted.
     private long? doubtedAt;
+
+    // What is wrong with what an operator wanted last; "" when nothing is.
+    private string refused = "";
     private bool isSettled, isWaiting;
     private long heardAt;
 
@@ -137,17 +140,34 @@ public sealed class SiteController
         if (message is InferWindow window && view.IsNew(topic.Id, window)) Count(topic.Id, window);
         if (message is Audit audit) Watch(topic.Id, audit);
         if (topic.Kind is TopicKind.Objective) Heed(message);
+        else if (message is Cleared && !view.Knows(topic.Kind, topic.Id)) Forget(topic);
         if (message is Budget budget) energy?.Hear(topic.Id, budget);
         if (isSettled && topic.Kind is TopicKind.GatewayState && message is State { Presence: Presence.Lost }) DeclareLost(topic.Id);
     }
 
-    /// <summary>An operator wants something, or nothing any more. Only `dual` heeds limits.</summary>
+    /// <summary>An operator wants something, or nothing any more. Only `dual` heeds limits. What cannot be read changes nothing, and the next plan says why.</summary>
     private void Heed(Message message)
     {
+        var fault = message is Malformed malformed ? malformed.Reason : "";
+        isWaiting |= fault != refused;
+        refused = fault;
         if (message is Malformed) return;
         doubtedAt = null;
-        if (message is Objective wanted && new CostModel(Weights.Of(wanted)) is var costs) Pursue(new Dual(table, costs), costs, wanted.Name);
-        else if (planner != started.Planner) Pursue(started.Planner, started.Costs, started.Objective);
+        if (message is Objective wanted && new CostModel(options.Weights.For(wanted)) is var costs) Pursue(new Dual(table, costs), costs, wanted.Name);
+        else GoBack();
+    }
+
+    private void GoBack()
+    {
+        doubtedAt = null;
+        if (planner != started.Planner) Pursue(started.Planner, started.Costs, started.Objective);
+    }
+
+    /// <summary>An operator has cleared what was left of somebody who is gone.</summary>
+    private void Forget(Topic topic)
+    {
+        if (topic.Kind is TopicKind.EdgeInfo) rollout.ForgetEdge(topic.Id);
+        else rollout.Forget(topic.Id);
     }
 
     /// <summary>Plans are made for another objective from the next look at the fleet on.</summary>
@@ -161,7 +181,7 @@ public sealed class SiteController
     /// <summary>What an operator cleared while the line was down is not said again when it is back.</summary>
     private void Doubt()
     {
-        if (doubtedAt is { } since && clock.Since(since) >= options.Settle * PatienceMax) Heed(Cleared.Payload);
+        if (doubtedAt is { } since && clock.Since(since) >= options.Settle * PatienceMax) GoBack();
     }
 
     private void Count(string device, InferWindow window)
@@ -253,6 +273,7 @@ public sealed class SiteController
         yield return changed == 0 ? "nothing to change" : $"{changed} assignments changed";
         if (objective.Length > 0) yield return $"objective {objective}";
         if (Plan.Proof is { Missed.Count: > 0 } proof) yield return $"limits not kept: {string.Join(", ", proof.Missed)}";
+        if (refused.Length > 0) yield return $"_objective refused: {refused}";
     }
 
     /// <summary>What a device measures on its way to a cloud has that one's distance in it, which other servers have not.</summary>

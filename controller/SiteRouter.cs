@@ -45,6 +45,7 @@ public sealed class SiteRouter : IDisposable
         }
         if (!sites.TryGetValue(topic.Site, out var site))
         {
+            if (message is Cleared) return;
             if (sites.Count >= sitesMax)
             {
                 Ignored++;

@@ -38,9 +38,9 @@ public sealed record Weights
     /// <summary>Most bytes that an inference of the site may put on the network in the mean, headers included; null: any. Only `dual` and `milp` keep it.</summary>
     public Bytes? SentMax { get; init; }
 
-    /// <summary>As an operator wants it.</summary>
-    public static Weights Of(Objective objective) =>
-        new() { JouleWeight = objective.JouleWeight, ErrorWeight = objective.ErrorWeight, AccuracyMin = objective.AccuracyMin, EnergyMax = objective.EnergyMax, SentMax = objective.SentMax };
+    /// <summary>As an operator wants it: the objective's limits and no others, and its weights where it has any.</summary>
+    public Weights For(Objective objective) =>
+        new() { JouleWeight = objective.JouleWeight ?? JouleWeight, ErrorWeight = objective.ErrorWeight ?? ErrorWeight, AccuracyMin = objective.AccuracyMin, EnergyMax = objective.EnergyMax, SentMax = objective.SentMax };
 }
 
 /// <summary>

@@ -82,8 +82,8 @@ public sealed record ControlSpec
     public ControlSpec Pursuing(Objective wanted) => this with
     {
         Policy = Dual.PolicyName,
-        JouleWeight = wanted.JouleWeight,
-        ErrorWeight = wanted.ErrorWeight,
+        JouleWeight = wanted.JouleWeight ?? JouleWeight,
+        ErrorWeight = wanted.ErrorWeight ?? ErrorWeight,
         AccuracyMin = wanted.AccuracyMin,
         LatencyMax = null,
         EnergyMax = wanted.EnergyMax,

@@ -28,9 +28,9 @@ public sealed class BrokerInProcessTests
         Assert.That(controller.Counters, Has.Property("Published").EqualTo(1).And.Property("Received").EqualTo(1));
     });
 
-    /// <summary>Of an objective the controller is told that it was taken back, over MQTT and in the broker's process; of all else nobody is.</summary>
+    /// <summary>Of an objective, as of what somebody is, the controller is told that it was taken back, over MQTT and in the broker's process; of a state nobody is.</summary>
     [Test]
-    public void Publish_Cleared_IsToldOfObjectivesOnlyAndRetainedNoMore() => OnLoop(async loop =>
+    public void Publish_Cleared_IsToldOfObjectivesAndNotOfStatesAndRetainedNoMore() => OnLoop(async loop =>
     {
         await using var broker = await StartAsync();
         using var controller = broker.ConnectInProcess(loop);

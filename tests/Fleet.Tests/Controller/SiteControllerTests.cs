@@ -97,6 +97,72 @@ public sealed class SiteControllerTests
         Assert.That(world.Plans[^1].Policy, Is.EqualTo("offload-all"), "nothing is retained that the next controller would hear");
     }
 
+    [Test]
+    public void Run_ObjectiveCannotBeRead_ThePlanSaysWhyAndWhatWasPursuedStays()
+    {
+        var world = new SiteBench(OffloadAll.PolicyName);
+        world.ComeUp();
+        world.Say(TopicKind.Objective, "", Quiet);
+        world.ControlWhile(30, (10, () => world.Say(TopicKind.Objective, "", new Malformed("energy_max_j is -1; allowed: above 0", 40))), (20, () => world.Say(TopicKind.Objective, "", Quiet)));
+        Assert.That(world.Plans.Select(plan => (plan.Policy, plan.Reason.Split("; ", 2)[1])), Is.EqualTo([("dual", "objective quiet"), ("dual", "objective quiet; _objective refused: energy_max_j is -1; allowed: above 0"), ("dual", "objective quiet")]));
+    }
+
+    [Test]
+    public void Run_ObjectiveWithoutWeights_WeighsAsWithoutIt()
+    {
+        var world = new SiteBench(Greedy.PolicyName, new ControllerOptions { Weights = new Weights { ErrorWeight = 100, JouleWeight = 0 } });
+        world.ComeUp();
+        world.ControlWhile(30, (10, () => world.Say(TopicKind.Objective, "", new Objective { Name = "few-errors" })), (20, () => world.Say(TopicKind.Objective, "", new Objective { Name = "fast", ErrorWeight = 0 })));
+        Assert.That(world.Plans, Has.Count.EqualTo(3));
+        Assert.That(world.Plans[1].Accuracy, Is.GreaterThan(world.Plans[2].Accuracy!.Value), "nobody asked for fewer errors any more");
+    }
+
+    /// <summary>Who is gone leaves what it said behind. An operator clears it; nobody may say it again.</summary>
+    [Test]
+    public void Run_WhatAGoneDeviceLeftIsCleared_ItIsForgotten()
+    {
+        var world = new SiteBench(Greedy.PolicyName);
+        world.ComeUp();
+        world.ControlWhile(40, (10, () => world.Say(TopicKind.State, "cam-1", State.Lost)), (12, () => world.Say(TopicKind.Info, "cam-1", Cleared.Payload)), (20, () => world.Line!.Lose(TimeSpan.FromSeconds(1))), (22, () => world.Line!.Restore()));
+        Assert.That(world.Summaries.Select(summary => summary.Devices).Distinct(), Is.EqualTo((int[])[3, 2]));
+        Assert.That(world.Desired.Count(said => said.Topic.Id == "cam-1"), Is.EqualTo(1), "told when it came, and not repeated when the line was back");
+        Assert.That(world.Desired.Count(said => said.Topic.Id == "cam-2"), Is.EqualTo(2));
+    }
+
+    [Test]
+    public void Run_WhatAGoneEdgeServerLeftIsCleared_ItIsForgotten()
+    {
+        var world = new SiteBench(Greedy.PolicyName);
+        world.ComeUp();
+        world.ControlWhile(40, (10, () => world.Say(TopicKind.EdgeState, "edge-1", State.Lost)), (12, () => world.Say(TopicKind.EdgeInfo, "edge-1", Cleared.Payload)), (20, () => world.Line!.Lose(TimeSpan.FromSeconds(1))), (22, () => world.Line!.Restore()));
+        Assert.That(world.EdgeDesired, Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public void Run_ForgottenDeviceComesBack_IsToldAnew()
+    {
+        var world = new SiteBench(Greedy.PolicyName);
+        world.ComeUp();
+        world.ControlWhile(40, (10, () => world.Say(TopicKind.State, "cam-3", State.Lost)), (12, () => world.Say(TopicKind.Info, "cam-3", Cleared.Payload)), (12, ComeBack));
+        Assert.That(world.Desired.Count(said => said.Topic.Id == "cam-3"), Is.EqualTo(2));
+
+        void ComeBack()
+        {
+            world.Say(TopicKind.State, "cam-3", State.Ready);
+            world.Say(TopicKind.Info, "cam-3", FleetBuilder.Info("pi-5"));
+            world.Say(TopicKind.Budget, "cam-3", SiteBench.Budget(2));
+        }
+    }
+
+    [Test]
+    public void Run_WhatSomebodyOnlineSaidIsCleared_ItStays()
+    {
+        var world = new SiteBench(Greedy.PolicyName);
+        world.ComeUp();
+        world.ControlWhile(30, (10, () => world.Say(TopicKind.Info, "cam-1", Cleared.Payload)));
+        Assert.That(world.Summaries.Select(summary => (summary.Devices, summary.Online)), Is.All.EqualTo((3, 3)));
+    }
+
     /// <summary>Nobody repeats to it what is there no more.</summary>
     [TestCase(true, "offload-all")]
     [TestCase(false, "dual")]
@@ -204,6 +270,8 @@ public sealed class SiteControllerTests
         public List<(Topic Topic, Message Message)> Desired => [.. Said.Where(said => said.Topic.Kind is TopicKind.Desired)];
 
         public List<PlanReport> Plans => [.. Said.Select(said => said.Message).OfType<PlanReport>()];
+
+        public List<Summary> Summaries => [.. Said.Select(said => said.Message).OfType<Summary>()];
 
         /// <summary>Of the controller that runs.</summary>
         public SimBus.Connection? Line { get; private set; }

@@ -111,7 +111,7 @@ public sealed class FrontTests
         {
             var objective = point.Objective(front);
             Assert.That(objective.Faults(), Is.Empty);
-            var plan = new Dual(FleetBuilder.Table, new CostModel(Weights.Of(objective))).Plan(fleet, PlannerState.Empty, new Random(1)).Plan;
+            var plan = new Dual(FleetBuilder.Table, new CostModel(new Weights().For(objective))).Plan(fleet, PlannerState.Empty, new Random(1)).Plan;
             var planned = Enumerable.Range(0, ways.Devices.Count).Aggregate(default(PlanFigures), (sum, device) => plan.Choices[ways.Devices[device].Id] is var choice ? sum + PlanFigures.Of(choice.Option, choice.Estimate, ways.Devices[device]) * ways.Share(device) : sum);
             Assert.Multiple(() =>
             {
