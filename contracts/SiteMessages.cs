@@ -129,7 +129,8 @@ public sealed record Prediction : Message
 
 /// <summary>
 /// Topic _objective: what an operator wants of a site, as a point of its front names it. The controller keeps to it until the next one, by a planner that heeds
-/// limits, whatever policy it was started with, and goes back to what it was started with when the message is cleared; means are over the site's requests. What the plan does not keep stands in the reason of _plan.
+/// limits, whatever policy it was started with, and goes back to what it was started with when the message is cleared; means are over the site's requests. What the plan does not keep stands in the reason of _plan,
+/// and so does what is wrong with one that cannot be read or has an unknown key: that changes nothing.
 /// </summary>
 public sealed record Objective : Message
 {
