@@ -5,8 +5,8 @@ using Fleet.Emulator.Simulation;
 namespace Fleet.Emulator.Radios;
 
 /// <summary>
-/// An LTE-M or NB-IoT modem: waking it costs a fixed energy and time, it stays connected for a tail after each message, and each byte
-/// adds a little. Asleep it cannot be told anything; what waits is told when it has woken.
+/// An LTE-M or NB-IoT modem: waking it costs a fixed energy and time, it stays connected for a tail after each message, sent or
+/// received, and each byte adds a little. Asleep it cannot be told anything; what waits is told when it has woken.
 /// </summary>
 public sealed class CellularRadio(RadioSpec spec, RadioPart part, Board board, TimeProvider clock, SeededRandom random) : Radio
 {
@@ -34,6 +34,7 @@ public sealed class CellularRadio(RadioSpec spec, RadioPart part, Board board, T
     public override async ValueTask<bool> Down(int messageBytes)
     {
         if (clock.Since(0) >= connectedUntil && !await Awakened()) return false;
+        Prolong(EnergyUse.Receive);
         var onAir = Charge(messageBytes, EnergyUse.Receive, part.Link!.RxPerByte.Value);
         lastDown = Seconds.Max(lastDown, clock.Since(0) + cellular.RoundTrip.Value / 2 + onAir / part.Link.Goodput.Value + Jitter());
         await clock.Delay(lastDown - clock.Since(0));
@@ -52,16 +53,22 @@ public sealed class CellularRadio(RadioSpec spec, RadioPart part, Board board, T
         foreach (var sleeper in Drained()) sleeper.TrySetResult(false);
     }
 
-    /// <summary>Pays for being connected a tail longer, from now or from when the present tail would have ended; how long the first answer takes.</summary>
+    /// <summary>How long the first answer takes.</summary>
     private Seconds Wake()
     {
-        var now = clock.Since(0);
-        var isAsleep = now >= connectedUntil;
-        var longer = cellular.Tail.Value - (isAsleep ? Seconds.Zero : connectedUntil - now);
-        connectedUntil = now + cellular.Tail.Value;
-        // The measured energy of a waking holds the whole time the radio was on; a longer time costs in proportion.
-        board.Draw(EnergyUse.Transmit, cellular.WakeEnergy.Value * Math.Max(0, longer / cellular.Tail.Value));
+        var isAsleep = clock.Since(0) >= connectedUntil;
+        Prolong(EnergyUse.Transmit);
         return isAsleep ? cellular.WakeTime.Value : cellular.RoundTrip.Value / 2;
+    }
+
+    /// <summary>Pays for being connected a tail longer, from now or from when the present tail would have ended.</summary>
+    private void Prolong(EnergyUse use)
+    {
+        var now = clock.Since(0);
+        var longer = cellular.Tail.Value - Seconds.Max(Seconds.Zero, connectedUntil - now);
+        connectedUntil = Seconds.Max(connectedUntil, now + cellular.Tail.Value);
+        // The measured energy of a waking holds the whole time the radio was on; a longer time costs in proportion.
+        board.Draw(use, cellular.WakeEnergy.Value * Math.Max(0, longer / cellular.Tail.Value));
     }
 
     private Task<bool> Awakened()

@@ -44,6 +44,25 @@ public sealed class RadioKindTests
     }
 
     [Test]
+    public void Cellular_ToldSomething_StaysConnectedForATailFromThenOn()
+    {
+        var world = new RadioWorld(new RadioSpec { Part = "lte-m-nrf9160", Jitter = Seconds.Zero });
+        List<double> told = [];
+        world.Clock.Start(async () =>
+        {
+            await world.Up(100, Delivery.AtMostOnce);
+            foreach (var pause in (double[])[15, 15])
+            {
+                await world.Clock.Delay(new Seconds(pause));
+                if (await world.Radio.Down(100)) told.Add(world.Clock.Since(0).Value);
+            }
+        });
+        world.Run(60);
+        Assert.That(told, Is.EqualTo(new[] { 15.9, 30.9 }).Within(0.2), "the second comes 30 s after the uplink, and 15 s after the first; the tail is 22 s");
+        Assert.That(world.Energy.Receive.Value, Is.EqualTo(200 * 0.000468 + 0.36 * (15.0 + 15) / 22).Within(3).Percent);
+    }
+
+    [Test]
     public void Lora_MessageOfTwoFrames_WaitsItsDutyCycleBetween()
     {
         var world = new RadioWorld(Lora(spreading: 7));
