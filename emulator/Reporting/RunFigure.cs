@@ -33,9 +33,12 @@ public sealed record RunFigure(string Key, string Name, Func<RunResult, double?>
         new("tail_loading_s", "time of loading tails", result => result.Tails?.Loading.Value, Duration),
         new("back_median_s", "back in service after faults, median", result => result.BackMedian?.Value, Duration),
         new("back_max_s", "back in service after faults, the last", result => result.BackMax?.Value, Duration),
+        new("skipped", "inputs skipped", result => result.Figures.Skipped, Count),
+        new("power_losses", "power losses", result => result.PowerLosses, Count),
         new("devices_died", "devices that died", result => result.DevicesDied, Count),
         new("lifetime_first_s", "until the first device died", result => result.LifetimeFirst?.Value, Duration),
         new("lifetime_median_s", "until half the devices had died", result => result.LifetimeMedian?.Value, Duration),
+        new("lifetime_asked_s", "until the share asked for had died", result => result.LifetimeAsked?.Value, Duration),
     ];
 
     public static string Count(double value) => value.ToString("#,0.##", CultureInfo.InvariantCulture);
