@@ -32,13 +32,13 @@ public sealed class RandomScenario
     private Scenario Make(long seed)
     {
         var sites = Some(1, 2, i => Site($"site-{i + 1}"));
+        var dead = Chance(0.1) ? Between(0.2, 1) : (double?)null;
         var scenario = new Scenario
         {
             Name = $"fuzz-{seed}",
             Description = $"made by fleet fuzz from seed {seed}",
             Duration = duration,
             Sites = sites,
-            UntilDead = Chance(0.1) ? Between(0.2, 1) : null,
             Control = new ControlSpec
             {
                 Policy = Any(Planners.Names.ToArray()),
@@ -55,7 +55,7 @@ public sealed class RandomScenario
             var more = scenario with { FaultList = [.. scenario.FaultList, fault] };
             if (!more.Faults(stock).Any()) scenario = more;
         }
-        return scenario;
+        return scenario.MayDie ? scenario with { UntilDead = dead } : scenario;
     }
 
     private SiteSpec Site(string name) => new()

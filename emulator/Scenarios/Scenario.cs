@@ -65,6 +65,9 @@ public sealed record Scenario
     /// <summary>Whether devices decide for themselves at some time, with a controller or without.</summary>
     [JsonIgnore] public bool LetsDevicesDecide => Control.Alone is not null || PolicyNames.Any(Planners.LetsDevicesDecide);
 
+    /// <summary>Whether any device may lose its power for good: one on a battery, or one that a fault crashes.</summary>
+    [JsonIgnore] public bool MayDie => Sites.SelectMany(site => site.Devices).Any(group => group.Battery is not null || group.Power is not null) || FaultList.Any(fault => fault.Kind is FaultKind.DeviceCrash);
+
     private IEnumerable<string> PolicyNames => Stages.Select(stage => stage.Policy).Append(Control.Policy).OfType<string>();
 
     /// <summary>A group of devices through all stages: what it is from which time on.</summary>
@@ -84,6 +87,7 @@ public sealed record Scenario
         if (!Contracts.Name.IsValid(Name)) yield return Contracts.Name.Fault("name", Name);
         if (!(Duration.Value is > 0 and <= 1e9)) yield return $"duration_s is {Duration.Value}; allowed: above 0 to 1e9";
         if (UntilDead is { } dead and not (> 0 and <= 1)) yield return $"until_dead_ratio is {dead}; allowed: above 0 to 1 (leave it out to run to the end)";
+        if (UntilDead is not null && !MayDie) yield return "until_dead_ratio is given where nobody can die: no devices have battery_j or power, and no fault is a device-crash";
         if (!stock.Models.ContainsKey(Model)) yield return $"model is \"{Model}\"; allowed: {string.Join(", ", stock.Models.Keys)}";
         if (Sites.Count == 0) yield return "sites is empty; at least one is needed";
         foreach (var twice in Expanded().Sites.Concat(Sites.Where(site => site.Repeat > 1)).GroupBy(site => site.Name).Where(group => group.Count() > 1)) yield return $"sites: \"{twice.Key}\" stands {twice.Count()} times";

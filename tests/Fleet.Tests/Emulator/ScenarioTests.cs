@@ -113,6 +113,8 @@ public sealed class ScenarioTests
     [TestCase("\"faults\": [{ \"kind\": \"link-loss\", \"site\": \"lab\", \"at_s\": 60, \"for_s\": 1 }]", "at_s is 60")]
     [TestCase("\"faults\": [{ \"kind\": \"edge-crash\", \"site\": \"lab\", \"target\": \"e\", \"at_s\": 1, \"for_s\": 20 }, { \"kind\": \"edge-crash\", \"site\": \"lab\", \"target\": \"e\", \"at_s\": 10, \"for_s\": 1 }]", "while")]
     [TestCase("\"model\": \"crystal-ball\"", "model is \"crystal-ball\"")]
+    [TestCase("\"until_dead_ratio\": 1.5", "until_dead_ratio is 1.5; allowed: above 0 to 1")]
+    [TestCase("\"until_dead_ratio\": 0.5", "until_dead_ratio is given where nobody can die")]
     [TestCase("\"control\": { \"deadline_s\": 0 }", "deadline_s is 0")]
     [TestCase("\"control\": { \"energy_horizon_s\": 3599 }", "energy_horizon_s is 3599; allowed: 3600 to 1000000000")]
     [TestCase("\"control\": { \"energy_horizon_s\": 0 }", "energy_horizon_s is 0; allowed: 3600 to 1000000000")]
