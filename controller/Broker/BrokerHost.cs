@@ -15,6 +15,9 @@ namespace Fleet.Controller.Broker;
 /// <summary>How Kestrel and MQTTnet's engine are set up for the broker.</summary>
 internal static class BrokerHost
 {
+    /// <summary>Bytes of a packet beside its payload, and of what follows it in what Kestrel has read already.</summary>
+    private const int ReadAhead = 2 << 20;
+
     public static MqttServerOptions ServerOptions(BrokerOptions options) => new()
     {
         EnablePersistentSessions = true,
@@ -34,6 +37,11 @@ internal static class BrokerHost
             kestrel.Listen(IPAddress.Parse(options.Listen), options.Port, listen =>
             {
                 if (options.CertificateFile.Length > 0) listen.UseHttps(Certificate(options));
+                listen.Use(next => connection =>
+                {
+                    connection.Transport = new Duplex(new BoundedInput(connection.Transport.Input, options.PayloadBytesMax + ReadAhead), connection.Transport.Output);
+                    return next(connection);
+                });
                 listen.UseMqtt();
             });
         });

@@ -37,6 +37,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
     private readonly CancellationTokenSource stop = new();
     private readonly Dictionary<string, SessionSubscriber> sessions = new(StringComparer.Ordinal); // by client id, under the board's gate, as the next one
     private readonly Dictionary<string, (long Since, Seconds Expiry)> away = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, HashSet<ushort>> awayUnreleased = new(StringComparer.Ordinal);
     private readonly Dictionary<NamedConnection, (string ClientId, Seconds Expiry)> accepted = [];
     private readonly Wills wills;
     private readonly List<InProcessBus> buses = [];
@@ -136,7 +137,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         if (file is not null) board.Load(file.Load());
         file?.StartWriting();
         await server.StartAsync();
-        handler.ClientHandler = NamedConnection.Around(handler.ClientHandler, time, Take, OnEnded);
+        handler.ClientHandler = NamedConnection.Around(handler.ClientHandler, time, options.PendingMax, Take, OnEnded);
         await host.StartAsync();
         var addresses = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         Port = new Uri(addresses.First()).Port;
@@ -161,6 +162,8 @@ public sealed class EmbeddedBroker : IAsyncDisposable
             var clientId = string.IsNullOrEmpty(e.ClientId) ? e.AssignedClientIdentifier : e.ClientId;
             accepted[connection] = (clientId, expiry);
             connection.ClientId = clientId;
+            if (!connection.CleanStart && Unreleased(clientId) is { } unreleased) connection.Unreleased = unreleased;
+            awayUnreleased.Remove(clientId);
             wills.Connected(clientId, connection, expiry);
         }
         return Task.CompletedTask;
@@ -176,6 +179,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
             if (!accepted.Remove(connection, out var known)) return;
             clientId = known.ClientId;
             will = wills.Ended(clientId, connection, known.Expiry);
+            if (known.Expiry.Value > 0 && connection.Unreleased.Count > 0 && wills.ConnectionOf(clientId) is null) awayUnreleased[clientId] = connection.Unreleased;
         }
         if (will is not null) Publish(will, clientId);
     }
@@ -184,7 +188,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
     {
         if (stopping) return;
         Interlocked.Increment(ref tally.Received);
-        if (TopicIndex.IsTopic(will.Message.Topic)) board.Publish(new Incoming(will.Message), clientId);
+        if (TopicIndex.IsTopic(will.Message.Topic) && Utf8Text.AreAllowed(will.Message)) board.Publish(new Incoming(will.Message), clientId);
         else Interlocked.Increment(ref tally.Refused);
     }
 
@@ -196,7 +200,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
             away.Remove(e.ClientId);
             if (!sessions.TryGetValue(e.ClientId, out var known)) return Task.CompletedTask;
             // A clean start throws the old session away without an event.
-            if (known.Items == e.SessionItems) known.GoOnline();
+            if (known.Items == e.SessionItems) known.GoOnline(wills.ConnectionOf(e.ClientId));
             else Discard(known);
         }
         return Task.CompletedTask;
@@ -303,6 +307,11 @@ public sealed class EmbeddedBroker : IAsyncDisposable
             Interlocked.Increment(ref tally.Refused);
             return MqttPubAckReasonCode.TopicNameInvalid;
         }
+        if (!Utf8Text.AreAllowed(packet))
+        {
+            Interlocked.Increment(ref tally.Refused);
+            return MqttPubAckReasonCode.UnspecifiedError;
+        }
         if (packet.Payload.Length > options.PayloadBytesMax)
         {
             Interlocked.Increment(ref tally.Refused);
@@ -324,8 +333,12 @@ public sealed class EmbeddedBroker : IAsyncDisposable
             if (known.Items == e.SessionItems) return known;
             Discard(known);
         }
-        return sessions[e.ClientId] = new SessionSubscriber(e.ClientId, e.Session, board);
+        return sessions[e.ClientId] = new SessionSubscriber(e.ClientId, e.Session, board, wills.ConnectionOf(e.ClientId));
     }
+
+    /// <summary>Of a session that goes on: its last connection may be gone, or about to be.</summary>
+    private HashSet<ushort>? Unreleased(string clientId) =>
+        wills.ExpiryOf(clientId) is { Value: > 0 } ? wills.ConnectionOf(clientId)!.Unreleased : awayUnreleased.GetValueOrDefault(clientId);
 
     private void Discard(SessionSubscriber session)
     {
@@ -354,7 +367,11 @@ public sealed class EmbeddedBroker : IAsyncDisposable
                     board.ForgetExpired();
                     due = wills.Due();
                     over = [.. away.Where(entry => time.GetElapsedTime(entry.Value.Since).TotalSeconds > entry.Value.Expiry.Value).Select(entry => entry.Key)];
-                    foreach (var clientId in over) away.Remove(clientId);
+                    foreach (var clientId in over)
+                    {
+                        away.Remove(clientId);
+                        awayUnreleased.Remove(clientId);
+                    }
                 }
                 foreach (var (clientId, will) in due) Publish(will, clientId);
                 foreach (var clientId in over) await DeleteSessionAsync(clientId);

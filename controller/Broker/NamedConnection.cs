@@ -13,7 +13,7 @@ namespace Fleet.Controller.Broker;
 /// before MQTTnet has them, whose way through events and queues costs more than all that is done with a message: what one read brought is acknowledged together.
 /// </summary>
 /// <param name="take">Publishes for the client of the connection; told the acknowledgement's reason.</param>
-internal sealed class NamedConnection(IMqttChannelAdapter inner, TimeProvider time, Func<NamedConnection, MqttPublishPacket, ValueTask<MqttPubAckReasonCode>> take) : IMqttChannelAdapter
+internal sealed class NamedConnection(IMqttChannelAdapter inner, TimeProvider time, int inFlightMax, Func<NamedConnection, MqttPublishPacket, ValueTask<MqttPubAckReasonCode>> take) : IMqttChannelAdapter
 {
     /// <summary>Topic of what MQTTnet is shown in the place of what was taken, at most once, so that it has nothing to answer: acknowledgements of its own would come out of order. Nobody may publish on it.</summary>
     public const string SignOfLife = "#";
@@ -27,6 +27,7 @@ internal sealed class NamedConnection(IMqttChannelAdapter inner, TimeProvider ti
     private static long last;
 
     private readonly Queue<MqttPubAckPacket> unacknowledged = new();
+    private readonly InFlight inFlight = new() { Max = inFlightMax };
     private long shownAt;
 
     /// <summary>Who was let in on it; null before.</summary>
@@ -36,6 +37,15 @@ internal sealed class NamedConnection(IMqttChannelAdapter inner, TimeProvider ti
     public Will? Will { get; private set; }
 
     public bool CleanStart { get; private set; }
+
+    /// <summary>The longest packet that the client takes; 0: any.</summary>
+    public long PacketBytesMax { get; private set; }
+
+    /// <summary>Messages for the client that wait until it has answered earlier ones.</summary>
+    public int Held => inFlight.Held;
+
+    /// <summary>What came to be published exactly once and is not released: if it comes again, it is the same. Part of the session.</summary>
+    public HashSet<ushort> Unreleased { get; set; } = [];
 
     public long BytesReceived => inner.BytesReceived;
 
@@ -53,9 +63,9 @@ internal sealed class NamedConnection(IMqttChannelAdapter inner, TimeProvider ti
 
     /// <param name="handler">Completes when the connection is over, however it ended.</param>
     /// <param name="ended">Told after that.</param>
-    public static Func<IMqttChannelAdapter, Task> Around(Func<IMqttChannelAdapter, Task> handler, TimeProvider time, Func<NamedConnection, MqttPublishPacket, ValueTask<MqttPubAckReasonCode>> take, Action<NamedConnection> ended) => async connection =>
+    public static Func<IMqttChannelAdapter, Task> Around(Func<IMqttChannelAdapter, Task> handler, TimeProvider time, int inFlightMax, Func<NamedConnection, MqttPublishPacket, ValueTask<MqttPubAckReasonCode>> take, Action<NamedConnection> ended) => async connection =>
     {
-        var named = new NamedConnection(connection, time, take);
+        var named = new NamedConnection(connection, time, inFlightMax, take);
         try
         {
             await handler(named);
@@ -77,6 +87,12 @@ internal sealed class NamedConnection(IMqttChannelAdapter inner, TimeProvider ti
             var coming = inner.ReceivePacketAsync(cancellationToken);
             if (!coming.IsCompleted || unacknowledged.Count >= AcknowledgedTogetherMax) await AcknowledgeAsync(cancellationToken);
             var packet = await coming;
+            if (IsEnd(packet) && inFlight.End() is { } next) await inner.SendPacketAsync(next, cancellationToken);
+            if (packet is MqttPublishPacket { QualityOfServiceLevel: MqttQualityOfServiceLevel.ExactlyOnce, TopicAlias: 0 } once && IsKnown(once.PacketIdentifier))
+            {
+                await inner.SendPacketAsync(new MqttPubRecPacket { PacketIdentifier = once.PacketIdentifier }, cancellationToken);
+                continue;
+            }
             if (packet is not MqttPublishPacket publish || !IsPlain(publish)) return await ShowAsync(packet, cancellationToken);
             var taken = take(this, publish);
             if (!taken.IsCompleted) await AcknowledgeAsync(cancellationToken);
@@ -92,6 +108,7 @@ internal sealed class NamedConnection(IMqttChannelAdapter inner, TimeProvider ti
         await AcknowledgeAsync(cancel);
         shownAt = time.GetTimestamp();
         if (packet is MqttConnectPacket connect) Note(connect);
+        else if (packet is MqttPubRelPacket release) Forget(release.PacketIdentifier);
         else if (packet is MqttDisconnectPacket { ReasonCode: not MqttDisconnectReasonCode.DisconnectWithWillMessage }) Will = null;
         return packet;
     }
@@ -107,6 +124,8 @@ internal sealed class NamedConnection(IMqttChannelAdapter inner, TimeProvider ti
     private void Note(MqttConnectPacket connect)
     {
         CleanStart = connect.CleanSession;
+        PacketBytesMax = connect.MaximumPacketSize;
+        if (connect.ReceiveMaximum > 0) inFlight.Max = Math.Min(inFlightMax, connect.ReceiveMaximum);
         if (connect.CleanSession && string.IsNullOrEmpty(connect.ClientId) && PacketFormatterAdapter.ProtocolVersion < MqttProtocolVersion.V500)
             connect.ClientId = $"anonymous-{PacketFormatterAdapter.ProtocolVersion}-{Interlocked.Increment(ref last)}";
         if (!connect.WillFlag) return;
@@ -116,7 +135,25 @@ internal sealed class NamedConnection(IMqttChannelAdapter inner, TimeProvider ti
 
     public void ResetStatistics() => inner.ResetStatistics();
 
-    public Task SendPacketAsync(MqttPacket packet, CancellationToken cancellationToken) => inner.SendPacketAsync(packet, cancellationToken);
+    public Task SendPacketAsync(MqttPacket packet, CancellationToken cancellationToken)
+    {
+        if (packet is MqttPubRecPacket { ReasonCode: >= MqttPubRecReasonCode.UnspecifiedError } refused) Forget(refused.PacketIdentifier);
+        if (packet is MqttPublishPacket { QualityOfServiceLevel: > MqttQualityOfServiceLevel.AtMostOnce } publish && !inFlight.TryBegin(publish)) return Task.CompletedTask;
+        return inner.SendPacketAsync(packet, cancellationToken);
+    }
+
+    /// <summary>Whether the client has answered a message for good.</summary>
+    private static bool IsEnd(MqttPacket? packet) => packet is MqttPubAckPacket or MqttPubCompPacket or MqttPubRecPacket { ReasonCode: >= MqttPubRecReasonCode.UnspecifiedError };
+
+    private bool IsKnown(ushort packet)
+    {
+        lock (Unreleased) return !Unreleased.Add(packet);
+    }
+
+    private void Forget(ushort packet)
+    {
+        lock (Unreleased) Unreleased.Remove(packet);
+    }
 
     public void Dispose() => inner.Dispose();
 }

@@ -10,7 +10,7 @@ namespace Fleet.Controller.Broker;
 /// messages are fed in as the client takes them, and a retained topic that finds the queue full waits as a topic, not as a message:
 /// whenever there is room its value of that time is sent. So a slow viewer misses intermediate values, never the last one.
 /// </summary>
-internal sealed class SessionSubscriber(string clientId, MqttSessionStatus session, Switchboard board) : Subscriber(clientId)
+internal sealed class SessionSubscriber(string clientId, MqttSessionStatus session, Switchboard board, NamedConnection? connection) : Subscriber(clientId)
 {
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(2);
 
@@ -19,6 +19,7 @@ internal sealed class SessionSubscriber(string clientId, MqttSessionStatus sessi
 
     private readonly Queue<Feed> feed = new();
     private readonly HashSet<(string Topic, string Filter)> queued = [];
+    private NamedConnection? connection = connection;
     private bool stalled;
 
     /// <summary>A topic whose retained value shall be sent. Live: as the publication it stands for, even if the value was cleared since.</summary>
@@ -31,17 +32,22 @@ internal sealed class SessionSubscriber(string clientId, MqttSessionStatus sessi
 
     public bool IsGone { get; private set; }
 
-    public override bool IsBehind => IsOnline && !stalled && session.PendingApplicationMessagesCount > board.Options.PendingPause;
+    public override bool IsBehind => IsOnline && !stalled && Pending > board.Options.PendingPause;
 
-    private long Pending => session.PendingApplicationMessagesCount;
+    private long Pending => session.PendingApplicationMessagesCount + (connection?.Held ?? 0);
 
-    public void GoOnline()
+    public void GoOnline(NamedConnection? now)
     {
+        connection = now;
         IsOnline = true;
         FeedMore();
     }
 
-    public void GoOffline() => IsOnline = false;
+    public void GoOffline()
+    {
+        IsOnline = false;
+        connection = null;
+    }
 
     public void Discard()
     {
@@ -119,6 +125,12 @@ internal sealed class SessionSubscriber(string clientId, MqttSessionStatus sessi
 
     private void Enqueue(MqttApplicationMessage packet)
     {
+        // Such a message is as if it had been delivered (MQTT 5, section 3.1.2.11.4).
+        if (connection is { PacketBytesMax: > 0 and var longest } && PacketSize.Of(packet) > longest)
+        {
+            Interlocked.Increment(ref board.Tally.Dropped);
+            return;
+        }
         try
         {
             if (!IsGone && session.TryEnqueueApplicationMessage(packet, out _))

@@ -34,7 +34,7 @@ internal sealed class Switchboard(BrokerOptions options, RetainedFile? file, Bro
     public void Load(IEnumerable<(MqttApplicationMessage Message, long? Expiry)> messages)
     {
         lock (gate)
-            foreach (var (message, expiry) in messages.Where(one => TopicIndex.IsTopic(one.Message.Topic))) retained.TryPut(message, expiry);
+            foreach (var (message, expiry) in messages.Where(one => TopicIndex.IsTopic(one.Message.Topic) && Utf8Text.AreAllowed(one.Message))) retained.TryPut(message, expiry);
     }
 
     /// <summary>Inside the gate: retained messages past their own expiry are gone, on disk too.</summary>

@@ -74,7 +74,7 @@ internal sealed class TopicIndex
 
     public static bool IsExact(string filter) => filter.AsSpan().IndexOfAny('+', '#') < 0;
 
-    private static bool IsBounded(string text) => text.Length is > 0 and <= 65535 && text.AsSpan().Count('/') < LevelsMax;
+    private static bool IsBounded(string text) => text.Length is > 0 and <= 65535 && text.AsSpan().Count('/') < LevelsMax && Utf8Text.IsAllowed(text);
 
     // $-topics are the broker's own: no wildcard in the first level matches them (section 4.7.2).
     private static void Match(Node node, ReadOnlySpan<char> rest, bool dollar, List<Subscription> found)

@@ -41,6 +41,9 @@ internal sealed class Wills(TimeProvider time)
     /// <summary>How long the session of a connected client outlives its connection; null when it is not connected.</summary>
     public Seconds? ExpiryOf(string clientId) => connected.TryGetValue(clientId, out var now) ? now.Expiry : null;
 
+    /// <summary>The connection that was let in last; null when the client is not connected.</summary>
+    public NamedConnection? ConnectionOf(string clientId) => connected.TryGetValue(clientId, out var now) ? now.Connection : null;
+
     /// <summary>A client was let in.</summary>
     public void Connected(string clientId, NamedConnection connection, Seconds expiry)
     {
