@@ -15,8 +15,10 @@ namespace Fleet.Controller.Broker;
 /// <summary>How Kestrel and MQTTnet's engine are set up for the broker.</summary>
 internal static class BrokerHost
 {
-    /// <summary>Bytes of a packet beside its payload, and of what follows it in what Kestrel has read already.</summary>
-    private const int ReadAhead = 2 << 20;
+    /// <summary>Of all in a packet but its payload, and of what Kestrel may have read beyond a packet.</summary>
+    private const int HeadersMax = 1 << 20, ReadAhead = 2 << 20;
+
+    public static long PacketBytesMax(BrokerOptions options) => (long)options.PayloadBytesMax + HeadersMax;
 
     public static MqttServerOptions ServerOptions(BrokerOptions options) => new()
     {
@@ -39,7 +41,7 @@ internal static class BrokerHost
                 if (options.CertificateFile.Length > 0) listen.UseHttps(Certificate(options));
                 listen.Use(next => connection =>
                 {
-                    connection.Transport = new Duplex(new BoundedInput(connection.Transport.Input, options.PayloadBytesMax + ReadAhead), connection.Transport.Output);
+                    connection.Transport = new Duplex(new BoundedInput(connection.Transport.Input, PacketBytesMax(options) + ReadAhead), connection.Transport.Output);
                     return next(connection);
                 });
                 listen.UseMqtt();

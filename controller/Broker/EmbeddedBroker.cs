@@ -137,7 +137,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         if (file is not null) board.Load(file.Load());
         file?.StartWriting();
         await server.StartAsync();
-        handler.ClientHandler = NamedConnection.Around(handler.ClientHandler, time, options.PendingMax, Take, OnEnded);
+        handler.ClientHandler = NamedConnection.Around(handler.ClientHandler, time, options.PendingMax, BrokerHost.PacketBytesMax(options), Take, OnEnded);
         await host.StartAsync();
         var addresses = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         Port = new Uri(addresses.First()).Port;

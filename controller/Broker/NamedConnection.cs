@@ -12,8 +12,10 @@ namespace Fleet.Controller.Broker;
 /// it, but MQTTnet refuses it unless the client speaks MQTT 5. Keeps the client's will, which MQTTnet would publish without its delay. And takes plain publications off
 /// before MQTTnet has them, whose way through events and queues costs more than all that is done with a message: what one read brought is acknowledged together.
 /// </summary>
+/// <param name="inFlightMax">Messages that one client may leave unanswered, even if it would bear more.</param>
+/// <param name="bytesMax">The longest packet that is taken: clients are told.</param>
 /// <param name="take">Publishes for the client of the connection; told the acknowledgement's reason.</param>
-internal sealed class NamedConnection(IMqttChannelAdapter inner, TimeProvider time, int inFlightMax, Func<NamedConnection, MqttPublishPacket, ValueTask<MqttPubAckReasonCode>> take) : IMqttChannelAdapter
+internal sealed class NamedConnection(IMqttChannelAdapter inner, TimeProvider time, int inFlightMax, long bytesMax, Func<NamedConnection, MqttPublishPacket, ValueTask<MqttPubAckReasonCode>> take) : IMqttChannelAdapter
 {
     /// <summary>Topic of what MQTTnet is shown in the place of what was taken, at most once, so that it has nothing to answer: acknowledgements of its own would come out of order. Nobody may publish on it.</summary>
     public const string SignOfLife = "#";
@@ -63,9 +65,9 @@ internal sealed class NamedConnection(IMqttChannelAdapter inner, TimeProvider ti
 
     /// <param name="handler">Completes when the connection is over, however it ended.</param>
     /// <param name="ended">Told after that.</param>
-    public static Func<IMqttChannelAdapter, Task> Around(Func<IMqttChannelAdapter, Task> handler, TimeProvider time, int inFlightMax, Func<NamedConnection, MqttPublishPacket, ValueTask<MqttPubAckReasonCode>> take, Action<NamedConnection> ended) => async connection =>
+    public static Func<IMqttChannelAdapter, Task> Around(Func<IMqttChannelAdapter, Task> handler, TimeProvider time, int inFlightMax, long bytesMax, Func<NamedConnection, MqttPublishPacket, ValueTask<MqttPubAckReasonCode>> take, Action<NamedConnection> ended) => async connection =>
     {
-        var named = new NamedConnection(connection, time, inFlightMax, take);
+        var named = new NamedConnection(connection, time, inFlightMax, bytesMax, take);
         try
         {
             await handler(named);
@@ -137,6 +139,7 @@ internal sealed class NamedConnection(IMqttChannelAdapter inner, TimeProvider ti
 
     public Task SendPacketAsync(MqttPacket packet, CancellationToken cancellationToken)
     {
+        if (packet is MqttConnAckPacket { MaximumPacketSize: 0 } answer) answer.MaximumPacketSize = (uint)bytesMax;
         if (packet is MqttPubRecPacket { ReasonCode: >= MqttPubRecReasonCode.UnspecifiedError } refused) Forget(refused.PacketIdentifier);
         if (packet is MqttPublishPacket { QualityOfServiceLevel: > MqttQualityOfServiceLevel.AtMostOnce } publish && !inFlight.TryBegin(publish)) return Task.CompletedTask;
         return inner.SendPacketAsync(packet, cancellationToken);

@@ -111,6 +111,8 @@ public static class DevicesCommand
         else
             foreach (var (name, value) in figures.Rows()) Console.Out.WriteLine($"  {name,-21} {value}");
         if (figures.Stopped.Length > 0) Console.Error.WriteLine($"stopped: {figures.Stopped}");
+        foreach (var missing in figures.Missing) Console.Error.WriteLine($"not whole: {missing}");
+        if (figures.Assigned < figures.Devices) Console.Error.WriteLine($"{figures.Devices - figures.Assigned} of {figures.Devices} devices were never told what to run; does a controller steer site {options.Site}?");
         return figures.Stopped.Length == 0 && figures.IsWhole ? 0 : 1;
     }
 

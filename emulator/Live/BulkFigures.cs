@@ -64,7 +64,22 @@ public sealed record BulkFigures
     [JsonPropertyName("predictions")] public IReadOnlyDictionary<string, Prediction> Predictions { get; init; } = new Dictionary<string, Prediction>();
 
     /// <summary>Whether nothing was lost on the way: books closed, every report acknowledged, none dropped, and heard by the controller if one was there.</summary>
-    [JsonIgnore] public bool IsWhole => Lost == 0 && Dropped == 0 && Unacknowledged == 0 && Misdirected == 0 && BrokerDropped == 0 && !(Unheard > 0);
+    [JsonIgnore] public bool IsWhole => !Missing.Any();
+
+    /// <summary>What keeps the run from being whole, in words.</summary>
+    [JsonIgnore]
+    public IEnumerable<string> Missing
+    {
+        get
+        {
+            if (Lost != 0) yield return $"{Count(Lost)} inferences that the books cannot explain";
+            if (Dropped != 0) yield return $"{Count(Dropped)} messages dropped here, the queue to the broker being full";
+            if (Unacknowledged != 0) yield return $"{Count(Unacknowledged)} messages never acknowledged";
+            if (Misdirected != 0) yield return $"{Count(Misdirected)} assignments that came to the wrong device";
+            if (BrokerDropped != 0) yield return $"{Count(BrokerDropped)} messages lost by the controller's broker, to whomever they went";
+            if (Unheard > 0) yield return $"{Count(Unheard.Value)} answers of which the controller has not heard";
+        }
+    }
 
     public IEnumerable<(string Name, string Value)> Rows()
     {

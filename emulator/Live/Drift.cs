@@ -42,7 +42,7 @@ public sealed record Drift(
 /// <summary>What a controller says of the sites of a run: how late it is, and how many answers it has heard of.</summary>
 public sealed class ControllerWatch(TimeProvider time)
 {
-    private readonly Dictionary<string, (long At, Summary Latest, long Base)> sites = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (long At, Counts Latest, Counts Base)> sites = new(StringComparer.Ordinal);
     private readonly Lock gate = new();
 
     /// <summary>Set when devices begin to answer: what was counted before is not this run's.</summary>
@@ -54,9 +54,8 @@ public sealed class ControllerWatch(TimeProvider time)
         lock (gate)
         {
             var known = sites.TryGetValue(topic.Site, out var before);
-            // What a summary retained by an earlier run has counted is not this run's; what a controller has counted that has begun anew since is.
-            var counted = !HasBegun ? summary.AnsweredTotal : !known ? 0 : summary.AnsweredTotal >= before.Latest.AnsweredTotal ? before.Base : before.Base - before.Latest.AnsweredTotal;
-            sites[topic.Site] = (time.GetTimestamp(), summary, counted);
+            var latest = new Counts(summary.AnsweredTotal, summary.MalformedTotal, summary.BrokerDroppedTotal);
+            sites[topic.Site] = (time.GetTimestamp(), latest, !HasBegun ? latest : known ? before.Base.Across(before.Latest, latest) : default);
         }
     }
 
@@ -75,16 +74,26 @@ public sealed class ControllerWatch(TimeProvider time)
     {
         get
         {
-            lock (gate) return sites.Count == 0 ? null : sites.Values.Sum(site => site.Latest.AnsweredTotal - site.Base);
+            lock (gate) return sites.Count == 0 ? null : sites.Values.Sum(site => site.Latest.Answered - site.Base.Answered);
         }
     }
 
-    /// <summary>Messages that a controller could not read, and that its broker says it has lost.</summary>
+    /// <summary>Messages of this run's time that a controller could not read, and that its broker says it has lost.</summary>
     public (long Malformed, long Dropped) Faults
     {
         get
         {
-            lock (gate) return sites.Count == 0 ? default : (sites.Values.Sum(site => site.Latest.MalformedTotal), sites.Values.Max(site => site.Latest.BrokerDroppedTotal));
+            lock (gate) return sites.Count == 0 ? default : (sites.Values.Sum(site => site.Latest.Malformed - site.Base.Malformed), sites.Values.Max(site => site.Latest.Dropped - site.Base.Dropped));
         }
+    }
+
+    /// <summary>Totals of a controller's life.</summary>
+    private readonly record struct Counts(long Answered, long Malformed, long Dropped)
+    {
+        /// <summary>What a summary retained by an earlier run has counted is not this run's; what a controller has counted that has begun anew since is.</summary>
+        public Counts Across(Counts before, Counts latest) => new(
+            Across(Answered, before.Answered, latest.Answered), Across(Malformed, before.Malformed, latest.Malformed), Across(Dropped, before.Dropped, latest.Dropped));
+
+        private static long Across(long from, long before, long latest) => latest >= before ? from : from - before;
     }
 }

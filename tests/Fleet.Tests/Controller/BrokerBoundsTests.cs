@@ -169,10 +169,23 @@ public sealed class BrokerBoundsTests
         await using var other = await RawClient.ConnectAsync(broker, "other");
     }
 
+    [Test]
+    public async Task Connect_IsToldTheLongestPacket()
+    {
+        await using var broker = await BrokerFixture.StartAsync(new BrokerOptions { Port = 0, PayloadBytesMax = 1000 });
+        using var client = await Socket5.ConnectAsync(broker);
+
+        var longest = 1000 + (1 << 20);
+        Assert.That(Convert.ToHexString(client.Answer[3..]), Does.Contain($"27{longest:X8}"));
+    }
+
     /// <summary>MQTT 5 byte by byte; its client answers nothing by itself.</summary>
     private sealed class Socket5 : IDisposable
     {
         private readonly TcpClient socket = new();
+
+        /// <summary>The body of CONNACK: flags, reason, the length of the properties, the properties.</summary>
+        public byte[] Answer { get; private set; } = [];
 
         public static Task<Socket5> ConnectAsync(EmbeddedBroker broker, params byte[] properties) => ConnectAsync(broker, properties, clean: true);
 
@@ -182,7 +195,9 @@ public sealed class BrokerBoundsTests
             await client.socket.ConnectAsync(IPAddress.Loopback, broker.Port);
             byte[] body = [0, 4, .. Encoding.ASCII.GetBytes("MQTT"), 5, (byte)(clean ? 2 : 0), 0, 0, (byte)properties.Length, .. properties, 0, 1, (byte)'s'];
             await client.SendAsync([0x10, (byte)body.Length, .. body]);
-            Assert.That((await client.ReadAsync()).Header, Is.EqualTo(0x20));
+            var (header, answer) = await client.ReadAsync();
+            Assert.That(header, Is.EqualTo(0x20));
+            client.Answer = answer;
             return client;
         }
 
