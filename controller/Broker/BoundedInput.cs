@@ -2,10 +2,13 @@ using System.IO.Pipelines;
 
 namespace Fleet.Controller.Broker;
 
-/// <summary>What a connection brings. MQTTnet waits for whole packets however long they say they are, 256 MB each, also before anybody has shown a password; here it ends.</summary>
+/// <summary>What a connection brings. MQTTnet waits for whole packets however long they say they are, 256 MB each, also before anybody has shown a password; here it ends.
+/// And of a packet whose end will never come it asks for the rest again and again, on a whole processor; here, once.</summary>
 /// <param name="unreadMax">Bytes that may wait for the rest of their packet.</param>
 internal sealed class BoundedInput(PipeReader inner, long unreadMax) : PipeReader
 {
+    private long last; // bytes shown when no more would come
+
     public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) => Checked(await inner.ReadAsync(cancellationToken));
 
     public override bool TryRead(out ReadResult result)
@@ -25,9 +28,11 @@ internal sealed class BoundedInput(PipeReader inner, long unreadMax) : PipeReade
 
     private ReadResult Checked(ReadResult result)
     {
-        if (result.Buffer.Length <= unreadMax) return result;
+        var isCutOff = result.IsCompleted && result.Buffer.Length > 0 && result.Buffer.Length == last;
+        last = result.IsCompleted ? result.Buffer.Length : 0;
+        if (result.Buffer.Length <= unreadMax && !isCutOff) return result;
         inner.AdvanceTo(result.Buffer.End);
-        throw new IOException($"a packet is longer than {unreadMax} bytes");
+        throw new IOException(isCutOff ? "the connection ended within a packet" : $"a packet is longer than {unreadMax} bytes");
     }
 }
 

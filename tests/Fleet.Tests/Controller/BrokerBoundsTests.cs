@@ -170,6 +170,19 @@ public sealed class BrokerBoundsTests
     }
 
     [Test]
+    public async Task Read_ConnectionThatEndsWithinAPacket_IsOverAndNotReadForEver()
+    {
+        var pipe = new System.IO.Pipelines.Pipe();
+        await pipe.Writer.WriteAsync(new byte[] { 0x30, 9, 0 });
+        await pipe.Writer.CompleteAsync();
+        var input = new BoundedInput(pipe.Reader, 100);
+
+        var first = await input.ReadAsync();
+        input.AdvanceTo(first.Buffer.Start, first.Buffer.End);
+        Assert.That(async () => await input.ReadAsync(), Throws.InstanceOf<IOException>());
+    }
+
+    [Test]
     public async Task Connect_IsToldTheLongestPacket()
     {
         await using var broker = await BrokerFixture.StartAsync(new BrokerOptions { Port = 0, PayloadBytesMax = 1000 });
