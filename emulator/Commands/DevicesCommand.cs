@@ -112,9 +112,11 @@ public static class DevicesCommand
             foreach (var (name, value) in figures.Rows()) Console.Out.WriteLine($"  {name,-21} {value}");
         if (figures.Stopped.Length > 0) Console.Error.WriteLine($"stopped: {figures.Stopped}");
         foreach (var missing in figures.Missing) Console.Error.WriteLine($"not whole: {missing}");
-        if (figures.Assigned < figures.Devices) Console.Error.WriteLine($"{figures.Devices - figures.Assigned} of {figures.Devices} devices were never told what to run; does a controller steer site {options.Site}?");
+        if (figures.Assigned < figures.Devices) Console.Error.WriteLine($"{figures.Devices - figures.Assigned} of {figures.Devices} devices were never told what to run; does a controller steer {Sites(new BulkNames(options).Sites)}?");
         return figures.Stopped.Length == 0 && figures.IsWhole ? 0 : 1;
     }
+
+    private static string Sites(IReadOnlyList<string> names) => names.Count == 1 ? $"site {names[0]}" : $"sites {names[0]} to {names[^1]} (--site + steers any)";
 
     /// <summary>"500/s", "0.5" or "1/60": a second.</summary>
     private static double ParseRate(string flag, string text)
