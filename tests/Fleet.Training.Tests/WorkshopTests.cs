@@ -36,7 +36,7 @@ public sealed class WorkshopTests
     [TestCase("train fmnist --epochs 0", "--epochs is \"0\"; it must be a whole number of at least 1")]
     [TestCase("train fmnist --seed x", "--seed is \"x\"; it must be a whole number")]
     [TestCase("adapt fmnist --site noise-2 --out o --part everything", "--part is \"everything\"; it must be one of Norms, Exit, ExitAndNorms, Stage")]
-    [TestCase("train fmnist --frobnicate", "'--frobnicate'")]
+    [TestCase("train fmnist --frobnicate", "--frobnicate is no option of \"train\"; allowed: --again,")]
     public void CommandLine_WrongValue_NamesItAndTheRange(string line, string fault)
     {
         var faults = ProcessEdge.Faults(CommandLine.Build(new Commands(TextWriter.Null, TimeProvider.System)).Parse(line.Split(' ')));
