@@ -3,6 +3,7 @@ using Fleet.Contracts;
 using Fleet.Emulator.Radios;
 using Fleet.Emulator.Scenarios;
 using Fleet.Emulator.Simulation;
+using Fleet.Emulator.Workload;
 
 namespace Fleet.Emulator.Live;
 
@@ -23,6 +24,7 @@ public sealed class BulkWorld
     private readonly BulkOptions options;
     private readonly BulkNames names;
     private readonly Stock stock;
+    private readonly ReplayImages seen;
     private readonly LiveTally tally;
     private readonly TwinSet twins;
     private readonly TimeProvider time;
@@ -42,6 +44,7 @@ public sealed class BulkWorld
     public BulkWorld(BulkOptions options, BulkNames names, int number, Stock stock, LiveTally tally, TwinSet twins, TimeProvider time)
     {
         (this.options, this.names, this.number, this.stock, this.tally, this.twins, this.time) = (options, names, number, stock, tally, twins, time);
+        seen = stock.Replays(stock.Models[options.Model].Card, [], options.Inference);
         World = new PacedWorld(options.Speed, time);
         Ledger = new Ledger(World.Clock, new Seconds(3600));
         for (var i = 0; i < options.Count; i++)
@@ -139,7 +142,7 @@ public sealed class BulkWorld
         var (site, id) = (names.Site(i), names.Id(i));
         var (group, profile, twin) = Board(i);
         var gateway = options.Gateways == 0 ? null : gateways[GatewayOf(i)];
-        var spec = new DeviceSpec(site, id, group, profile, options.Seed, gateway is null ? "" : GatewayName(GatewayOf(i))) { Seen = stock.Replays(stock.Models[options.Model].Card, [], options.Inference), Twin = twin };
+        var spec = new DeviceSpec(site, id, group, profile, options.Seed, gateway is null ? "" : GatewayName(GatewayOf(i))) { Seen = seen, Twin = twin };
         var device = new EmulatedDevice(spec, stock, options.Inference, () => gateway?.Line(site, id) ?? Connect(i, site, id), World.Clock, Ledger, () => Die(gateway, site, id));
         devices.Add(device);
         Interlocked.Increment(ref begun);

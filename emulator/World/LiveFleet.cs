@@ -146,9 +146,10 @@ public sealed class LiveFleet : IAsyncDisposable
             if (connected) bus.Publish(state, State.Ready);
         };
         bus.Publish(state, State.Ready);
+        var seen = stock.Replays(stock.Models[Options.Model].Card, [], InferenceKind.Onnx);
         foreach (var (group, id) in SiteWorld.Names(new SiteSpec { Name = Options.Site, Edges = [], Devices = Groups() }))
         {
-            var spec = new DeviceSpec(Options.Site, id, group, stock.Profiles[group.Board], Options.Seed, Gateway) { Seen = stock.Replays(stock.Models[Options.Model].Card, [], InferenceKind.Onnx) };
+            var spec = new DeviceSpec(Options.Site, id, group, stock.Profiles[group.Board], Options.Seed, Gateway) { Seen = seen };
             var device = new EmulatedDevice(spec, stock, InferenceKind.Onnx, () => bus, TimeProvider.System, Ledger, disconnect: () => { });
             devices.Add(device);
             devicesRunning.Add(device.Run(stopDevices.Token));
