@@ -130,7 +130,14 @@ public sealed class BrokerConnection : IDisposable
     /// <summary>Ends without a word, as a device does that loses its power.</summary>
     public void Abort()
     {
-        if (socket is { } open) open.LingerState = new LingerOption(true, 0);
+        try
+        {
+            socket?.LingerState = new LingerOption(true, 0);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The broker went first.
+        }
         Close();
     }
 

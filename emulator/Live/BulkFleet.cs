@@ -83,7 +83,7 @@ public sealed class BulkFleet : IAsyncDisposable
         var backlogs = worlds.SelectMany(world => world.Uplinks).Select(uplink => uplink.Backlog).ToList();
         return new Drift(
             worlds.Select(world => world.World.Late).Aggregate(Seconds.Zero, Seconds.Max), backlogs.Select(backlog => backlog.Oldest).Aggregate(Seconds.Zero, Seconds.Max),
-            backlogs.Sum(backlog => (long)backlog.Awaiting), backlogs.Sum(backlog => (long)backlog.Unsent), Watch.Late(Tally.ReportPeriod));
+            backlogs.Sum(backlog => (long)backlog.Awaiting), backlogs.Sum(backlog => (long)backlog.Unsent), Watch.Late(Tally.ReportPeriod), worlds.Any(world => world.World.WaitsForBroker));
     }
 
     /// <summary>Lateness of timers since the last call, the worst world's: median, 99th percentile, largest.</summary>

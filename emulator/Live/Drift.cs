@@ -14,12 +14,14 @@ namespace Fleet.Emulator.Live;
 /// <param name="Awaiting">At-least-once messages not acknowledged.</param>
 /// <param name="Unsent">Messages that wait for the broker to take earlier ones.</param>
 /// <param name="Controller">Null while none has been heard.</param>
+/// <param name="WaitsForBroker">Whether timers are late since devices had to wait until the broker had taken what they had said.</param>
 public sealed record Drift(
     [property: JsonPropertyName("timers_s")] Seconds Timers,
     [property: JsonPropertyName("oldest_unacknowledged_s")] Seconds Oldest,
     [property: JsonPropertyName("unacknowledged")] long Awaiting,
     [property: JsonPropertyName("unsent")] long Unsent,
-    [property: JsonPropertyName("controller_s")] Seconds? Controller)
+    [property: JsonPropertyName("controller_s")] Seconds? Controller,
+    [property: JsonPropertyName("waits_for_broker")] bool WaitsForBroker = false)
 {
     [JsonIgnore] public Seconds Worst => Seconds.Max(Timers, Seconds.Max(Oldest, Controller ?? Seconds.Zero));
 
@@ -27,14 +29,15 @@ public sealed record Drift(
     public IReadOnlyList<string> Verdicts(Seconds max)
     {
         var verdicts = new List<string>();
-        if (Timers > max) verdicts.Add($"this process cannot keep up: its timers fire {Text(Timers)} late (limit {Text(max)}); fewer devices, more --threads, a lower --speed or another machine");
+        if (Timers > max && !WaitsForBroker) verdicts.Add($"this process cannot keep up: its timers fire {Text(Timers)} late (limit {Text(max)}); fewer devices, more --threads, a lower --speed or another machine");
         if (Oldest > max) verdicts.Add($"the broker cannot keep up: {Awaiting:N0} messages are not acknowledged, the oldest for {Text(Oldest)} (limit {Text(max)}), {Unsent:N0} more wait to be sent");
+        else if (Timers > max && WaitsForBroker) verdicts.Add($"the broker cannot keep up: {Awaiting:N0} messages are not acknowledged, {Unsent:N0} more wait to be sent, and devices that wait for it are {Text(Timers)} late (limit {Text(max)})");
         if (Controller > max) verdicts.Add($"the controller cannot keep up: its last summary of a site is {Text(Controller.Value)} overdue (limit {Text(max)})");
         return verdicts;
     }
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"timers {Text(Timers)} late, {Awaiting:N0} unacknowledged (oldest {Text(Oldest)}), {Unsent:N0} unsent{(Controller is { } late ? $", controller {Text(late)} late" : "")}");
+        $"timers {Text(Timers)} late{(WaitsForBroker ? " (waiting for the broker)" : "")}, {Awaiting:N0} unacknowledged (oldest {Text(Oldest)}), {Unsent:N0} unsent{(Controller is { } late ? $", controller {Text(late)} late" : "")}");
 
     public static string Text(Seconds time) => time.Value < 1 ? (time.Value * 1e3).ToString("F1", CultureInfo.InvariantCulture) + " ms" : time.Value.ToString("F2", CultureInfo.InvariantCulture) + " s";
 }

@@ -7,7 +7,8 @@ namespace Fleet.Emulator.Live;
 /// <summary>
 /// Virtual time that keeps pace with real time, on a thread of its own: agents run on a <see cref="SimClock"/> as in `fleet run`, and
 /// the clock is let run up to real time x speed, again and again. Their timers so cost what virtual ones cost, physics stays exact
-/// below a timer's resolution, and how late a timer fires is plain: real time x speed less virtual time.
+/// below a timer's resolution, and how late a timer fires is plain: real time x speed less virtual time. While a broker has half a queue
+/// still to take the clock stands: who was late for a while then catches up as fast as the broker does, and no message is dropped.
 /// </summary>
 public sealed class PacedWorld
 {
@@ -23,6 +24,7 @@ public sealed class PacedWorld
     private readonly ConcurrentQueue<Action> inbox = new();
     private readonly AutoResetEvent came = new(false);
     private readonly List<Uplink> dirty = [];
+    private readonly List<Uplink> crowded = [];
     private readonly Histogram lateness = new();
     private readonly Lock gate = new();
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -30,6 +32,7 @@ public sealed class PacedWorld
     private TimeSpan anchorVirtual;
     private double speed;
     private Seconds late, lateMax;
+    private bool waitsForBroker;
 
     /// <param name="undeliveredMax">Received messages that wait for this world; beyond it its sockets are not read.</param>
     public PacedWorld(double speed, TimeProvider time, int undeliveredMax = 50_000)
@@ -56,6 +59,9 @@ public sealed class PacedWorld
             lock (gate) return late;
         }
     }
+
+    /// <summary>Whether it has had to wait for its broker since it was last in time.</summary>
+    public bool WaitsForBroker => Volatile.Read(ref waitsForBroker);
 
     /// <summary>Completes when the world's thread has ended; fails with what made it end.</summary>
     public Task Ended => ended.Task;
@@ -109,9 +115,12 @@ public sealed class PacedWorld
                 TakeInbox();
                 var behind = Behind();
                 Note(behind);
-                Clock.Run(Virtual + Seconds.Min(behind, Turn * speed).Span);
+                var mustWait = crowded.Count > 0 && MustWait();
+                Volatile.Write(ref waitsForBroker, mustWait || waitsForBroker && behind > Turn * speed);
+                // What has come is handled all the same: the broker may wait for that.
+                Clock.Run(mustWait ? Virtual : Virtual + Seconds.Min(behind, Turn * speed).Span);
                 FlushAll();
-                if (behind <= Turn * speed) came.WaitOne(Nap);
+                if (mustWait || behind <= Turn * speed) came.WaitOne(Nap);
             }
             ended.SetResult();
         }
@@ -126,8 +135,18 @@ public sealed class PacedWorld
     {
         if (dirty.Count == 0 || time.Since(flushed) < Linger) return;
         flushed = time.GetTimestamp();
-        foreach (var uplink in dirty) uplink.Flush();
+        foreach (var uplink in dirty)
+        {
+            uplink.Flush();
+            if (uplink.IsCrowded && !crowded.Contains(uplink)) crowded.Add(uplink);
+        }
         dirty.Clear();
+    }
+
+    private bool MustWait()
+    {
+        crowded.RemoveAll(uplink => !uplink.IsCrowded);
+        return crowded.Count > 0;
     }
 
     private TimeSpan Virtual => TimeSpan.FromTicks(Clock.GetTimestamp());

@@ -46,6 +46,9 @@ public sealed class PacketRing
     /// <summary>Packets that wait to be sent.</summary>
     public int Unsent => unsent;
 
+    /// <summary>More than half full, by packets or by bytes.</summary>
+    public bool IsCrowded => awaiting > AwaitingMax / 2 || Occupied > bytesMax / 2;
+
     /// <summary>Timestamp at which the oldest packet in flight was sent; null when none is.</summary>
     public long? OldestSentAt
     {
@@ -137,6 +140,8 @@ public sealed class PacketRing
         for (var i = 0; i < count; i++)
             if (entries[At(i)].IsDone) entries[At(i)] = entries[At(i)] with { Length = 0, Id = 0 };
     }
+
+    private int Occupied => count == 0 ? 0 : tail > entries[first].Start ? tail - entries[first].Start : bytes.Length - entries[first].Start + tail;
 
     private void Free()
     {

@@ -82,6 +82,15 @@ public sealed class Uplink
         }
     }
 
+    /// <summary>Connected, and more than half of what it may keep for the broker is there: who publishes waits, before something has to be dropped.</summary>
+    public bool IsCrowded
+    {
+        get
+        {
+            lock (gate) return IsConnected && ring.IsCrowded;
+        }
+    }
+
     /// <summary>A device's line, new for each of its lives.</summary>
     public DeviceLine Line(string site, string id)
     {
