@@ -33,6 +33,9 @@ public sealed class Battery
     private readonly Panel? panel;
     private readonly long begun;
     private (EnergyUse Use, Watts Power) standing;
+
+    // While the board boots, above the standing draw.
+    private Watts booting;
     private long settledAt;
     private bool isCutOff;
 
@@ -49,7 +52,7 @@ public sealed class Battery
 
     public Joules Stored { get; private set; }
 
-    /// <summary>From the moment the last joule has gone until <see cref="Restart"/>: whatever is charged meanwhile, it gives nothing.</summary>
+    /// <summary>From the moment the last joule has gone until <see cref="Boot"/>: whatever is charged meanwhile, it gives nothing.</summary>
     public bool IsEmpty { get; private set; }
 
     /// <summary>Whether it gives nothing: empty, or cut off from what it feeds.</summary>
@@ -79,7 +82,7 @@ public sealed class Battery
         {
             if (charge is not { } known) return null;
             var coming = Harvest ?? Watts.Zero;
-            var (missing, speed) = IsEmpty ? (known.Restart - Stored, coming) : (Stored, standing.Power - coming);
+            var (missing, speed) = IsEmpty ? (known.Restart - Stored, coming) : (Stored, standing.Power + booting - coming);
             return speed > Watts.Zero ? Seconds.Min(LookEvery, missing / speed + Margin) : LookEvery;
         }
     }
@@ -101,9 +104,13 @@ public sealed class Battery
         into.Add(books);
         if (charge is null)
         {
-            var drawn = IsDown ? Joules.Zero : standing.Power * clock.Since(settledAt);
-            into.Harvest(drawn);
-            into.Use(standing.Use, drawn);
+            if (IsDown) return Stored;
+            var elapsed = clock.Since(settledAt);
+            foreach (var (use, power) in ((EnergyUse, Watts)[])[standing, (EnergyUse.Boot, booting)])
+            {
+                into.Harvest(power * elapsed);
+                into.Use(use, power * elapsed);
+            }
             return Stored;
         }
         var twin = (Battery)MemberwiseClone();
@@ -119,18 +126,25 @@ public sealed class Battery
         if (!IsDown) Take(use, energy);
     }
 
-    /// <summary>Whatever it holds, it gives nothing until <see cref="Restart"/>; it leaks and is charged all the same.</summary>
+    /// <summary>Whatever it holds, it gives nothing until <see cref="Boot"/>; it leaks and is charged all the same.</summary>
     public void CutOff()
     {
         Settle();
         isCutOff = true;
     }
 
-    /// <summary>The board is switched on again.</summary>
-    public void Restart()
+    /// <summary>The board is switched on again and draws so much above its idle draw until <see cref="EndBoot"/>.</summary>
+    public void Boot(Watts above)
     {
         Resume();
-        IsEmpty = isCutOff = false;
+        (IsEmpty, isCutOff, booting) = (false, false, above);
+    }
+
+    /// <summary>The board runs, or has lost its power on the way there.</summary>
+    public void EndBoot()
+    {
+        Settle();
+        booting = Watts.Zero;
     }
 
     /// <summary>From now on the board sleeps: it draws <paramref name="sleeping"/> instead of the idle draw.</summary>
@@ -156,6 +170,7 @@ public sealed class Battery
         if (charge is { Leak.Value: > 0 } leaking) Lose(Stored * -double.ExpM1(-(leaking.Leak * elapsed)));
         if (light > Watts.Zero) Add(light * elapsed);
         if (!IsDown) Take(standing.Use, standing.Power * elapsed);
+        if (!IsDown && booting > Watts.Zero) Take(EnergyUse.Boot, booting * elapsed);
         if (charge is { } known && Stored > known.Capacity) Spill(Stored - known.Capacity);
     }
 

@@ -167,12 +167,14 @@ public sealed class EmulatedDevice
         brownOut = null;
     }
 
-    /// <summary>Falls silent at once and for good, whatever its battery holds.</summary>
+    /// <summary>Falls silent at once and for good, whatever its battery holds, and draws nothing any more.</summary>
     public void Crash()
     {
         if (hasCrashed) return;
         hasCrashed = true;
-        if (!Battery.IsDown) LosePower();
+        if (Battery.IsDown) return;
+        Battery.CutOff();
+        LosePower();
     }
 
     /// <summary>Before its connection goes away.</summary>
@@ -242,10 +244,9 @@ public sealed class EmulatedDevice
             }
             if (hasCrashed) return false;
             var boot = spec.Group.Power?.Boot ?? bootAfterBrownOut;
-            Battery.Restart();
-            Battery.Draw(EnergyUse.Boot, (spec.Profile.Power.Active.Value - spec.Profile.Power.Idle.Value) * boot);
+            Battery.Boot(spec.Profile.Power.Active.Value - spec.Profile.Power.Idle.Value);
             if (!await clock.Sleep(boot, stop)) return false;
-            Battery.Settle();
+            Battery.EndBoot();
             if (hasCrashed) return false;
         }
         while (Battery.IsDown);

@@ -90,7 +90,18 @@ public sealed class FaultTests
         var scenario = Site(first) with { FaultList = [first, first with { At = first.End + new Seconds(5), For = new Seconds(5), Boot = new Seconds(3) }] };
         var power = World.Stock.Profiles["stm32h747i-disco"].Power;
         foreach (var device in ScenarioRun.Execute(scenario, 1, World.Stock).Worlds[0].Devices.Take(4))
-            Assert.That(device.Account.Energy.Boot.Value, Is.EqualTo((power.Active.Value - power.Idle.Value).Value * 13).Within(1e-9));
+            Assert.That(device.Account.Energy.Boot.Value, Is.EqualTo((power.Active.Value - power.Idle.Value).Value * 8).Within(1e-9), "five seconds of the first and all three of the second");
+    }
+
+    [Test]
+    public void DeviceCrash_ACamera_DrawsNothingFromThenOn()
+    {
+        var camera = "stm32h747i-disco-001";
+        var scenario = Site(Fault(FaultKind.DeviceCrash) with { Target = camera, At = new Seconds(20), For = new Seconds(40) }) with { Duration = new Seconds(60) };
+        var run = ScenarioRun.Execute(scenario, 1, World.Stock);
+        run.CheckBooks();
+        var idle = World.Stock.Profiles["stm32h747i-disco"].Power.Idle.Value;
+        Assert.That(run.Worlds[0].Devices.Take(2).Select(device => (device.Id, device.Account.Energy.Idle / idle)), Is.EqualTo(new[] { (camera, new Seconds(20)), ("stm32h747i-disco-002", new Seconds(60)) }).Using<(string Id, Seconds Time)>((a, b) => a.Id == b.Id && Math.Abs((a.Time - b.Time).Value) < 1e-6));
     }
 
     [Test]

@@ -48,7 +48,7 @@ public sealed class PowerTests
                 foreach (var (wait, joules) in draws)
                 {
                     await clock.Delay(new Seconds(wait));
-                    if (battery.IsEmpty && battery.IsCharged) battery.Restart();
+                    if (battery.IsEmpty && battery.IsCharged) battery.Boot(Watts.Zero);
                     battery.Draw(EnergyUse.Compute, new Joules(joules));
                     Assert.That(battery.Stored.Value, Is.InRange(0, capacity * (1 + 1e-12)));
                 }
@@ -77,7 +77,7 @@ public sealed class PowerTests
         clock.Run(TimeSpan.FromSeconds(150));
         battery.Settle();
         Assert.That(battery.IsCharged);
-        battery.Restart();
+        battery.Boot(Watts.Zero);
         battery.Draw(EnergyUse.Compute, new Joules(2));
         Assert.That(books.Used.Value, Is.EqualTo(3).Within(1e-12));
     }
