@@ -6,6 +6,9 @@ namespace Fleet.Contracts;
 /// </summary>
 public sealed class Histogram
 {
+    /// <summary>How far a percentile may be from the exact one, as a share of it: half a bin.</summary>
+    public const double Resolution = 0.025;
+
     private const double Smallest = 1e-6;
     private const int Bins = 380;
     private static readonly double LogGrowth = Math.Log(1.05);

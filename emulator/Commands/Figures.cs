@@ -44,6 +44,7 @@ internal static class Figures
         var rows = replications.Estimates().Select(pair => pair.Estimate is var of
             ? new[] { pair.Figure.Name, pair.Figure.Text(of.Mean), of.HalfWidth is { } half ? "± " + pair.Figure.Text(half) : "", pair.Figure.Text(of.Deviation), pair.Figure.Text(of.Min), pair.Figure.Text(of.Max), Count(of.Count) } : []);
         Columns([["figure", "mean", "95 %", "deviation", "least", "most", "n"], .. rows]);
+        if (replications.Estimates().Any(pair => pair.Figure.Resolution is not null)) Console.Out.WriteLine("  " + RunFigure.ResolutionNote);
     }
 
     public static void Print(FleetFigures figures)

@@ -19,14 +19,14 @@ public sealed record Replications(IReadOnlyList<RunResult> Results)
 {
     private static readonly Column[] StatisticColumns =
     [
-        Column.Text("figure"), Column.Whole("count"), Column.Number("mean"), Column.Number("deviation"), Column.Number("ci95_low"), Column.Number("ci95_high"), Column.Number("min"), Column.Number("max"),
+        Column.Text("figure"), Column.Whole("count"), Column.Number("mean"), Column.Number("deviation"), Column.Number("ci95_low"), Column.Number("ci95_high"), Column.Number("min"), Column.Number("max"), Column.Number("resolution_ratio"),
     ];
 
     /// <summary>Each figure that at least one replication has.</summary>
     public IEnumerable<(RunFigure Figure, Estimate Estimate)> Estimates()
     {
         foreach (var figure in RunFigure.All)
-            if (Results.Select(figure.Of).OfType<double>().ToList() is { Count: > 0 } values) yield return (figure, Statistics.Of(values));
+            if (Results.Select(figure.Of).OfType<double>().ToList() is { Count: > 0 } values) yield return (figure, Statistics.Of(values) with { Resolution = figure.Resolution });
     }
 
     /// <summary>Runs seeds from <paramref name="seed"/> on, each on one thread; books are checked.</summary>
@@ -75,6 +75,6 @@ public sealed record Replications(IReadOnlyList<RunResult> Results)
             }
         using var statistics = new TableWriter(directory, "statistics", StatisticColumns);
         foreach (var (figure, estimate) in Estimates())
-            statistics.Add(figure.Key).Add((long?)estimate.Count).Add(estimate.Mean).Add(estimate.Deviation).Add(estimate.Low).Add(estimate.High).Add(estimate.Min).Add(estimate.Max).EndRow();
+            statistics.Add(figure.Key).Add((long?)estimate.Count).Add(estimate.Mean).Add(estimate.Deviation).Add(estimate.Low).Add(estimate.High).Add(estimate.Min).Add(estimate.Max).Add(estimate.Resolution).EndRow();
     }
 }

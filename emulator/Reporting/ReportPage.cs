@@ -93,6 +93,7 @@ public sealed class ReportPage
             string? Cell(int column) => Number(row[column]) is { } value ? figure.Text(value) : null;
             return (IReadOnlyList<string?>)[figure.Name, Cell(2), Number(row[5]) is { } high ? figure.Text(high - Number(row[2])!.Value) : null, Cell(3), Cell(6), Cell(7), row[1]];
         }));
+        html.Element("p", ResolutionNote, "note");
         html.Element("p", "Hashes: " + string.Join(", ", data.Run.Rows("replications").Skip(1).Select(row => $"seed {row[0]} {row[1]}")), "note");
     }
 
@@ -127,7 +128,7 @@ public sealed class ReportPage
         if (data.Run.Scenario.FaultList.Count == 0) return;
         html.Element("h2", "Faults").Element("p", "What the scenario did to the fleet; the letters stand above the plots.", "note");
         html.Table(["", "fault", "site", "target", ">from", ">to", "of its own"], data.Run.Scenario.FaultList.Select((fault, i) => (IReadOnlyList<string?>)
-            [TimeAxis.Letter(i), JsonNames.Of(fault.Kind), fault.Site, fault.Target ?? "all", $"{Count(fault.At.Value)} s", $"{Count(fault.End.Value)} s", Said(fault, "kind", "site", "target", "at_s", "for_s")]));
+            [TimeAxis.Letter(i), JsonNames.Of(fault.Kind), fault.Site, fault.Target ?? "all", $"{Count(fault.At.Value)} s", $"{Count(fault.End.Value)} s", Said(fault.InForce(), "kind", "site", "target", "at_s", "for_s")]));
     }
 
     /// <summary>What a file says of something, but for some keys; of objects and lists that they are there.</summary>

@@ -31,7 +31,12 @@ public static class ResultTables
         Number("latency_mean_s"), Number("latency_max_s"), Number("sent_bytes"), .. Energy, Number("lifetime_s"), Whole("power_losses"), Whole("reboots"),
     ];
 
-    public static IReadOnlyList<Column> Faults { get; } = [Text("kind"), Text("site"), Text("target"), Number("from_s"), Number("to_s")];
+    /// <summary>A scenario's faults in its order, with what each kind has of its own: what is in force, whether the scenario says it or not.</summary>
+    public static IReadOnlyList<Column> Faults { get; } =
+    [
+        Text("kind"), Text("site"), Text("target"), Number("from_s"), Number("to_s"),
+        Text("from"), Number("ratio"), Number("delay_s"), Text("retained"), Number("drift_ppm"), Number("offset_s"), Number("rate_hz"), Whole("queue_max"), Number("boot_s"),
+    ];
 
     public static IReadOnlyList<Column> Returns { get; } = [Text("site"), Text("device"), Text("fault"), Number("ended_s"), Number("back_after_s")];
 
@@ -129,7 +134,12 @@ public static class ResultTables
         }
     }
 
-    public static void Add(TableWriter table, FaultSpec fault) => table.Add(JsonNames.Of(fault.Kind)).Add(fault.Site).Add(fault.Target).Add(fault.At.Value).Add(fault.End.Value).EndRow();
+    public static void Add(TableWriter table, FaultSpec fault)
+    {
+        var own = fault.InForce();
+        table.Add(JsonNames.Of(fault.Kind)).Add(fault.Site).Add(fault.Target).Add(fault.At.Value).Add(fault.End.Value)
+            .Add(own.From).Add(own.Ratio).Add(own.Delay?.Value).Add(own.Retained is { } memory ? JsonNames.Of(memory) : null).Add(own.DriftPpm).Add(own.Offset?.Value).Add(own.Rate?.Value).Add((long?)own.QueueMax).Add(own.Boot?.Value).EndRow();
+    }
 
     public static void Add(TableWriter table, Histogram latency)
     {

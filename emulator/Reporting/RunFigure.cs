@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fleet.Contracts;
 
 namespace Fleet.Emulator.Reporting;
 
@@ -8,6 +9,12 @@ namespace Fleet.Emulator.Reporting;
 /// <param name="Text">As people read it, with its unit.</param>
 public sealed record RunFigure(string Key, string Name, Func<RunResult, double?> Of, Func<double, string> Text)
 {
+    /// <summary>Told beside intervals: where all runs fall into one bin, the interval is 0 and the figure is not known any better.</summary>
+    public static string ResolutionNote { get; } = $"Percentiles of latency are known to within {Percent(Histogram.Resolution)}, the middles of bins that grow by 5 %: an interval of 0 only says that all runs fell into one bin.";
+
+    /// <summary>See <see cref="Estimate.Resolution"/>.</summary>
+    public double? Resolution { get; init; }
+
     public static IReadOnlyList<RunFigure> All { get; } =
     [
         new("inferences", "inferences answered", result => result.Figures.Inferences, Count),
@@ -19,9 +26,9 @@ public sealed record RunFigure(string Key, string Name, Func<RunResult, double?>
         new("offload_ratio", "answered by edge servers", result => result.Figures.OffloadRatio, Percent),
         new("fallback_ratio", "answered by fallback", result => result.Figures.FallbackRatio, Percent),
         new("deadline_missed_ratio", "deadline missed", result => result.Figures.DeadlineMissedRatio, Percent),
-        new("latency_p50_s", "latency, median", result => result.Figures.LatencyP50?.Value, Time),
-        new("latency_p95_s", "latency, 95th percentile", result => result.Figures.LatencyP95?.Value, Time),
-        new("latency_p99_s", "latency, 99th percentile", result => result.LatencyP99?.Value, Time),
+        new("latency_p50_s", "latency, median", result => result.Figures.LatencyP50?.Value, Time) { Resolution = Histogram.Resolution },
+        new("latency_p95_s", "latency, 95th percentile", result => result.Figures.LatencyP95?.Value, Time) { Resolution = Histogram.Resolution },
+        new("latency_p99_s", "latency, 99th percentile", result => result.LatencyP99?.Value, Time) { Resolution = Histogram.Resolution },
         new("energy_per_inference_j", "device energy an inference", result => result.Figures.EnergyPerInference?.Value, Energy),
         new("power_w", "power of all devices", result => result.Figures.Power?.Value, value => Significant(value) + " W"),
         new("bytes_per_inference", "bytes sent an inference", result => result.Figures.BytesPerInference?.Value, value => Significant(value) + " B"),

@@ -13,6 +13,9 @@ public readonly record struct Estimate(
     [property: JsonPropertyName("min")] double Min,
     [property: JsonPropertyName("max")] double Max)
 {
+    /// <summary>How far each value may be from the exact one, as a share of it; null where values are exact. An interval narrower than that says nothing.</summary>
+    [JsonPropertyName("resolution_ratio")] public double? Resolution { get; init; }
+
     [JsonIgnore] public double? Low => Mean - HalfWidth;
 
     [JsonIgnore] public double? High => Mean + HalfWidth;

@@ -112,6 +112,18 @@ public sealed record FaultSpec
     [JsonIgnore] public int QueueInForce => QueueMax ?? 100;
     [JsonIgnore] public Seconds BootInForce => Boot ?? new Seconds(30);
 
+    /// <summary>The same with every value that is in force written out, as tables and reports tell it.</summary>
+    public FaultSpec InForce() => Kind switch
+    {
+        FaultKind.Duplicate => this with { Ratio = RatioInForce },
+        FaultKind.Reorder => this with { Ratio = RatioInForce, Delay = DelayInForce },
+        FaultKind.BrokerRestart => this with { Retained = Retained ?? RetainedMemory.Kept },
+        FaultKind.ClockDrift => this with { DriftPpm = DriftPpm ?? 0, Offset = Offset ?? Seconds.Zero },
+        FaultKind.SlowConsumer => this with { Rate = RateInForce, QueueMax = QueueInForce },
+        FaultKind.BrownOut => this with { Boot = BootInForce },
+        _ => this,
+    };
+
     /// <summary>Whether it strikes devices that <see cref="Target"/> may narrow down.</summary>
     [JsonIgnore] public bool IsOfDevices => Kind is FaultKind.LinkLoss or FaultKind.ReconnectStorm or FaultKind.Partition or FaultKind.ClockDrift or FaultKind.BrownOut or FaultKind.DeviceCrash;
 

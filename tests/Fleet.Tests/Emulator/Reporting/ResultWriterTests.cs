@@ -87,6 +87,19 @@ public sealed class ResultWriterTests
     }
 
     [Test]
+    public void Faults_OfKindsWithFiguresOfTheirOwn_StandInTheTableAsTheyAreInForce()
+    {
+        FaultSpec Fault(FaultKind kind) => new() { Kind = kind, Site = "farm", At = new Seconds(1), For = new Seconds(2) };
+        using (var table = new TableWriter(scratch, "own", ResultTables.Faults))
+            foreach (var fault in (FaultSpec[])[Fault(FaultKind.Reorder) with { Ratio = 0.3 }, Fault(FaultKind.SlowConsumer) with { Target = "barn" }, Fault(FaultKind.Partition) with { From = "controller" }, Fault(FaultKind.BrokerRestart), Fault(FaultKind.ClockDrift) with { DriftPpm = -20 }, Fault(FaultKind.BrownOut)])
+                ResultTables.Add(table, fault);
+        string Cell(int row, string column) => Rows(scratch, "own")[row][Column(scratch, "own", column)];
+        Assert.That((Cell(0, "kind"), Cell(0, "ratio"), Cell(0, "delay_s"), Cell(0, "boot_s")), Is.EqualTo(("reorder", "0.3", "1", "")), "one said, one left out, one of another kind");
+        Assert.That((Cell(1, "target"), Cell(1, "rate_hz"), Cell(1, "queue_max")), Is.EqualTo(("barn", "10", "100")));
+        Assert.That((Cell(2, "from"), Cell(3, "retained"), Cell(4, "drift_ppm"), Cell(4, "offset_s"), Cell(5, "boot_s")), Is.EqualTo(("controller", "kept", "-20", "0", "30")));
+    }
+
+    [Test]
     public void Directory_ThatIsAFile_IsToldBeforeTheRun()
     {
         var file = Path.Combine(scratch, "a-file");
