@@ -26,6 +26,7 @@ internal sealed class RunOutput : IDisposable
         Guard(() =>
         {
             RunDirectory.CheckReplaceable(directory, text);
+            ScenarioCopy.Check(directory, scenario);
             return true;
         });
         writer = new ResultWriter(directory, scenario, request.Seed, ExitsOf(scenario, stock), request.Events);
@@ -116,7 +117,7 @@ internal sealed class RunOutput : IDisposable
         Shard = request.Shard?.ToString(),
         Version = Manifest.ThisVersion,
         TraceHash = result.TraceHash,
-        Files = ResultWriter.Hashes(directory),
+        Files = ResultWriter.Hashes(directory, ScenarioCopy.Recordings(scenario)),
         Machine = Machine.This(),
         Threads = request.Threads,
         Wall = Quantity.Rounded(TimeProvider.System.Since(began)),

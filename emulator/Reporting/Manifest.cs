@@ -60,7 +60,7 @@ public sealed record Manifest
     [JsonPropertyName("version")] public required string Version { get; init; }
     [JsonPropertyName("trace_hash")] public required string TraceHash { get; init; }
 
-    /// <summary>SHA-256 of each file of results.</summary>
+    /// <summary>SHA-256 of each file of results, and of each file of arrivals that the scenario names.</summary>
     [JsonPropertyName("files_sha256")] public required SortedDictionary<string, string> Files { get; init; }
     [JsonPropertyName("machine")] public required Machine Machine { get; init; }
     [JsonPropertyName("threads")] public required int Threads { get; init; }

@@ -81,13 +81,14 @@ public sealed class ResultWriter : IDisposable
     }
 
     /// <summary>Of all files of results in a directory, by name.</summary>
-    public static SortedDictionary<string, string> Hashes(string directory)
+    /// <param name="beside">What else the manifest answers for, relative to the directory: files of arrivals.</param>
+    public static SortedDictionary<string, string> Hashes(string directory, params IEnumerable<string> beside)
     {
         var hashes = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (var path in Directory.EnumerateFiles(directory).Where(IsResult))
+        foreach (var name in Directory.EnumerateFiles(directory).Where(IsResult).Select(path => Path.GetFileName(path)).Union(beside))
         {
-            using var file = File.OpenRead(path);
-            hashes[Path.GetFileName(path)] = Convert.ToHexStringLower(SHA256.HashData(file));
+            using var file = File.OpenRead(Path.Combine(directory, name));
+            hashes[name] = Convert.ToHexStringLower(SHA256.HashData(file));
         }
         return hashes;
     }

@@ -70,7 +70,7 @@ public sealed class RunDirectory
 
     private static IEnumerable<string> Faults(string path, Manifest manifest)
     {
-        var hashes = ResultWriter.Hashes(path);
+        var hashes = ResultWriter.Hashes(path, manifest.Files.Keys.Where(name => File.Exists(Path.Combine(path, name))));
         foreach (var (name, hash) in manifest.Files)
             if (!hashes.TryGetValue(name, out var has)) yield return $"{name} is missing";
             else if (has != hash) yield return $"{name} is not what the run wrote: its SHA-256 is {has}, the manifest says {hash}";

@@ -16,6 +16,7 @@ public static class ShardMerge
         var (manifest, scenario) = (inOrder[0].Manifest, inOrder[0].Scenario);
         var text = File.ReadAllBytes(Path.Combine(inOrder[0].Place, Manifest.ScenarioFile));
         RunDirectory.CheckReplaceable(output, text);
+        ScenarioCopy.Check(output, scenario);
         using var writer = new ResultWriter(output, scenario, manifest.Seed, exits, HasEvents(inOrder[0]));
         foreach (var shard in inOrder) Add(writer, shard);
         var result = writer.Close();
@@ -26,7 +27,7 @@ public static class ShardMerge
             Command = CommandOfAll(manifest),
             Shard = null,
             TraceHash = result.TraceHash,
-            Files = ResultWriter.Hashes(output),
+            Files = ResultWriter.Hashes(output, ScenarioCopy.Recordings(scenario)),
             Machine = Machine.This(),
             Threads = inOrder.Sum(shard => shard.Manifest.Threads),
             Wall = new Seconds(inOrder.Sum(shard => shard.Manifest.Wall.Value)),

@@ -61,6 +61,44 @@ public sealed class RunCommandTests : CommandFixture
         Assert.That(manifest.TraceHash, Is.Not.EqualTo(plain), "the point makes a difference");
     }
 
+    [Test]
+    public void Run_WithRecordedArrivals_KeepsThemAndTheirHashBesideItsResults()
+    {
+        var directory = Path.Combine(Scratch, "run");
+        var run = Fleet("run", Recorded("arrivals/door.csv"), "--out", directory + "/");
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(Fleet("report", directory).ExitCode, Is.Zero);
+        File.AppendAllText(Path.Combine(directory, "arrivals", "door.csv"), "4\n");
+        Assert.That(Fleet("report", directory).Error, Does.Contain("arrivals/door.csv is not what the run wrote"));
+        File.Delete(Path.Combine(directory, "arrivals", "door.csv"));
+        Assert.That(Fleet("report", directory).Error, Does.Contain("arrivals/door.csv is missing"));
+    }
+
+    [TestCase("../door.csv", "does not lie beside the scenario's file or below it")]
+    [TestCase("/ROOT/door.csv", "does not lie beside the scenario's file or below it")]
+    [TestCase("events.csv", "is called as a file of results")]
+    public void Run_WithRecordedArrivalsThatCannotBeKept_NamesThemBeforeItRuns(string file, string why)
+    {
+        file = file.Replace("/ROOT", Scratch, StringComparison.Ordinal);
+        var scenario = Recorded(file);
+        Assert.That(Fleet("run", scenario).ExitCode, Is.Zero, "without results nothing has to be kept");
+        var directory = Path.Combine(Scratch, "run");
+        var run = Fleet("run", scenario, "--out", directory);
+        Assert.That((run.ExitCode, Directory.Exists(directory)), Is.EqualTo((2, false)));
+        Assert.That(run.Error, Does.Contain($"recorded.file \"{file}\" {why}"));
+    }
+
+    [Test]
+    public void Run_WithRecordedArrivalsWhereAnotherFileLies_IsRefusedAndLosesNothing()
+    {
+        var directory = Path.Combine(Scratch, "mine");
+        Directory.CreateDirectory(Path.Combine(directory, "arrivals"));
+        File.WriteAllText(Path.Combine(directory, "arrivals", "door.csv"), "mine");
+        var run = Fleet("run", Recorded("arrivals/door.csv"), "--out", directory);
+        Assert.That((run.ExitCode, File.ReadAllText(Path.Combine(directory, "arrivals", "door.csv"))), Is.EqualTo((2, "mine")));
+        Assert.That(run.Error, Does.Contain("holds arrivals/door.csv"));
+    }
+
     [TestCase("events.csv")]
     [TestCase("scenario.json")]
     [TestCase("report.html")]
@@ -105,7 +143,8 @@ public sealed class RunCommandTests : CommandFixture
         var single = Fleet("run", Scenario, "--seed", "7").Out.TrimEnd().Split('\n')[^1];
         Assert.That(run.Out, Does.Contain(single), "a replication is the run of its seed");
         Assert.That(File.ReadLines(Path.Combine(directory, "replications.csv")).Count(), Is.EqualTo(4));
-        Assert.That(File.ReadAllText(Path.Combine(directory, "statistics.csv")), Does.Contain("\naccuracy_ratio,3,"));
+        Assert.That(File.ReadAllText(Path.Combine(directory, "statistics.csv")), Does.Contain("\naccuracy_ratio,3,").And.Match("\nlatency_p50_s,3,[^\n]*,0.025\n"));
+        Assert.That(run.Out, Does.Contain("known to within 2.50 %"));
         var page = Fleet("report", directory, "--out", Path.Combine(Scratch, "page.html"));
         Assert.That(page.ExitCode, Is.Zero, page.Error);
         Assert.That(File.ReadAllText(Path.Combine(Scratch, "page.html")), Does.Contain("3 replications").And.Contain(single));
@@ -140,5 +179,18 @@ public sealed class RunCommandTests : CommandFixture
         var report = Fleet("report", directory, "--out", Path.Combine(Scratch, "no", "such", "page.html"));
         Assert.That((report.ExitCode, report.Error.Contains("page.html", StringComparison.Ordinal)), Is.EqualTo((2, true)));
         Assert.That(Fleet("report", Path.Combine(Scratch, "nowhere")).Error, Does.Contain("no such directory"));
+    }
+
+    /// <summary>A scenario whose inputs come at the times of a file, which is there.</summary>
+    private string Recorded(string file)
+    {
+        var directory = Path.Combine(Scratch, "scenarios");
+        var arrivals = Path.Combine(directory, file);
+        Directory.CreateDirectory(directory);
+        Directory.CreateDirectory(Path.GetDirectoryName(arrivals)!);
+        File.WriteAllText(arrivals, "time_s\n1\n2\n3\n");
+        var scenario = Path.Combine(directory, "recorded.json");
+        File.WriteAllText(scenario, Tiny.Replace("\"rate_hz\": 5", $"\"arrivals\": \"recorded\", \"recorded\": {{ \"file\": \"{file}\" }}", StringComparison.Ordinal));
+        return scenario;
     }
 }
