@@ -188,6 +188,10 @@ holds "its prediction error is published" grep -q error_ratio "$work/prediction.
 for name in controller agent-1; do kill "${process[$name]}"; done
 holds "the doctor finds the broker fit" fleet doctor --broker "$broker"
 holds "the zoo's files reach what their card says" fleet models verify
+echo "-- a run's tables, opened by another reader"
+npm install --silent --prefix "$work/npm" hyparquet@1.33.0 >/dev/null
+fleet run emulator/scenarios/all-faults.json --events --replications 2 --out "$work/run" >/dev/null
+holds "Parquet says what CSV says, and is null where that is empty" node tests/parquet-against-csv.mjs "$work/npm" "$work/run"
 echo "-- other people's networks"
 tests/third-party-models.sh
 echo "end: $work/*.log"
