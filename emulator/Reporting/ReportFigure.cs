@@ -51,7 +51,7 @@ public sealed class ReportFigures
             Levels = expected is { } at ? [new Level("expected", at)] : [],
             Hints = axis.Hints(bins.Count, at => bins[at].Labelled > 0 ? $"{Percent((double)bins[at].Correct / bins[at].Labelled)} of {Count(bins[at].Labelled)} answers right" : null),
         };
-        return new ReportFigure("accuracy", "Accuracy", $"Share of labelled inputs answered rightly, with the 95 % interval of each stretch's own count (Wilson).{(expected is null ? "" : " Dotted: what the planner expected of the routes and thresholds in force at the end.")} The axis does not begin at 0.", panel);
+        return new ReportFigure("accuracy", "Accuracy", $"Share of labelled inputs answered rightly, with the 95 % interval of each stretch's own count (Wilson).{(expected is null ? "" : " Dotted: what the planner expected of the routes and thresholds in force at the end.")} The axis does not begin at 0, and may cut off what is wide of the intervals.", panel);
     }
 
     private ReportFigure? Answers()

@@ -86,14 +86,13 @@ public sealed class ReportPage
     {
         var rows = data.Run.Rows("statistics").Skip(1).ToList();
         if (rows.Count == 0) return;
-        html.Element("h2", $"{data.Run.Manifest.Replications} replications").Element("p", $"Mean of seeds {result.Seed} to {result.Seed + data.Run.Manifest.Replications - 1} with its 95 % confidence interval (Student's t) and the standard deviation of one run. All else on this page is of seed {result.Seed}.", "note");
+        html.Element("h2", $"{data.Run.Manifest.Replications} replications").Element("p", $"Mean of seeds {result.Seed} to {result.Seed + data.Run.Manifest.Replications - 1} with its 95 % confidence interval (Student's t) and the standard deviation of one run. All else on this page is of seed {result.Seed}. {ResolutionNote}", "note");
         html.Table(["figure", ">mean", ">± 95 %", ">standard deviation", ">least", ">most", ">n"], rows.Select(row =>
         {
             var figure = All.Single(known => known.Key == row[0]);
             string? Cell(int column) => Number(row[column]) is { } value ? figure.Text(value) : null;
             return (IReadOnlyList<string?>)[figure.Name, Cell(2), Number(row[5]) is { } high ? figure.Text(high - Number(row[2])!.Value) : null, Cell(3), Cell(6), Cell(7), row[1]];
         }));
-        html.Element("p", ResolutionNote, "note");
         html.Element("p", "Hashes: " + string.Join(", ", data.Run.Rows("replications").Skip(1).Select(row => $"seed {row[0]} {row[1]}")), "note");
     }
 
@@ -109,12 +108,12 @@ public sealed class ReportPage
         html.Close("div");
     }
 
-    /// <summary>What stands alone and in the title needs no name.</summary>
+    /// <summary>What stands alone and is the title needs no name.</summary>
     private void Legend(ReportFigure figure)
     {
         var panel = figure.Panel;
         html.Open("ul", "legend");
-        foreach (var (i, name) in panel.Names.Index().Where(entry => panel.Names.Count > 1 || !figure.Title.Contains(entry.Item, StringComparison.OrdinalIgnoreCase)))
+        foreach (var (i, name) in panel.Names.Index().Where(entry => panel.Names.Count > 1 || !figure.Title.Equals(entry.Item, StringComparison.OrdinalIgnoreCase)))
         {
             var series = panel.Series.Where(series => series.Name == name).ToList();
             var kind = series.Count == 0 ? "box" : series[0].Joint is Joint.Dashed ? "dashed" : "whole";
