@@ -38,6 +38,7 @@ public static partial class ProcessEdge
         var mistaken = parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value).Concat(parsed.UnmatchedTokens).Where(isOption).ToList();
         return
         [
+            .. options.Where(option => option.Name is "--out" or "--keep" && parsed.GetResult(option)?.Tokens is [{ Value: "" }]).Select(option => $"{option.Name} is empty; allowed: a path"),
             .. mistaken.Select(value => $"{value} is no option of \"{command.Name}\"; allowed: {string.Join(", ", options.Select(option => option.Name).Order(StringComparer.Ordinal))}"),
             .. command.Subcommands.Count > 0 ? CommandFaults(parsed, command, isOption) : parsed.Errors.Where(error => !mistaken.Any(value => error.Message.Contains(value, StringComparison.Ordinal))).Select(error => Said(error.Message, options)),
         ];

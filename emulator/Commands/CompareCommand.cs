@@ -10,6 +10,7 @@ namespace Fleet.Emulator.Commands;
 public static class CompareCommand
 {
     private const int SeedsMax = 1000;
+    private const string Mark = "fleet compare";
 
     public static Command Create()
     {
@@ -32,35 +33,24 @@ public static class CompareCommand
         FaultsException.ThrowIfAny("--policies", [.. policies.SelectMany(Policies.Faults), .. policies.Count == 0 ? ["is empty; at least one is needed"] : Array.Empty<string>(), .. policies.GroupBy(policy => policy).Where(same => same.Count() > 1).Select(twice => $"\"{twice.Key}\" stands {twice.Count()} times")]);
         var stock = new Stock();
         var scenarios = files.Select(file => ScenarioFile.Read(file, stock)).ToList();
-        if (directory is not null) Prepare(directory);
+        FaultsException.ThrowIfAny("SCENARIO", [.. scenarios.GroupBy(scenario => scenario.Name).Where(same => same.Count() > 1).Select(twice => $"{twice.Count()} files are of a scenario called {twice.Key}; allowed: one of each name")]);
+        if (directory is not null) OutputDirectory.Prepare(directory, Mark);
         var comparisons = new List<PolicyComparison>();
         foreach (var scenario in scenarios)
         {
             var runs = new Comparison(scenario, first, stock, threads);
             var tuned = tune == 0 ? policies : ProgressBar.Show($"{scenario.Name}: tuning", progress => runs.Tune(policies, tune, progress));
-            var comparison = new PolicyComparison(scenario, ProgressBar.Show(scenario.Name, progress => runs.Run(tuned, seeds, progress)));
+            var done = ProgressBar.Show(scenario.Name, progress => runs.Run(tuned, seeds, progress));
+            FaultsException.ThrowIfAny(scenario.Name, [.. done.GroupBy(run => run.Seed).Where(seed => seed.All(run => run.Answered == 0)).Select(seed => $"under seed {seed.Key} no policy answered any input, so that there is nothing to compare; allowed: more inputs, or more time")]);
+            var comparison = new PolicyComparison(scenario, done);
             comparisons.Add(comparison);
             Print(comparison, seeds, first);
             if (directory is null) continue;
-            File.WriteAllText(Path.Combine(directory, scenario.Name + ".csv"), comparison.Csv());
-            File.WriteAllText(Path.Combine(directory, scenario.Name + ".svg"), comparison.Plot());
+            OutputDirectory.Write(directory, [KeyValuePair.Create(scenario.Name + ".csv", comparison.Csv()), KeyValuePair.Create(scenario.Name + ".svg", comparison.Plot())]);
         }
         if (directory is not null)
-            File.WriteAllText(Path.Combine(directory, "README.md"), ComparisonPage.Of(comparisons, $"fleet compare {string.Join(' ', files)} --policies {string.Join(',', policies)} --seeds {seeds} --seed {first}{(tune > 0 ? $" --tune {tune}" : "")} --out {directory}", seeds, tune));
+            OutputDirectory.Write(directory, [KeyValuePair.Create("README.md", ComparisonPage.Of(comparisons, $"{Mark} {string.Join(' ', files.Select(OutputDirectory.Quoted))} --policies {string.Join(',', policies)} --seeds {seeds} --seed {first}{(tune > 0 ? $" --tune {tune}" : "")} --out {OutputDirectory.Quoted(directory)}", seeds, tune))]);
         return 0;
-    }
-
-    /// <summary>Before the runs, not after them: a directory that cannot be written should not cost them.</summary>
-    private static void Prepare(string directory)
-    {
-        try
-        {
-            Directory.CreateDirectory(directory);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new FaultsException($"--out {directory}", e.Message);
-        }
     }
 
     private static void Print(PolicyComparison comparison, int seeds, long first)

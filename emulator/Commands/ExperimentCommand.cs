@@ -43,16 +43,9 @@ public static class ExperimentCommand
     private static void Run(IExperiment experiment, long seed, string directory)
     {
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"experiment {experiment.Name}, seed {seed}"));
+        OutputDirectory.Prepare(directory, $"fleet experiment {experiment.Name}");
         var files = ProgressBar.Show(experiment.Name, progress => experiment.Run(seed, progress));
-        try
-        {
-            Directory.CreateDirectory(directory);
-            foreach (var (file, content) in files) File.WriteAllText(Path.Combine(directory, file), content);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new FaultsException($"--out {directory}", e.Message);
-        }
+        OutputDirectory.Write(directory, files);
         Console.Out.WriteLine($"{Path.Combine(directory, Report.Name)} and {files.Count - 1} files beside it: {string.Join(", ", files.Keys.Where(file => file != Report.Name).Order(StringComparer.Ordinal))}");
     }
 }

@@ -44,9 +44,8 @@ public static class FuzzCommand
         var (seed, scenario, problem) = failure;
         Console.Error.WriteLine($"seed {seed}: {problem}");
         var smallest = Shrink.Smallest(scenario, smaller => !smaller.Faults(stock).Any(), smaller => Trial.Run(smaller, seed, stock).Problem is not null);
-        var path = Path.Combine(directory, $"fuzz-{seed}.json");
-        Directory.CreateDirectory(directory);
-        File.WriteAllText(path, JsonSerializer.Serialize(smallest, Json.File.Info<Scenario>()) + "\n");
-        Console.Error.WriteLine($"  smallest scenario that fails: fleet run {path} --seed {seed}");
+        var name = $"fuzz-{seed}.json";
+        OutputDirectory.Write(directory, [KeyValuePair.Create(name, JsonSerializer.Serialize(smallest, Json.File.Info<Scenario>()) + "\n")]);
+        Console.Error.WriteLine($"  smallest scenario that fails: fleet run {OutputDirectory.Quoted(Path.Combine(directory, name))} --seed {seed}");
     }
 }

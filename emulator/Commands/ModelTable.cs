@@ -17,15 +17,7 @@ internal static class ModelTable
     public static int Run(string zoo, string directory)
     {
         var files = ProgressBar.Show("table", progress => Make(zoo, progress));
-        try
-        {
-            Directory.CreateDirectory(directory);
-            foreach (var (name, content) in files) File.WriteAllText(Path.Combine(directory, name), content);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new FaultsException($"--out {directory}", e.Message);
-        }
+        OutputDirectory.Write(directory, files);
         Console.Out.WriteLine($"{Path.Combine(directory, ZooDocument.Name)} and {files.Count - 1} files beside it: {string.Join(", ", files.Keys.Where(name => name != ZooDocument.Name).Order(StringComparer.Ordinal))}");
         return 0;
     }

@@ -43,7 +43,7 @@ public static class ParetoCommand
         ]);
         Write(directory, front);
         Console.Out.WriteLine($"{directory}: front.csv, front-accuracy.svg, front-costs.svg, {ObjectivesName}");
-        Console.Out.WriteLine($"keep to one: fleet run {file} --objective {Path.Combine(directory, ObjectivesName)}:knee, or the controller's --objective, or its message retained on {new Topic(TopicKind.Objective, front.Site)}");
+        Console.Out.WriteLine($"keep to one: fleet run {OutputDirectory.Quoted(file)} --objective {OutputDirectory.Quoted(Path.Combine(directory, ObjectivesName) + ":knee")}, or the controller's --objective, or its message retained on {new Topic(TopicKind.Objective, front.Site)}");
         return 0;
     }
 
@@ -55,17 +55,10 @@ public static class ParetoCommand
     private static void Write(string directory, SiteFront front)
     {
         var policies = Beside.Select(policy => (policy, Figures: front.Of(policy))).Where(pair => pair.Figures is not null).Select(pair => (pair.policy, pair.Figures!.Value)).ToList();
-        try
-        {
-            Directory.CreateDirectory(directory);
-            File.WriteAllText(Path.Combine(directory, "front.csv"), FrontFiles.Csv(front));
-            File.WriteAllText(Path.Combine(directory, "front-accuracy.svg"), FrontPlots.Accuracy(front, policies));
-            File.WriteAllText(Path.Combine(directory, "front-costs.svg"), FrontPlots.Costs(front, policies));
-            File.WriteAllText(Path.Combine(directory, ObjectivesName), JsonSerializer.Serialize(front.Objectives, Json.File.Info<Objectives>()) + "\n");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new FaultsException($"--out {directory}", e.Message);
-        }
+        OutputDirectory.Write(directory,
+        [
+            KeyValuePair.Create("front.csv", FrontFiles.Csv(front)), KeyValuePair.Create("front-accuracy.svg", FrontPlots.Accuracy(front, policies)), KeyValuePair.Create("front-costs.svg", FrontPlots.Costs(front, policies)),
+            KeyValuePair.Create(ObjectivesName, JsonSerializer.Serialize(front.Objectives, Json.File.Info<Objectives>()) + "\n"),
+        ]);
     }
 }

@@ -57,8 +57,7 @@ public static class ScenarioCommand
         var command = new Command("schema", "The JSON Schema of a scenario file; emulator/scenarios/scenario.schema.json is what it writes.") { output };
         command.SetAction(parsed => ProcessEdge.Guard(() =>
         {
-            if (parsed.GetValue(output) is { } path) File.WriteAllText(path, ScenarioSchema.Text());
-            else Console.Out.Write(ScenarioSchema.Text());
+            ProfileCommand.Write(parsed.GetValue(output), ScenarioSchema.Text());
             return 0;
         }));
         return command;

@@ -38,10 +38,17 @@ public sealed class PolicyComparison
     public bool IsFirstBestOrTied => Policies.Skip(1).All(policy => policy.Standing is not Better);
 
     /// <summary>Who is better than the first, in a sentence.</summary>
-    public string Verdict => Policies.Count == 1 ? "" : IsFirstBestOrTied ? $"No policy is better than {Policies[0].Policy} by more than 1 %."
-        : $"Better than {Policies[0].Policy}: {string.Join(", ", Policies.Where(policy => policy.Standing is Better).Select(policy => policy.Policy))}.";
+    public string Verdict => Policies.Count == 1 ? "" : (IsFirstBestOrTied, Those(Undecided)) switch
+    {
+        (true, "") => $"No policy is better than {Policies[0].Policy} by more than 1 %.",
+        (true, var open) => $"No policy is shown to be better than {Policies[0].Policy} by more than 1 %; undecided on so few seeds: {open}.",
+        (false, var open) => $"Better than {Policies[0].Policy}: {Those(Better)}.{(open.Length > 0 ? $" Undecided on so few seeds: {open}." : "")}",
+    };
 
     private const string Better = "better";
+    private const string Undecided = "undecided";
+
+    private string Those(string standing) => string.Join(", ", Policies.Where(policy => policy.Standing == standing).Select(policy => policy.Policy));
 
     /// <summary>The table's cells, a heading first.</summary>
     public IReadOnlyList<string[]> Table() =>
@@ -93,7 +100,7 @@ public sealed class PolicyComparison
         var costs = Costs(runs);
         var difference = Statistics.OfDifferences(first, costs);
         var tie = TieShare * first.Average();
-        var standing = costs.AsSpan().SequenceEqual(first) ? "" : difference.High < -tie ? Better : difference.Low > tie ? "worse" : difference.Low >= -tie && difference.High <= tie ? "tied" : "undecided";
+        var standing = costs.AsSpan().SequenceEqual(first) ? "" : difference.High < -tie ? Better : difference.Low > tie ? "worse" : difference.Low >= -tie && difference.High <= tie ? "tied" : Undecided;
         var promised = runs.Where(run => run.Promised is not null).Select(run => run.Promised!.Value * 1e3).ToList();
         return new ComparedPolicy(runs.Key, Statistics.Of(costs), promised.Count == 0 ? null : promised.Average(), runs.Average(run => run.Accuracy), runs.Average(run => run.Latency.Value) * 1e3, runs.Average(run => run.Energy.Value) * 1e3, runs.Average(run => run.Offloaded), runs.Average(run => run.Answered), runs.Average(run => run.DevicesDied), difference, standing);
     }

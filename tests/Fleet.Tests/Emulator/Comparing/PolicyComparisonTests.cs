@@ -27,6 +27,13 @@ public sealed class PolicyComparisonTests
     }
 
     [Test]
+    public void Verdict_OfOneSeed_SaysThatNothingIsDecided()
+    {
+        var comparison = new PolicyComparison(Scenario, [Run("first", 1, 0.2), Run("rival", 1, 0.1)]);
+        Assert.That(comparison.Verdict, Is.EqualTo("No policy is shown to be better than first by more than 1 %; undecided on so few seeds: rival."));
+    }
+
+    [Test]
     public void Charged_InputsThatOnlyAnotherAnswered_CostAnErrorAndTheDeadline()
     {
         var runs = PolicyRun.Charged(Scenario, [Run("a", 1, 0.2, answered: 100), Run("b", 1, 0.2, answered: 80)]).ToList();
