@@ -26,6 +26,9 @@ public sealed record AgentOptions
     /// <summary>Drawn by a run above what the device draws anyway, idling or asleep.</summary>
     public Watts RunPower => Profile.Power.Active.Value - (WakeLocks is null ? Profile.Power.Idle.Value : Profile.Power.Sleep!.Value);
 
+    /// <summary>Drawn by waiting for an answer above what the device draws anyway: nothing where it stays awake whatever comes.</summary>
+    public Watts WaitPower => WakeLocks is null ? Watts.Zero : Profile.Power.Idle.Value - Profile.Power.Sleep!.Value;
+
     /// <summary>Share of audits whose label somebody tells, where inputs have one.</summary>
     public double LabelledAudits { get; init; }
 

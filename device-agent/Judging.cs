@@ -38,13 +38,13 @@ public sealed class Judging(Decider decider, Assignment assignment, AlarmCosts a
     /// <summary>An input has been answered behind this device, or has not.</summary>
     public void Learn(in Verdict verdict, in Decision decision, int? better) => decider.Learn(verdict, decision, better);
 
-    /// <summary>Works out anew what the ways on cost.</summary>
-    public void Follow(WayCosts way, StageTimes times, HardwareProfile profile)
+    /// <summary>Works out anew what the ways on cost: as in plans, what runs and waiting add to what the device draws anyway.</summary>
+    public void Follow(WayCosts way, StageTimes times, AgentOptions options)
     {
-        var power = profile.Power.Active.Value;
+        var power = options.RunPower;
         for (var stage = 1; stage <= assignment.Head; stage++) stages[stage - 1] = Priced(times.Of(stage), power * times.Of(stage));
         var encoding = assignment.Bottleneck.Length > 0 ? times.Encoder ?? Seconds.Zero : Seconds.Zero;
-        var send = Priced(way.Time + way.OthersWait + encoding, power * encoding + frame * profile.Radio.TxPerByte.Value);
+        var send = Priced(way.Time + way.OthersWait + encoding, power * encoding + options.WaitPower * way.Time + frame * options.Profile.Radio.TxPerByte.Value);
         decider.Follow(new WayPrices(stages, send, way.AnsweredShare));
     }
 

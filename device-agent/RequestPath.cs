@@ -159,7 +159,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     {
         if (next.Judging is not { } judging) return;
         way.Turn(next.Edge, judging.Frame / options.Profile.Radio.Goodput.Value);
-        judging.Follow(way.Costs, times, options.Profile);
+        judging.Follow(way.Costs, times, options);
     }
 
     /// <summary>An input of nothing but zeros.</summary>
@@ -379,7 +379,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
         var asked = way.Begin();
         var reply = await offloads.Send(edge, frame, onAir);
         way.End(asked, reply);
-        judging.Follow(way.Costs, times, options.Profile);
+        judging.Follow(way.Costs, times, options);
         return reply;
     }
 
