@@ -58,5 +58,6 @@ public sealed class H2t2
         for (var i = 0; i < Pairs.Length; i++) losses[i] += Sends(Pairs[i], score) ? price : estimate;
     }
 
-    private static bool Sends((int Low, int High) pair, double score) => score * Levels >= pair.Low && score * Levels < pair.High;
+    /// <summary>Whether the score's level, 0 to 15, lies from the lower to below the upper: a score of just 1 has the last one, or no pair would ever send it.</summary>
+    private static bool Sends((int Low, int High) pair, double score) => Math.Min((int)(score * Levels), Levels - 1) is var level && level >= pair.Low && level < pair.High;
 }

@@ -24,6 +24,22 @@ public sealed class H2t2Tests
         Assert.That(learner.Best.High, Is.EqualTo(0.8).Within(1.5 / 16));
     }
 
+    /// <summary>An exit so sure that its probability rounds to 1, and always wrong: what keeping costs is more than going on, so that nearly all go on.</summary>
+    [Test]
+    public void Chance_ScoreOfOneThatIsAlwaysWrong_LearnsToSendIt()
+    {
+        var (learner, random, sent) = (new H2t2(), new Random(1), 0);
+        for (var t = 0; t < 4_000; t++)
+        {
+            var chance = learner.Chance(1);
+            var goesOn = random.NextDouble() < chance;
+            learner.Learn(1, price: 0.1, goesOn ? 1 : null, chance);
+            if (t >= 2_000 && goesOn) sent++;
+        }
+        Assert.That(sent, Is.GreaterThan(1_980), "of 2,000");
+        Assert.That(learner.Best.High, Is.EqualTo(1));
+    }
+
     [Test]
     public void Of_Errors_CostsBySide()
     {
