@@ -27,6 +27,33 @@ public sealed class CappedSimplexTests
         Assert.That(projected.Zip(size, (y, s) => y * s).Sum(), Is.EqualTo(Math.Min(budget, size.Sum())).Within(1e-9 * size.Sum()));
     }, iter: 400, seed: "0000000000000001");
 
+    /// <summary>A step may lift a part by e^40, beside which the others' sum is lost in rounding: by hand, the first is whole and what is left of the memory is the others' alike.</summary>
+    [TestCase(1e17)]
+    [TestCase(1e12)]
+    [TestCase(50)]
+    public void Project_OnePartBeyondAllOthers_IsWholeAndTheOthersShareTheRest(double largest)
+    {
+        double[] h = [largest, 1, 1], size = [1, 2, 2];
+        CappedSimplex.Project(h, size, budget: 2);
+        Assert.That(h, Is.EqualTo(new[] { 1, 0.25, 0.25 }).Within(1e-12));
+    }
+
+    /// <summary>The same over many steps, one piece asked for at a time: parts keep the memory whatever the rate.</summary>
+    [Test]
+    public void NodeAscent_LargeRate_StaysWithinTheBudget()
+    {
+        double[] size = [10, 30, 20, 50, 40];
+        var ascent = new NodeAscent(size, budget: 60, new AscentOptions { IsScaled = false, Rate = 1e3 });
+        for (var step = 0; step < 200; step++)
+        {
+            var slopes = new double[size.Length];
+            slopes[step % size.Length] = 10;
+            ascent.Step(slopes);
+            Assert.That(ascent.Parts.ToArray().Zip(size, (part, s) => part * s).Sum(), Is.EqualTo(60).Within(1e-6), $"step {step}");
+            Assert.That(ascent.Parts.ToArray(), Has.All.InRange(0, 1));
+        }
+    }
+
     [Test]
     public void DepRound_ManyDraws_KeepsMarginalsAndBudget()
     {
