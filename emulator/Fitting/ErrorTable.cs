@@ -11,7 +11,8 @@ public sealed record ErrorLine(string Question, IReadOnlyList<LeftOut> Answers, 
 
     public double Mean => Sizes.Average();
 
-    public double Median => Sizes[Sizes.Count / 2];
+    /// <summary>Of an even number the mean of the two in the middle.</summary>
+    public double Median => (Sizes[(Answers.Count - 1) / 2] + Sizes[Answers.Count / 2]) / 2;
 
     public LeftOut Worst => Answers.MaxBy(answer => Math.Abs(answer.Error))!;
 

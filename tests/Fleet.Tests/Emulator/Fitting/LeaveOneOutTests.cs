@@ -28,6 +28,16 @@ public sealed class LeaveOneOutTests
         Assert.That(readme, Does.Contain(Text.Markdown(ErrorTable.Columns, Lines.Select(ErrorTable.Cells))));
     }
 
+    [TestCase(new[] { -0.4, 0.1, 0.2, -0.3 }, 0.25)]
+    [TestCase(new[] { -0.4, 0.1, 0.2 }, 0.2)]
+    [TestCase(new[] { -0.4 }, 0.4)]
+    public void Median_OfErrors_IsThatOfTheirSizes(double[] errors, double median)
+    {
+        var system = Tables.Systems[0];
+        var line = new ErrorLine("any", [.. errors.Select(error => new LeftOut(system, system.Rows[0].Network, error, HasSameStackElsewhere: false))], Bar: null);
+        Assert.That(line.Median, Is.EqualTo(median).Within(1e-12));
+    }
+
     [Test]
     public void BySystem_EveryLine_AddsUpToTheLine()
     {
