@@ -151,9 +151,7 @@ public sealed class MqttBus : IBus, IAsyncDisposable
                 if (time.GetElapsedTime(since).TotalSeconds >= StableAfter.Value) failures = 0;
             }
             if (stop.IsCancellationRequested) return;
-            // Full jitter: after a broker's restart a fleet must not come back all at once.
-            var ceiling = Math.Min(options.BackoffMax.Value, options.BackoffInitial.Value * Math.Pow(2, Math.Min(failures++, 30)));
-            await WithinAsync(Task.Delay(TimeSpan.FromSeconds(ceiling * random.NextDouble()), time, stop.Token), options.BackoffMax);
+            await time.Sleep(options.Backoff.Pause(failures++, random.NextDouble()), stop.Token);
         }
     }
 

@@ -76,9 +76,7 @@ public sealed record MqttBusOptions
     /// </summary>
     public Seconds Linger { get; init; }
 
-    public Seconds BackoffInitial { get; init; } = new(0.5);
-
-    public Seconds BackoffMax { get; init; } = new(30);
+    public Backoff Backoff { get; init; } = Backoff.ToBroker;
 
     public Seconds ConnectTimeout { get; init; } = new(10);
 
@@ -92,7 +90,7 @@ public sealed record MqttBusOptions
     {
         if (ClientId.Length is 0 or > 256) yield return $"client id has {ClientId.Length} characters; allowed: 1 to 256";
         if (SocketBufferBytes < 256 * 1024) yield return $"socket buffer is {SocketBufferBytes} bytes; allowed: 262144 or more";
-        if (BackoffInitial.Value <= 0 || BackoffMax < BackoffInitial) yield return $"back-off is {BackoffInitial.Value} to {BackoffMax.Value} s; allowed: above 0, and not decreasing";
+        foreach (var fault in Backoff.Faults()) yield return fault;
         if (!(Linger.Value is >= 0 and <= 1)) yield return $"linger is {Linger.Value} s; allowed: 0 to 1";
         foreach (var (what, value) in new[] { ("kept", KeptMax), ("telemetry", TelemetryMax), ("data", DataMax), ("undelivered", UndeliveredMax), ("in flight", InFlightMax) })
             if (value < 1) yield return $"limit of {what} messages is {value}; allowed: 1 or more";

@@ -270,7 +270,7 @@ public sealed class BrokerConnection : IDisposable
         if (!received(message) || id == 0) return;
         lock (gate)
         {
-            if (!ring.TryReserve(4, acknowledged: false, out var packet, out _)) return;
+            if (!ring.TryReserve(4, acknowledged: false, time.GetTimestamp(), out var packet, out _)) return;
             MqttPackets.WritePubAck(packet, id);
         }
     }

@@ -106,10 +106,16 @@ public sealed class BulkRun(BulkFleet fleet, BulkOptions options, TimeProvider t
         if (changed != 0 && time.Since(changed) < Grace) return;
         var verdicts = Drift.Verdicts(options.DriftMax);
         if (verdicts.Count == 0) return;
-        var verdict = string.Join("; ", verdicts);
+        var (away, verdict) = (Unconnected(), string.Join("; ", verdicts));
+        if (options.OnDrift is OnDrift.Slow && away.Length > 0)
+        {
+            // No speed brings a broker back; what waits for it is judged once it has had the time to drain.
+            changed = time.GetTimestamp();
+            return;
+        }
         if (options.OnDrift is OnDrift.Stop || fleet.Speed * Slower < SpeedMin)
         {
-            stopped = verdict;
+            stopped = verdict + away;
             return;
         }
         var next = fleet.Speed * Slower;
@@ -124,11 +130,16 @@ public sealed class BulkRun(BulkFleet fleet, BulkOptions options, TimeProvider t
         var seconds = Math.Max(1e-3, time.Since(last.At).Value);
         var (median, p99) = fleet.Tally.TakeLatency();
         var late = fleet.TakeLateness();
-        var (unconnected, fault) = fleet.Unconnected();
         var line = string.Create(CultureInfo.InvariantCulture,
             $"{time.Since(begun).Value,6:F0} s  {fleet.Begun:N0} devices, {fleet.Tally.Assigned:N0} assigned, {fleet.Tally.Ready:N0} ready; {(now.Answered - last.Answered) / seconds:N0} answers/s, {(now.Published - last.Published) / seconds:N0} sent/s, {(now.Acknowledged - last.Acknowledged) / seconds:N0} acknowledged/s after p50 {Text(median)} p99 {Text(p99)}; drift: {Drift}; timers p50 {Text(late.Median)} max {Text(late.Max)}; speed {fleet.Speed:G4}");
         last = now;
-        return unconnected == 0 ? line : $"{line}; {unconnected} not connected: {fault}";
+        return line + Unconnected();
+    }
+
+    private string Unconnected()
+    {
+        var (count, fault) = fleet.Unconnected();
+        return count == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"; {count:N0} not connected: {fault}");
     }
 
     private async Task AcknowledgeLastAsync()

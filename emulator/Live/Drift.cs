@@ -6,11 +6,11 @@ namespace Fleet.Emulator.Live;
 
 /// <summary>
 /// Who is behind, and by how much, at one moment. Timers are this process: real time x speed less virtual time. Acknowledgement is the
-/// broker: the age of the oldest message sent and not acknowledged, or the time it would take to send what still waits here. The
+/// broker: the age of the oldest message that waits here or is not acknowledged, be the broker there or not. The
 /// controller is behind when the last summary of some site is older than twice its period.
 /// </summary>
 /// <param name="Timers">In virtual time.</param>
-/// <param name="Oldest">The oldest message in flight.</param>
+/// <param name="Oldest">Since the oldest message was said that is not sent, or not acknowledged.</param>
 /// <param name="Awaiting">At-least-once messages not acknowledged.</param>
 /// <param name="Unsent">Messages that wait for the broker to take earlier ones.</param>
 /// <param name="Controller">Null while none has been heard.</param>

@@ -27,6 +27,7 @@ public sealed class PacketRing
         /// <summary>0: at most once.</summary>
         public ushort Id;
         public bool IsDone;
+        public long PutAt;
         public long SentAt;
     }
 
@@ -49,19 +50,19 @@ public sealed class PacketRing
     /// <summary>More than half full, by packets or by bytes.</summary>
     public bool IsCrowded => awaiting > AwaitingMax / 2 || Occupied > bytesMax / 2;
 
-    /// <summary>Timestamp at which the oldest packet in flight was sent; null when none is.</summary>
-    public long? OldestSentAt
+    /// <summary>Timestamp at which the oldest packet was put in that is neither gone nor acknowledged, be there a connection or not; null when there is none.</summary>
+    public long? OldestPutAt
     {
         get
         {
-            for (var i = 0; i < count - unsent; i++)
-                if (entries[At(i)] is { Id: > 0, IsDone: false } entry) return entry.SentAt;
+            for (var i = 0; i < count; i++)
+                if (entries[At(i)] is { IsDone: false } entry) return entry.PutAt;
             return null;
         }
     }
 
     /// <summary>Room for a packet of this length, to be written now; false when the ring is full. <paramref name="id"/>: 0 unless it is to be acknowledged.</summary>
-    public bool TryReserve(int length, bool acknowledged, out Span<byte> packet, out ushort id)
+    public bool TryReserve(int length, bool acknowledged, long now, out Span<byte> packet, out ushort id)
     {
         packet = default;
         id = 0;
@@ -72,7 +73,7 @@ public sealed class PacketRing
             awaiting++;
         }
         if (count == entries.Length) GrowEntries();
-        entries[At(count)] = new Entry { Start = start, Length = length, Id = id };
+        entries[At(count)] = new Entry { Start = start, Length = length, Id = id, PutAt = now };
         count++;
         unsent++;
         tail = start + length;

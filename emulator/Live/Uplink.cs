@@ -26,10 +26,6 @@ public sealed record UplinkOptions
 
     /// <summary>Lines that are told of a new connection in a real second: devices announce themselves anew then.</summary>
     public double TellRate { get; init; } = 2_000;
-
-    public Seconds BackoffInitial { get; init; } = new(0.5);
-
-    public Seconds BackoffMax { get; init; } = new(30);
 }
 
 /// <summary>
@@ -73,12 +69,12 @@ public sealed class Uplink
 
     public IEnumerable<DeviceLine> Lines => lines.Values;
 
-    /// <summary>At-least-once packets not acknowledged, packets not sent, and how long the oldest in flight has waited.</summary>
+    /// <summary>At-least-once packets not acknowledged, packets not sent, and how long the oldest of both has waited, be there a connection or not.</summary>
     public (int Awaiting, int Unsent, Seconds Oldest) Backlog
     {
         get
         {
-            lock (gate) return (ring.Awaiting, ring.Unsent, ring.OldestSentAt is { } at ? Seconds.Of(time.GetElapsedTime(at)) : Seconds.Zero);
+            lock (gate) return (ring.Awaiting, ring.Unsent, ring.OldestPutAt is { } at ? Seconds.Of(time.GetElapsedTime(at)) : Seconds.Zero);
         }
     }
 
@@ -121,7 +117,7 @@ public sealed class Uplink
         var length = MqttPackets.PublishBytes(path.Length, properties.Length, frame?.EncodedBytes ?? payload.Length, acknowledged);
         lock (gate)
         {
-            if (frame is not null && !IsConnected || !ring.TryReserve(length, acknowledged, out var packet, out var id))
+            if (frame is not null && !IsConnected || !ring.TryReserve(length, acknowledged, time.GetTimestamp(), out var packet, out var id))
             {
                 tally.Drop();
                 return;
@@ -204,8 +200,7 @@ public sealed class Uplink
                 // It ends; whoever ended it closes the connection.
                 return;
             }
-            var ceiling = Math.Min(options.BackoffMax.Value, options.BackoffInitial.Value * Math.Pow(2, Math.Min(failures++, 30)));
-            await time.Sleep(new Seconds(ceiling * random.NextDouble()), stop.Token);
+            await time.Sleep(Backoff.ToBroker.Pause(failures++, random.NextDouble()), stop.Token);
         }
     }
 

@@ -126,7 +126,7 @@ public sealed class Replayer
         var length = MqttPackets.PublishBytes(message.Topic.Length, message.Properties.Length, message.Payload.Length, acknowledged);
         lock (gate)
         {
-            if (!ring.TryReserve(length, acknowledged, out var packet, out var id)) return false;
+            if (!ring.TryReserve(length, acknowledged, time.GetTimestamp(), out var packet, out var id)) return false;
             message.Payload.Span.CopyTo(packet[MqttPackets.WritePublish(packet, message.Topic.Span, message.Properties.Span, id, message.Retain)..]);
         }
         published++;
@@ -136,7 +136,7 @@ public sealed class Replayer
     private void Judge(Seconds at)
     {
         Drift drift;
-        lock (gate) drift = new Drift(Late(at), ring.OldestSentAt is { } sent ? Seconds.Of(time.GetElapsedTime(sent)) : Seconds.Zero, ring.Awaiting, ring.Unsent, null);
+        lock (gate) drift = new Drift(Late(at), ring.OldestPutAt is { } put ? Seconds.Of(time.GetElapsedTime(put)) : Seconds.Zero, ring.Awaiting, ring.Unsent, null);
         worst = Seconds.Max(worst, drift.Worst);
         if (lost.Length > 0) stopped = lost;
         if (time.Since(told) >= Line)

@@ -179,7 +179,7 @@ public sealed class MqttBusConnectionTests
     [Test]
     public void Dispose_WithoutBroker_EndsAtOnce() => OnLoop(async loop =>
     {
-        var bus = await ConnectAsync(Options(MqttAddress.Loopback(FreePort())) with { BackoffInitial = new Seconds(1000), BackoffMax = new Seconds(1000) }, loop, failFast: false);
+        var bus = await ConnectAsync(Options(MqttAddress.Loopback(FreePort())) with { Backoff = new Backoff(new Seconds(1000), new Seconds(1000)) }, loop, failFast: false);
         bus.Publish(StateOf("dev-1"), State.Ready);
         await bus.DisposeAsync().AsTask().WaitAsync(Patience);
         Assert.That(bus.IsConnected, Is.False);
@@ -194,7 +194,7 @@ public sealed class MqttBusConnectionTests
         var faults = new List<string?>();
         while (faults.Count < Tries && !faults.Any(fault => fault?.Contains("same client id") is true))
         {
-            await using var first = await ConnectAsync(Options(broker, "twin") with { BackoffInitial = new Seconds(1000), BackoffMax = new Seconds(1000) }, loop);
+            await using var first = await ConnectAsync(Options(broker, "twin") with { Backoff = new Backoff(new Seconds(1000), new Seconds(1000)) }, loop);
             var connections = new Connections(first);
 
             await using var second = await ConnectAsync(Options(broker, "twin"), loop);

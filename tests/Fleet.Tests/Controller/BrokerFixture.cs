@@ -40,8 +40,7 @@ internal static class BrokerFixture
     {
         Broker = address,
         ClientId = client,
-        BackoffInitial = new Seconds(0.01),
-        BackoffMax = new Seconds(0.1),
+        Backoff = new Backoff(new Seconds(0.01), new Seconds(0.1)),
     };
 
     public static Task<MqttBus> ConnectAsync(MqttBusOptions options, EventLoop loop, bool failFast = true) =>

@@ -41,6 +41,22 @@ public sealed class BulkFleetTests
     });
 
     [Test]
+    public void Run_BrokerGone_StopsAndSaysHowManyAreNotConnected() => OnBroker(async (broker, _) =>
+    {
+        await using var cable = new Cable(broker.Port);
+        var isPulled = false;
+        var figures = await Run(Options(broker) with { Broker = MqttAddress.Loopback(cable.Port), Count = 20, Gateways = 2, DriftMax = new Seconds(0.3) }, until: fleet =>
+        {
+            if (fleet.Tally.Ready == 20 && !isPulled) cable.Pull();
+            isPulled |= fleet.Tally.Ready == 20;
+            return false;
+        });
+
+        Assert.That(isPulled, figures.Stopped);
+        Assert.That(figures.Stopped, Does.Contain("the broker cannot keep up").And.Contain("2 not connected: "), "what was said since it went is not acknowledged");
+    });
+
+    [Test]
     public void Start_NobodyListens_FaultNamesTheBroker() => BrokerFixture.OnLoop(async _ =>
     {
         var port = BrokerFixture.FreePort();

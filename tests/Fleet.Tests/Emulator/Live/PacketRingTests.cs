@@ -18,7 +18,7 @@ public sealed class PacketRingTests
             byte next = 0;
             foreach (var (length, acknowledged, after) in steps)
             {
-                if (ring.TryReserve(length, acknowledged, out var packet, out var id))
+                if (ring.TryReserve(length, acknowledged, now: 0, out var packet, out var id))
                 {
                     next++;
                     packet.Fill(next);
@@ -58,12 +58,12 @@ public sealed class PacketRingTests
     {
         var ring = new PacketRing(16, 32);
         var first = Put(ring, 20);
-        Assert.That(ring.TryReserve(20, true, out _, out _), Is.False);
+        Assert.That(ring.TryReserve(20, true, now: 0, out _, out _), Is.False);
 
         Send(ring, []);
         ring.TryAcknowledge(first, out _);
 
-        Assert.That(ring.TryReserve(20, true, out _, out _));
+        Assert.That(ring.TryReserve(20, true, now: 0, out _, out _));
     }
 
     [Test]
@@ -88,12 +88,42 @@ public sealed class PacketRingTests
     }
 
     [Test]
+    public void OldestPutAt_SentOrNotAndOverReconnects_IsOfTheFirstThatIsNotAcknowledged()
+    {
+        var ring = new PacketRing(64, 64);
+        Assert.That(ring.OldestPutAt, Is.Null);
+        var first = Put(ring, 4, now: 3);
+        Assert.That(ring.OldestPutAt, Is.EqualTo(3), "nobody has taken it: there may be no connection");
+        Send(ring, []);
+        var second = Put(ring, 4, now: 5);
+        Assert.That(ring.OldestPutAt, Is.EqualTo(3), "sent is not acknowledged");
+
+        ring.Rewind();
+        Assert.That(ring.OldestPutAt, Is.EqualTo(3), "a new connection makes nothing younger");
+        Send(ring, []);
+        ring.TryAcknowledge(first, out _);
+        Assert.That(ring.OldestPutAt, Is.EqualTo(5));
+        ring.TryAcknowledge(second, out _);
+        Assert.That(ring.OldestPutAt, Is.Null);
+    }
+
+    [Test]
+    public void OldestPutAt_WhatIsSentAtMostOnce_CountsUntilItIsSent()
+    {
+        var ring = new PacketRing(64, 64);
+        ring.TryReserve(4, acknowledged: false, now: 3, out _, out _);
+        Assert.That(ring.OldestPutAt, Is.EqualTo(3));
+        Send(ring, []);
+        Assert.That(ring.OldestPutAt, Is.Null);
+    }
+
+    [Test]
     public void Ring_InSteadyState_AllocatesNothing()
     {
         var ring = new PacketRing(4096, 4096);
         void Round()
         {
-            for (var i = 0; i < 10; i++) ring.TryReserve(100, i % 2 == 0, out _, out _);
+            for (var i = 0; i < 10; i++) ring.TryReserve(100, i % 2 == 0, now: 0, out _, out _);
             while (ring.TryTake(100, 32_768, 1, out _)) ring.Written();
         }
         Round();
@@ -108,9 +138,9 @@ public sealed class PacketRingTests
         Assert.That(ring.Awaiting, Is.Zero);
     }
 
-    private static ushort Put(PacketRing ring, int length)
+    private static ushort Put(PacketRing ring, int length, long now = 0)
     {
-        Assert.That(ring.TryReserve(length, true, out var packet, out var id));
+        Assert.That(ring.TryReserve(length, true, now, out var packet, out var id));
         packet.Clear();
         packet[0] = 0x32;
         return id;
