@@ -87,6 +87,7 @@ public static class ReplayCommand
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{figures.Read:N0} messages over {figures.Length.Value:F1} s read, {figures.Published:N0} published, {figures.LeftOut:N0} of others left out, {figures.Unacknowledged:N0} not acknowledged; drift at most {Drift.Text(figures.DriftMax)}; speed {figures.Speed:G4}"));
         if (recording.Damage is { } damage) Console.Error.WriteLine($"{file} is damaged {damage}; it was replayed up to there");
+        else if (!recording.KnowsItsEnd) Console.Error.WriteLine($"{file} is of an older fleet, whose recordings do not say where they end: whether it is whole cannot be checked");
         if (figures.Stopped.Length > 0) Console.Error.WriteLine($"stopped: {figures.Stopped}");
         return figures.Stopped.Length == 0 && figures.Unacknowledged == 0 && recording.Damage is null ? 0 : 1;
     }

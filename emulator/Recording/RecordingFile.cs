@@ -23,16 +23,21 @@ public sealed record RecordingHeader
 /// <summary>
 /// A recording: fleet traffic with arrival times. Little-endian:
 /// <code>
-///  0 magic "FLTRECD" and version u8 = 1
+///  0 magic "FLTRECD" and version u8 = 2
 ///  8 blocks: stored length u32, plain length u32, CRC-32 (IEEE) of the eight bytes before and of what is stored u32, stored bytes
 /// </code>
 /// The first block is the header, JSON. Every other is DEFLATE of messages, each: microseconds since the begin i64, flags u8 (quality in
 /// bits 0 and 1, retained in bit 2), topic length u16, properties length u16, payload length u32, then the three. A block holds about
-/// 64 KB of messages or a second of them, so that a file that was cut off, or damaged, can be read up to there.
+/// 64 KB of messages or a second of them, so that a file that was cut off, or damaged, can be read up to there. The last block is empty
+/// and says that the recording ends there; those of version 1 have none, and nobody can tell whether they are whole.
 /// </summary>
 public static class RecordingFile
 {
-    public const byte Version = 1;
+    public const byte Version = 2;
+
+    /// <summary>Still read; the last whose recordings do not say where they end.</summary>
+    internal const byte VersionWithoutEnd = 1;
+
     internal const int BlockHeaderBytes = 12;
     internal const int MessageHeaderBytes = 17;
 
@@ -57,6 +62,7 @@ public sealed class RecordingWriter : IDisposable
 
     private static readonly Seconds BlockTime = new(1);
 
+    private readonly string path;
     private readonly FileStream file;
     private readonly TimeProvider time;
     private readonly Lock gate = new();
@@ -65,24 +71,33 @@ public sealed class RecordingWriter : IDisposable
     private byte[] block = new byte[BlockBytes * 2];
     private int filled;
     private long blockBegan;
+    private bool hasFailed;
 
     /// <exception cref="FaultsException">The file cannot be written.</exception>
     public RecordingWriter(string path, RecordingHeader header, TimeProvider time)
     {
-        this.time = time;
+        (this.path, this.time) = (path, time);
         try
         {
-            file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read);
+            // Blocks are large enough: what is buffered twice would fail a second time, when the file is closed.
+            file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new FaultsException(path, e.Message);
         }
         began = blockBegan = time.GetTimestamp();
-        file.Write(RecordingFile.Magic);
-        file.WriteByte(RecordingFile.Version);
-        var text = JsonSerializer.SerializeToUtf8Bytes(header, Json.File.Info<RecordingHeader>());
-        Write(text, text.Length);
+        try
+        {
+            Write([.. RecordingFile.Magic, RecordingFile.Version]);
+            var text = JsonSerializer.SerializeToUtf8Bytes(header, Json.File.Info<RecordingHeader>());
+            WriteBlock(text, text.Length);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
 
     public long Messages { get; private set; }
@@ -91,6 +106,7 @@ public sealed class RecordingWriter : IDisposable
     public Bytes Length => new(file.Length);
 
     /// <summary>Takes a message that came just now.</summary>
+    /// <exception cref="FaultsException">The file cannot be written, as when the disk is full; what is in it stays readable.</exception>
     public void Add(ReadOnlySpan<byte> topic, ReadOnlySpan<byte> properties, ReadOnlySpan<byte> payload, int quality, bool retain)
     {
         lock (gate)
@@ -113,39 +129,56 @@ public sealed class RecordingWriter : IDisposable
         }
     }
 
-    /// <summary>Puts what waits into the file.</summary>
-    public void Flush()
-    {
-        lock (gate)
-        {
-            if (filled > 0) WriteBlock();
-            file.Flush();
-        }
-    }
-
+    /// <summary>Puts what waits into the file, and that it ends there.</summary>
+    /// <exception cref="FaultsException">It cannot be written, and nobody has been told of it yet.</exception>
     public void Dispose()
     {
-        Flush();
-        file.Dispose();
-        stored.Dispose();
+        try
+        {
+            lock (gate)
+            {
+                if (hasFailed) return;
+                if (filled > 0) WriteBlock();
+                WriteBlock([], 0);
+            }
+        }
+        finally
+        {
+            file.Dispose();
+            stored.Dispose();
+        }
     }
 
     private void WriteBlock()
     {
         stored.SetLength(0);
         using (var deflate = new DeflateStream(stored, CompressionLevel.Fastest, leaveOpen: true)) deflate.Write(block, 0, filled);
-        Write(stored.GetBuffer().AsSpan(0, (int)stored.Length), filled);
+        WriteBlock(stored.GetBuffer().AsSpan(0, (int)stored.Length), filled);
         filled = 0;
     }
 
-    private void Write(ReadOnlySpan<byte> bytes, int plain)
+    private void WriteBlock(ReadOnlySpan<byte> bytes, int plain)
     {
         Span<byte> header = stackalloc byte[RecordingFile.BlockHeaderBytes];
         BinaryPrimitives.WriteInt32LittleEndian(header, bytes.Length);
         BinaryPrimitives.WriteInt32LittleEndian(header[4..], plain);
         BinaryPrimitives.WriteUInt32LittleEndian(header[8..], RecordingFile.Checksum(header[..8], bytes));
-        file.Write(header);
-        file.Write(bytes);
+        Write(header);
+        Write(bytes);
+    }
+
+    private void Write(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            file.Write(bytes);
+        }
+        catch (IOException e)
+        {
+            // Whatever came after half a block could not be found again.
+            hasFailed = true;
+            throw new FaultsException(path, e.Message);
+        }
     }
 }
 
@@ -156,6 +189,7 @@ public sealed class RecordingReader : IDisposable
     private byte[] block = [];
     private byte[] storedBytes = [];
     private int at, end;
+    private bool hasEnded;
 
     /// <exception cref="FaultsException">There is no such file, it is no recording, or already its header is damaged.</exception>
     public RecordingReader(string path)
@@ -181,6 +215,9 @@ public sealed class RecordingReader : IDisposable
 
     public RecordingHeader Header { get; }
 
+    /// <summary>Whether the file says where it ends. One that does not, of an older fleet, may have been cut off between two blocks.</summary>
+    public bool KnowsItsEnd { get; private set; }
+
     /// <summary>What is wrong with the file and at which byte; null when nothing is, as far as it was read.</summary>
     public string? Damage { get; private set; }
 
@@ -191,7 +228,7 @@ public sealed class RecordingReader : IDisposable
     {
         message = default;
         while (at >= end)
-            if (Damage is not null || !TryReadBlock(isPlain: false)) return false;
+            if (Damage is not null || hasEnded || !TryReadBlock(isPlain: false)) return false;
         var header = block.AsSpan(at, end - at);
         var (topic, properties, payload) = (0, 0, 0);
         if (header.Length >= RecordingFile.MessageHeaderBytes)
@@ -220,7 +257,8 @@ public sealed class RecordingReader : IDisposable
     {
         Span<byte> magic = stackalloc byte[8];
         if (file.ReadAtLeast(magic, 8, throwOnEndOfStream: false) < 8 || !magic[..7].SequenceEqual(RecordingFile.Magic)) throw new FaultsException(path, "is no recording: it does not begin with \"FLTRECD\"");
-        if (magic[7] != RecordingFile.Version) throw new FaultsException(path, $"is a recording of version {magic[7]}; this reads {RecordingFile.Version}");
+        if (magic[7] is < RecordingFile.VersionWithoutEnd or > RecordingFile.Version) throw new FaultsException(path, $"is a recording of version {magic[7]}; this reads {RecordingFile.VersionWithoutEnd} to {RecordingFile.Version}");
+        KnowsItsEnd = magic[7] > RecordingFile.VersionWithoutEnd;
         if (!TryReadBlock(isPlain: true)) throw new FaultsException(path, Damage ?? "ends before its header");
         try
         {
@@ -239,13 +277,14 @@ public sealed class RecordingReader : IDisposable
         var offset = file.Position;
         Span<byte> header = stackalloc byte[RecordingFile.BlockHeaderBytes];
         var read = file.ReadAtLeast(header, header.Length, throwOnEndOfStream: false);
-        if (read == 0) return false;
+        if (read == 0) return KnowsItsEnd && Broken(offset, "the recording is cut off, or is still being made: no block says that it ends");
         if (read < header.Length) return Broken(offset, "a block is cut off");
         var (stored, plain) = (BinaryPrimitives.ReadInt32LittleEndian(header), BinaryPrimitives.ReadInt32LittleEndian(header[4..]));
         if (stored is < 0 or > RecordingFile.BlockBytesMax || plain is < 0 or > RecordingFile.BlockBytesMax) return Broken(offset, $"a block says it has {stored} bytes for {plain}; allowed: {RecordingFile.BlockBytesMax}");
         if (storedBytes.Length < stored) storedBytes = new byte[stored];
         if (file.ReadAtLeast(storedBytes.AsSpan(0, stored), stored, throwOnEndOfStream: false) < stored) return Broken(offset, "a block is cut off");
         if (RecordingFile.Checksum(header[..8], storedBytes.AsSpan(0, stored)) != BinaryPrimitives.ReadUInt32LittleEndian(header[8..])) return Broken(offset, "a block's CRC-32 does not match");
+        if (KnowsItsEnd && plain == 0) return IsEnd(offset);
         if (block.Length < plain) block = new byte[plain];
         (at, end) = (0, plain);
         if (isPlain)
@@ -264,6 +303,13 @@ public sealed class RecordingReader : IDisposable
         }
     }
 
+    private bool IsEnd(long offset)
+    {
+        hasEnded = true;
+        return file.Position < file.Length && Broken(offset, $"{file.Length - file.Position} bytes follow the block that says that the recording ends");
+    }
+
+    /// <returns>False, always.</returns>
     private bool Broken(long offset, string what)
     {
         Damage = $"at byte {offset}: {what}";
