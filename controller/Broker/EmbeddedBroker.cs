@@ -36,8 +36,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
     private readonly WebApplication host;
     private readonly CancellationTokenSource stop = new();
     private readonly Dictionary<string, SessionSubscriber> sessions = new(StringComparer.Ordinal); // by client id, under the board's gate, as the next one
-    private readonly Dictionary<string, (long Since, Seconds Expiry)> away = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, HashSet<ushort>> awayUnreleased = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, AwaySession> away = new(StringComparer.Ordinal);
     private readonly Dictionary<NamedConnection, (string ClientId, Seconds Expiry)> accepted = [];
     private readonly Wills wills;
     private readonly List<InProcessBus> buses = [];
@@ -163,7 +162,6 @@ public sealed class EmbeddedBroker : IAsyncDisposable
             accepted[connection] = (clientId, expiry);
             connection.ClientId = clientId;
             if (!connection.CleanStart && Unreleased(clientId) is { } unreleased) connection.Unreleased = unreleased;
-            awayUnreleased.Remove(clientId);
             wills.Connected(clientId, connection, expiry);
         }
         return Task.CompletedTask;
@@ -179,7 +177,6 @@ public sealed class EmbeddedBroker : IAsyncDisposable
             if (!accepted.Remove(connection, out var known)) return;
             clientId = known.ClientId;
             will = wills.Ended(clientId, connection, known.Expiry);
-            if (known.Expiry.Value > 0 && connection.Unreleased.Count > 0 && wills.ConnectionOf(clientId) is null) awayUnreleased[clientId] = connection.Unreleased;
         }
         if (will is not null) Publish(will, clientId);
     }
@@ -212,7 +209,8 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         lock (board.Gate)
         {
             if (sessions.TryGetValue(e.ClientId, out var known) && known.Items == e.SessionItems) known.GoOffline();
-            if (e.DisconnectType is not MqttClientDisconnectType.Takeover && wills.ExpiryOf(e.ClientId) is { Value: > 0 } expiry) away[e.ClientId] = (time.GetTimestamp(), expiry);
+            if (e.DisconnectType is not MqttClientDisconnectType.Takeover && wills.ExpiryOf(e.ClientId) is { Value: > 0 } expiry)
+                away[e.ClientId] = new AwaySession(time.GetTimestamp(), expiry, wills.ConnectionOf(e.ClientId)!.Unreleased);
         }
         return Task.CompletedTask;
     }
@@ -338,7 +336,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
 
     /// <summary>Of a session that goes on: its last connection may be gone, or about to be.</summary>
     private HashSet<ushort>? Unreleased(string clientId) =>
-        wills.ExpiryOf(clientId) is { Value: > 0 } ? wills.ConnectionOf(clientId)!.Unreleased : awayUnreleased.GetValueOrDefault(clientId);
+        wills.ExpiryOf(clientId) is { Value: > 0 } ? wills.ConnectionOf(clientId)!.Unreleased : away.GetValueOrDefault(clientId)?.Unreleased;
 
     private void Discard(SessionSubscriber session)
     {
@@ -367,11 +365,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
                     board.ForgetExpired();
                     due = wills.Due();
                     over = [.. away.Where(entry => time.GetElapsedTime(entry.Value.Since).TotalSeconds > entry.Value.Expiry.Value).Select(entry => entry.Key)];
-                    foreach (var clientId in over)
-                    {
-                        away.Remove(clientId);
-                        awayUnreleased.Remove(clientId);
-                    }
+                    foreach (var clientId in over) away.Remove(clientId);
                 }
                 foreach (var (clientId, will) in due) Publish(will, clientId);
                 foreach (var clientId in over) await DeleteSessionAsync(clientId);
@@ -397,4 +391,9 @@ public sealed class EmbeddedBroker : IAsyncDisposable
 
     private static bool Same(string? given, string wanted) =>
         CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(given ?? "")), SHA256.HashData(Encoding.UTF8.GetBytes(wanted)));
+
+    /// <summary>A session whose client is away.</summary>
+    /// <param name="Since">Timestamp.</param>
+    /// <param name="Unreleased">What came to be published exactly once and is not released.</param>
+    private sealed record AwaySession(long Since, Seconds Expiry, HashSet<ushort> Unreleased);
 }
