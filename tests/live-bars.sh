@@ -4,8 +4,7 @@
 # CPU is user + system of each process over the whole run, by message published; memory is each process's peak resident set, by device.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-# A nursery of 64 MB: most of what a message allocates is garbage before it is looked at.
-export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_gcServer=0 DOTNET_GCConserveMemory=5 DOTNET_GCgen0size=0x4000000
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_gcServer=0 DOTNET_GCConserveMemory=5
 bar=${1:-connections} broker=${2:-embedded} seconds=${4:-120}
 work=$(mktemp -d)
 port=$((20000 + RANDOM % 10000))
