@@ -68,14 +68,15 @@ public static partial class ProcessEdge
     [GeneratedRegex("^Cannot parse argument '(?<value>.*)' for option '(?<option>[^']*)' as expected type")]
     private static partial Regex NotOfItsType();
 
-    /// <summary>Says on standard error why a bus that keeps trying is not connected, whenever the reason changes.</summary>
+    /// <summary>Says on standard error why a bus that keeps trying is not connected, whenever the reason changes, and when it is connected again.</summary>
     public static async Task TellFaults(MqttBus bus, TimeProvider clock, CancellationToken stop)
     {
         var told = "";
         do
         {
-            if (bus.LastFault.Length > 0 && bus.LastFault != told) Console.Error.WriteLine($"broker: {bus.LastFault}");
-            told = bus.LastFault;
+            var fault = bus.LastFault;
+            if (fault != told) Console.Error.WriteLine($"broker: {(fault.Length > 0 ? fault : "connected")}");
+            told = fault;
         }
         while (await clock.Sleep(new Seconds(1), stop));
     }

@@ -80,6 +80,9 @@ public sealed record PlanReport : Message
     [JsonPropertyName("epoch")] public required long Epoch { get; init; }
     [JsonPropertyName("sent_unix_s")] public required Seconds SentAt { get; init; }
     [JsonPropertyName("policy")] public required string Policy { get; init; }
+
+    /// <summary>Which process made it, as HOST-PID: of two controllers of one site each says so in its reason. Absent in virtual time.</summary>
+    [JsonPropertyName("controller")] public string? Controller { get; init; }
     [JsonPropertyName("devices")] public int Devices { get; init; }
     [JsonPropertyName("changed")] public int Changed { get; init; }
 

@@ -8,6 +8,9 @@ namespace Fleet.Controller;
 /// <summary>How a site is steered.</summary>
 public sealed record ControllerOptions
 {
+    /// <summary>By which a controller knows its own plans from those of another that steers the same site; null: it has none.</summary>
+    public string? Name { get; init; }
+
     /// <summary>How long a device waits for an edge server.</summary>
     public Seconds Deadline { get; init; } = new(0.5);
 

@@ -74,6 +74,7 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
     await using var server = await ArtifactServer.Start(address, Flags.InRange("--http-port", parsed.GetValue(httpPort), 0, 65535), zoo, groupModels);
     var options = new ControllerOptions
     {
+        Name = $"{Flags.HostName()}-{Environment.ProcessId}",
         Deadline = Flags.InRange("--deadline", Flags.Duration("--deadline", parsed.GetValue(deadline))!.Value, new Seconds(0.001), new Seconds(3600)),
         ReportPeriod = ControllerOptions.ReportPeriodBounds.Checked("--report", Flags.Duration("--report", parsed.GetValue(report))!.Value),
         PlanningShare = new PlanningShare(TimeProvider.System),
@@ -102,12 +103,14 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
 
     EmbeddedBroker? embedded = null;
     IBus bus;
+    var telling = Task.CompletedTask;
     if (broker.IsGiven(parsed))
     {
         // An assignment that its queue lost would never be said again: many sites that begin at once are planned faster than a broker takes what comes out.
         const int AssignmentsMax = 1 << 20;
         var connection = broker.Read(parsed, "fleet-controller-" + (isEverySite ? "all" : string.Join("-", names)), will: names.Count == 1 && !isEverySite ? new MqttWill(new Topic(TopicKind.ControllerState, names[0]), State.Lost) : null) with { Linger = new Seconds(0.005), KeptMax = AssignmentsMax };
-        bus = await MqttBus.ConnectAsync(connection, loop, TimeProvider.System, new Random(Environment.ProcessId), failFast: true, stop);
+        var connected = await MqttBus.ConnectAsync(connection, loop, TimeProvider.System, new Random(Environment.ProcessId), failFast: true, stop);
+        (bus, telling) = (connected, ProcessEdge.TellFaults(connected, TimeProvider.System, stop));
         Console.WriteLine($"controller of {string.Join(", ", names)} on {connection.Broker}; model files on {options.ArtifactsUrl}");
     }
     else
@@ -118,7 +121,12 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
         bus = embedded.ConnectInProcess(loop);
         Console.WriteLine($"controller of {string.Join(", ", names)} with its own broker on {embedded.Address}; model files on {options.ArtifactsUrl}");
     }
-    Task Steer(string site, IBus at) => new SiteController(site, at, TimeProvider.System, options, planner, table, planned, profiles, new Random(1), () => embedded?.Counters.Dropped ?? 0).Run(stop);
+    Task Steer(string site, IBus at)
+    {
+        var controller = new SiteController(site, at, TimeProvider.System, options, planner, table, planned, profiles, new Random(1), () => embedded?.Counters.Dropped ?? 0);
+        controller.Warned += warning => Console.Error.WriteLine($"site {site}: {warning}");
+        return controller.Run(stop);
+    }
     var ended = new TaskCompletionSource();
     using var ending = stop.Register(() => ended.TrySetResult());
     // A failure here is a bug and ends the process.
@@ -137,7 +145,8 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
     router?.Start();
     if (router is null) await Task.WhenAll(names.Select(site => Steer(site, bus)));
     else await ended.Task;
-    if (bus is IAsyncDisposable connected) await connected.DisposeAsync();
+    await telling;
+    if (bus is IAsyncDisposable line) await line.DisposeAsync();
     if (embedded is not null) await embedded.DisposeAsync();
     return 0;
 }));

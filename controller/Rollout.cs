@@ -45,6 +45,14 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options, De
         Republish();
     }
 
+    /// <summary>Whether somebody runs what this controller's epoch has not said yet: its devices remember what it has forgotten, or somebody else speaks in its name. They would refuse what comes next as older.</summary>
+    public bool IsBehind(Message reported) => reported switch
+    {
+        Assignment device => device.Epoch == Epoch && device.Version > Version,
+        TailAssignment edge => edge.Epoch == Epoch && edge.Version > Version,
+        _ => false,
+    };
+
     public Assignment? DesiredOf(string device) => devices.GetValueOrDefault(device)?.Desired;
 
     /// <summary>Whether a device reports to run what is desired, whoever decided it, when and why.</summary>

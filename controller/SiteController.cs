@@ -12,6 +12,9 @@ namespace Fleet.Controller;
 /// </summary>
 public sealed class SiteController
 {
+    /// <summary>Another controller that has planned nothing for as long is gone, or has nothing to say against.</summary>
+    private static readonly Seconds RivalMemory = new(60);
+
     /// <summary>Times the settling time in which all that is retained has come, however large the site or slow the line.</summary>
     private const int PatienceMax = 10;
 
@@ -46,6 +49,8 @@ public sealed class SiteController
 
     // What is wrong with what an operator wanted last; "" when nothing is.
     private string refused = "";
+    // The last plan of another controller of this site, and when it was heard.
+    private (PlanReport Plan, long At)? rival;
     private bool isSettled, isWaiting;
     private long heardAt;
 
@@ -75,6 +80,9 @@ public sealed class SiteController
 
     /// <summary>Share of right answers that the calibration trace promises for everything answered so far; null before the first summary.</summary>
     public double? ExpectedAccuracy => sums.ExpectedCountTotal > 0 ? sums.ExpectedCorrectTotal / sums.ExpectedCountTotal : null;
+
+    /// <summary>Told what an operator should know and do, once each time that it comes about.</summary>
+    public event Action<string>? Warned;
 
     /// <summary>The last plan in force.</summary>
     public Plan Plan { get; private set; } = Plan.Empty;
@@ -132,11 +140,15 @@ public sealed class SiteController
     private void OnMessage(Topic topic, Message message)
     {
         // Once settled, what is desired is what this controller says: its own messages may come back to it.
-        if (isSettled && topic.Kind is (TopicKind.Desired or TopicKind.EdgeDesired or TopicKind.Plan)) return;
+        if (isSettled && topic.Kind is (TopicKind.Desired or TopicKind.EdgeDesired or TopicKind.Plan))
+        {
+            if (message is PlanReport plan && IsAnothers(plan)) Meet(plan);
+            return;
+        }
         heardAt = clock.GetTimestamp();
         if (topic.Kind is TopicKind.Reported && message is Assignment reported) message = rollout.Shared(topic.Id, reported);
         view.Fold(topic, message);
-        if (isSettled && view.EpochSeen > rollout.Epoch) rollout.GoBeyond(view.EpochSeen, view.VersionSeen);
+        if (isSettled && (view.EpochSeen > rollout.Epoch || rollout.IsBehind(message))) rollout.GoBeyond(view.EpochSeen, view.VersionSeen);
         if (message is InferWindow window && view.IsNew(topic.Id, window)) Count(topic.Id, window);
         if (message is Audit audit) Watch(topic.Id, audit);
         if (topic.Kind is TopicKind.Objective) Heed(message);
@@ -144,6 +156,24 @@ public sealed class SiteController
         if (message is Budget budget) energy?.Hear(topic.Id, budget);
         if (isSettled && topic.Kind is TopicKind.GatewayState && message is State { Presence: Presence.Lost }) DeclareLost(topic.Id);
     }
+
+    /// <summary>One of a later epoch, or of another controller that began at the same time. Its own may come back to it, and so may one of the controller before it, which are of no later epoch.</summary>
+    private bool IsAnothers(PlanReport plan) => plan.Epoch > rollout.Epoch || plan.Epoch == rollout.Epoch && plan.Controller != options.Name;
+
+    /// <summary>Two controllers outbid each other without end, and devices change with each of their plans.</summary>
+    private void Meet(PlanReport plan)
+    {
+        var isNew = Rival is null;
+        rival = (plan, clock.GetTimestamp());
+        if (!isNew) return;
+        isWaiting = true;
+        Warned?.Invoke(Rivalry(plan));
+    }
+
+    private PlanReport? Rival => rival is { } known && clock.Since(known.At) < RivalMemory ? known.Plan : null;
+
+    private string Rivalry(PlanReport other) =>
+        $"another controller{(other.Controller is { } name ? $", {name}," : "")} plans this site, too (policy {other.Policy}, epoch {other.Epoch}; epoch {rollout.Epoch} here): devices change with each of them; stop one, or give each a site of its own";
 
     /// <summary>An operator wants something, or nothing any more. Only `dual` heeds limits. What cannot be read changes nothing, and the next plan says why.</summary>
     private void Heed(Message message)
@@ -274,6 +304,7 @@ public sealed class SiteController
         if (objective.Length > 0) yield return $"objective {objective}";
         if (Plan.Proof is { Missed.Count: > 0 } proof) yield return $"limits not kept: {string.Join(", ", proof.Missed)}";
         if (refused.Length > 0) yield return $"_objective refused: {refused}";
+        if (Rival is { } other) yield return Rivalry(other);
     }
 
     /// <summary>What a device measures on its way to a cloud has that one's distance in it, which other servers have not.</summary>
@@ -290,6 +321,7 @@ public sealed class SiteController
             Epoch = rollout.Epoch,
             SentAt = clock.UnixTime(),
             Policy = planner.Name,
+            Controller = options.Name,
             Devices = sum.Devices,
             Changed = changed,
             Objective = Plan.Proof is { } proof ? Quantity.Rounded(proof.Objective) : null,

@@ -320,7 +320,7 @@ internal static class AnyMessage
     public static readonly Gen<Message> PlanReport =
         from wholes in Whole.Array[2]
         from sent in Amount
-        from texts in Text.Array[2]
+        from texts in Text.Array[3]
         from counts in Count.Array[3]
         from numbers in Gen.Double[-1e6, 1e6].Nullable().Array[3]
         from ratios in Ratio.Nullable().Array[4]
@@ -332,6 +332,7 @@ internal static class AnyMessage
             Epoch = wholes[1],
             SentAt = new Seconds(sent),
             Policy = texts[0],
+            Controller = texts[2],
             Devices = counts[0],
             Changed = counts[1],
             Objective = numbers[0],

@@ -174,6 +174,7 @@ internal static class Samples
         Epoch = 1,
         SentAt = new Seconds(1764000000),
         Policy = "infida",
+        Controller = "lab-4711",
         Devices = 10,
         Changed = 4,
         Objective = 1.5,

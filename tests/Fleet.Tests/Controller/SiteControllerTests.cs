@@ -189,6 +189,46 @@ public sealed class SiteControllerTests
         }
     }
 
+    private static readonly PlanReport OthersPlan = new() { Version = 9, Epoch = 7, SentAt = Seconds.Zero, Policy = "greedy", Controller = "host-2" };
+
+    [TestCase(7, "host-2", true)]
+    [TestCase(7, null, true)]
+    [TestCase(2, "host-2", true)]
+    [TestCase(2, "host-1", false)]
+    [TestCase(1, "host-2", false)]
+    public void Run_SomebodyElsePlansTheSite_ItWarnsOnceAndThePlanSaysSo(int epoch, string? controller, bool isAnother)
+    {
+        var world = new SiteBench(Greedy.PolicyName, new ControllerOptions { Name = "host-1" });
+        world.ComeUp();
+        void Plan() => world.Say(TopicKind.Plan, "", OthersPlan with { Epoch = epoch, Controller = controller });
+        world.ControlWhile(30, (10, Plan), (11, Plan), (20, Plan));
+        Assert.That(world.Warnings, Has.Count.EqualTo(isAnother ? 1 : 0));
+        if (!isAnother) return;
+        Assert.That(world.Warnings[0], Does.StartWith($"another controller{(controller is null ? "" : ", host-2,")} plans this site, too (policy greedy, epoch {epoch}; epoch 2 here)").And.Contain("stop one"));
+        Assert.That(world.Own[^1].Reason, Does.EndWith("; " + world.Warnings[0]));
+        Assert.That(world.Own[0].Reason, Does.Not.Contain("another controller"));
+    }
+
+    [Test]
+    public void Run_TheOtherControllerIsGone_ThePlanSaysSoNoMore()
+    {
+        var world = new SiteBench(Greedy.PolicyName, new ControllerOptions { Name = "host-1" });
+        world.ComeUp();
+        world.ControlWhile(120, (10, () => world.Say(TopicKind.Plan, "", OthersPlan)), (80, () => world.Say(TopicKind.Budget, "cam-1", SiteBench.Budget(rate: 1, roundTrip: 3))));
+        Assert.That(world.Own[^1].Reason, Does.Not.Contain("another controller"));
+    }
+
+    /// <summary>Its broker and it have forgotten what devices remember: they would refuse its first versions as older than what they run.</summary>
+    [Test]
+    public void Run_DeviceRunsALaterVersionOfItsEpoch_SaysAllAnewBeyondIt()
+    {
+        var world = new SiteBench(Greedy.PolicyName);
+        world.ComeUp();
+        world.ControlWhile(30, (10, () => world.Say(TopicKind.Reported, "cam-1", world.RunsOf("cam-1") with { Version = 1000 })));
+        foreach (var device in (string[])["cam-1", "cam-2", "cam-3"])
+            Assert.That(world.RunsOf(device), Has.Property("Epoch").EqualTo(3).And.Property("Version").GreaterThan(1000));
+    }
+
     private static ChangeAllowance Unbounded(BusWorld world) => new(perMinute: null, world.Clock);
 
     [Test]
@@ -271,6 +311,11 @@ public sealed class SiteControllerTests
 
         public List<PlanReport> Plans => [.. Said.Select(said => said.Message).OfType<PlanReport>()];
 
+        /// <summary>Of the controllers here alone.</summary>
+        public List<PlanReport> Own => [.. Plans.Where(plan => plan.Controller == options?.Name)];
+
+        public List<string> Warnings { get; } = [];
+
         public List<Summary> Summaries => [.. Said.Select(said => said.Message).OfType<Summary>()];
 
         /// <summary>Of the controller that runs.</summary>
@@ -317,6 +362,7 @@ public sealed class SiteControllerTests
             Line = world.Bus.Connect("controller");
             var controller = new SiteController(
                 "lab", Line, world.Clock, options ?? new ControllerOptions(), FleetBuilder.Planner(policy), FleetBuilder.Table, FleetBuilder.Model, World.Stock.Profiles, new SeededRandom(1, "planner"));
+            controller.Warned += Warnings.Add;
             world.Clock.Start(() => controller.Run(stop.Token));
             foreach (var (at, happens) in events)
             {
