@@ -43,6 +43,7 @@ internal sealed class MqttLink : IDisposable
     {
         Reason = exception is not null ? MqttClientSetup.Reason(exception)
             : reason is MqttClientDisconnectReason.SessionTakenOver ? "another client took over: two use the same client id"
+            : reason is MqttClientDisconnectReason.NormalDisconnection ? "the broker closed the connection"
             : $"the broker disconnected: {reason}";
         Lost.Cancel();
         return Task.CompletedTask;

@@ -51,6 +51,10 @@ public sealed class SiteController
     private string refused = "";
     // The last plan of another controller of this site, and when it was heard.
     private (PlanReport Plan, long At)? rival;
+
+    // Whether somebody runs what it cannot have said, and when it last said all anew because of that.
+    private bool isBehind;
+    private long? wentBeyondAt;
     private bool isSettled, isWaiting;
     private long heardAt;
 
@@ -148,7 +152,7 @@ public sealed class SiteController
         heardAt = clock.GetTimestamp();
         if (topic.Kind is TopicKind.Reported && message is Assignment reported) message = rollout.Shared(topic.Id, reported);
         view.Fold(topic, message);
-        if (isSettled && (view.EpochSeen > rollout.Epoch || rollout.IsBehind(message))) rollout.GoBeyond(view.EpochSeen, view.VersionSeen);
+        if (isSettled) GoBeyond(message);
         if (message is InferWindow window && view.IsNew(topic.Id, window)) Count(topic.Id, window);
         if (message is Audit audit) Watch(topic.Id, audit);
         if (topic.Kind is TopicKind.Objective) Heed(message);
@@ -174,6 +178,15 @@ public sealed class SiteController
 
     private string Rivalry(PlanReport other) =>
         $"another controller{(other.Controller is { } name ? $", {name}," : "")} plans this site, too (policy {other.Policy}, epoch {other.Epoch}; epoch {rollout.Epoch} here): devices change with each of them; stop one, or give each a site of its own";
+
+    /// <summary>Devices would refuse an older epoch. Once a report period at most: two controllers would outbid each other as fast as devices answer, and these write down what they run.</summary>
+    private void GoBeyond(Message message)
+    {
+        isBehind |= view.EpochSeen > rollout.Epoch || rollout.IsBehind(message);
+        if (!isBehind || wentBeyondAt is { } last && clock.Since(last) < options.ReportPeriod) return;
+        rollout.GoBeyond(view.EpochSeen, view.VersionSeen);
+        (isBehind, wentBeyondAt) = (false, clock.GetTimestamp());
+    }
 
     /// <summary>An operator wants something, or nothing any more. Only `dual` heeds limits. What cannot be read changes nothing, and the next plan says why.</summary>
     private void Heed(Message message)

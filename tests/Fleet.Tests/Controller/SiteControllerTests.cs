@@ -229,6 +229,20 @@ public sealed class SiteControllerTests
             Assert.That(world.RunsOf(device), Has.Property("Epoch").EqualTo(3).And.Property("Version").GreaterThan(1000));
     }
 
+    /// <summary>Each outbids what its devices were told by the other; they are told again for each bid, and remember it on their disks.</summary>
+    [Test]
+    public void Run_AnotherControllerOutbidsItAtOnce_GoesBeyondOnceAReportPeriod()
+    {
+        var world = new SiteBench(Greedy.PolicyName);
+        world.ComeUp();
+        var bids = Enumerable.Range(0, 200).Select(i => (At: 10 + i * 0.1, Happens: (Action)(() => world.Say(TopicKind.Reported, "cam-1", world.RunsOf("cam-1") with { Epoch = 100 + 2 * i })))).ToArray();
+        world.ControlWhile(40, bids);
+        var epochs = world.Desired.Where(said => said.Topic.Id == "cam-2").Select(said => ((Assignment)said.Message).Epoch).ToList();
+        Assert.That(epochs, Is.Ordered);
+        Assert.That(epochs, Has.Count.InRange(5, 6), "the first, and one for each of twenty seconds' report periods");
+        Assert.That(epochs[^1], Is.GreaterThan(100 + 2 * 199), "the last bid is answered, too");
+    }
+
     private static ChangeAllowance Unbounded(BusWorld world) => new(perMinute: null, world.Clock);
 
     [Test]
