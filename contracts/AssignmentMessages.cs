@@ -148,7 +148,8 @@ public sealed record Assignment : Message
 
     private protected override void Check(ref FaultList faults)
     {
-        if (Version < 0) faults.Add($"version is {Version}; allowed: 0 or more");
+        faults.Ordinal("version", Version);
+        faults.Ordinal("epoch", Epoch);
         if (Head is < 1 or > PerExit.Max) faults.Add($"head is {Head}; allowed: 1 to {PerExit.Max} (without a head nobody would answer when the edge server is away)");
         if (Bottleneck.Length > 0 && !Name.IsValid(Bottleneck)) faults.Add(Name.Fault("bottleneck", Bottleneck));
         if (Bottleneck.Length == 0 && Cut != 0 && Cut != Head) faults.Add($"cut is {Cut}; allowed: 0 (the input) or head ({Head})");

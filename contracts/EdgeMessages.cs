@@ -105,7 +105,8 @@ public sealed record TailAssignment : Message
 
     private protected override void Check(ref FaultList faults)
     {
-        if (Version < 0) faults.Add($"version is {Version}; allowed: 0 or more");
+        faults.Ordinal("version", Version);
+        faults.Ordinal("epoch", Epoch);
         if (!Name.IsValid(Model)) faults.Add(Name.Fault("model", Model));
         if (Cuts.Distinct().Count() != Cuts.Count) faults.Add($"tails is \"{Tails}\"; each cut stands once");
         if (Tails.Length > 0 && Cuts.Count == 0) faults.Add($"tails is \"{Tails}\"; allowed: cut numbers separated by commas");

@@ -3,6 +3,9 @@ namespace Fleet.Contracts;
 /// <summary>Collects what is wrong with a message; costs nothing while nothing is, since every message that arrives is checked.</summary>
 internal struct FaultList
 {
+    /// <summary>All whole numbers up to it are exact in a double (RFC 8259, section 6).</summary>
+    public const long OrdinalMax = (1L << 53) - 1;
+
     private List<string>? faults;
 
     public readonly IReadOnlyList<string> All => faults ?? [];
@@ -22,6 +25,12 @@ internal struct FaultList
     public void NotNegative(string key, double? value)
     {
         if (value is not (null or (>= 0 and < double.PositiveInfinity))) Add($"{key} is {value}; allowed: 0 or more");
+    }
+
+    /// <summary>A number that only grows: beyond what JSON's readers tell apart, and near where the next one would be negative, nobody could outdo it.</summary>
+    public void Ordinal(string key, long value)
+    {
+        if (value is < 0 or > OrdinalMax) Add($"{key} is {value}; allowed: 0 to {OrdinalMax}");
     }
 
     /// <param name="key">With {n} in the place of the exit's number, or {cut} in that of the cut's before it.</param>

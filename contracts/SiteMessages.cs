@@ -107,6 +107,12 @@ public sealed record PlanReport : Message
     [JsonPropertyName("send_all_count")] public int SendAll { get; init; }
     [JsonPropertyName("head_{n}_count")] public PerExit Heads { get; init; } = PerExit.None;
     [JsonPropertyName("reason")] public string Reason { get; init; } = "";
+
+    private protected override void Check(ref FaultList faults)
+    {
+        faults.Ordinal("version", Version);
+        faults.Ordinal("epoch", Epoch);
+    }
 }
 
 /// <summary>Topic prediction: how long a real board's stages take by its profile, and by its own measurement. Said by whoever emulates clones of it.</summary>

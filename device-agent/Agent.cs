@@ -80,6 +80,9 @@ public sealed class Agent
     /// <summary>Raised for every assignment that runs from now on, so that it can be remembered over a restart.</summary>
     public event Action<Assignment>? Applied;
 
+    /// <summary>Raised with each error that it reports: while no broker is there nobody else hears of it.</summary>
+    public event Action<string>? Complained;
+
     /// <summary>Raised on the loop with each budget: what the stages held take, and how many inputs have been answered.</summary>
     public event Action<IReadOnlyList<StageTime>, long>? Measured;
 
@@ -336,11 +339,13 @@ public sealed class Agent
         hasComplained = true;
         var complaint = message is Malformed malformed ? $"{topic.Path}: {malformed.Reason}" : $"{topic.Path}: unexpected {message.GetType().Name}";
         bus.Publish(reported, current with { Error = Short(complaint) });
+        Complained?.Invoke(Short(complaint));
     }
 
     private void ReportError(string error)
     {
         lastError = Short(error);
+        Complained?.Invoke(lastError);
         // Before the first head the one that could not be had is named: nobody would hear of its error otherwise.
         if ((Assignment ?? applier.Wanted) is { } current) bus.Publish(reported, current with { Error = lastError });
     }

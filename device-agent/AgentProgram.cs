@@ -55,6 +55,7 @@ internal static class AgentProgram
         Console.WriteLine($"agent {options.Site}/{options.Id} ({options.Profile.Id}) on {connection.Broker}");
         var agent = new Agent(options, bus, clock, random, sensors, (wanted, cancel) => Install(store, wanted, cancel));
         agent.Applied += store.Remember;
+        agent.Complained += Console.Error.WriteLine;
         store.Fetched += agent.Fetched;
         if (own is not null) agent.Measured += own.Learn;
         var telling = ProcessEdge.TellFaults(bus, clock, stop);

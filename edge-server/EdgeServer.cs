@@ -52,6 +52,9 @@ public sealed class EdgeServer
 
     public TailAssignment? Assignment => applied;
 
+    /// <summary>Raised with each error that it reports: while no broker is there nobody else hears of it.</summary>
+    public event Action<string>? Complained;
+
     /// <summary>Runs until <paramref name="stop"/>; frames that still wait then are finished first.</summary>
     public async Task Run(CancellationToken stop)
     {
@@ -360,6 +363,7 @@ public sealed class EdgeServer
     private void ReportError(string error)
     {
         lastError = error.Length <= 500 ? error : error[..500];
+        Complained?.Invoke(lastError);
         // Before the first tails those that could not be had are named: nobody would hear of their error otherwise.
         if ((applied ?? applier.Wanted) is { } current) bus.Publish(reported, current with { Error = lastError });
     }

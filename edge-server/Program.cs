@@ -50,7 +50,9 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
     await using var bus = await MqttBus.ConnectAsync(connection, loop, TimeProvider.System, random, failFast: false, stop);
     Console.WriteLine($"edge server {options.Site}/{options.Id} on {connection.Broker}");
     var telling = ProcessEdge.TellFaults(bus, TimeProvider.System, stop);
-    await new EdgeServer(options, bus, TimeProvider.System, (wanted, choose, cancel) => Install(wanted, choose, tails, threads, options, cancel), (wanted, cancel) => InstallGroup(wanted, tails, threads[0], cancel)).Run(stop);
+    var server = new EdgeServer(options, bus, TimeProvider.System, (wanted, choose, cancel) => Install(wanted, choose, tails, threads, options, cancel), (wanted, cancel) => InstallGroup(wanted, tails, threads[0], cancel));
+    server.Complained += Console.Error.WriteLine;
+    await server.Run(stop);
     await telling;
     foreach (var thread in threads) thread.Dispose();
     return 0;

@@ -10,6 +10,7 @@ internal static class AnyMessage
     private static readonly Gen<double> Amount = Gen.OneOf(Gen.Double[0, 1], Gen.Double[0, 1e12], Gen.Const(0.0));
     private static readonly Gen<int> Count = Gen.Int[0, 1_000_000];
     private static readonly Gen<long> Whole = Gen.Long[0, long.MaxValue];
+    private static readonly Gen<long> Ordinal = Gen.Long[0, (1L << 53) - 1];
     private static readonly Gen<string> Name = Gen.Select(Gen.Char["abcxyz019"], Gen.String[Gen.Char["abz019-"], 0, 20], (first, rest) => first + rest);
     private static readonly Gen<string> Text = Gen.OneOf(Gen.Const(""), Name, Gen.String[Gen.Char.AlphaNumeric, 0, 40], Gen.String[Gen.Char["\"\\/<>&'\u00e9\u20ac\u0001\n\t "], 0, 20]);
     private static readonly Gen<PerExit> Amounts = Amount.Array[0, PerExit.Max].Select(values => new PerExit(values));
@@ -125,7 +126,7 @@ internal static class AnyMessage
         };
 
     public static readonly Gen<Message> Assignment =
-        from wholes in Whole.Array[2]
+        from wholes in Ordinal.Array[2]
         from names in Name.Array[2]
         from texts in Text.Array[4]
         from head in Gen.Int[1, PerExit.Max]
@@ -187,7 +188,7 @@ internal static class AnyMessage
         };
 
     public static readonly Gen<Message> TailAssignment =
-        from wholes in Whole.Array[2]
+        from wholes in Ordinal.Array[2]
         from model in Name
         from texts in Text.Array[4]
         from cuts in Gen.Int[0, 7].Array[0, 4]
@@ -318,7 +319,7 @@ internal static class AnyMessage
         };
 
     public static readonly Gen<Message> PlanReport =
-        from wholes in Whole.Array[2]
+        from wholes in Ordinal.Array[2]
         from sent in Amount
         from texts in Text.Array[3]
         from counts in Count.Array[3]

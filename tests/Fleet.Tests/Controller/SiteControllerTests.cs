@@ -236,7 +236,7 @@ public sealed class SiteControllerTests
         var world = new SiteBench(Greedy.PolicyName);
         world.ComeUp();
         var bids = Enumerable.Range(0, 200).Select(i => (At: 10 + i * 0.1, Happens: (Action)(() => world.Say(TopicKind.Reported, "cam-1", world.RunsOf("cam-1") with { Epoch = 100 + 2 * i })))).ToArray();
-        world.ControlWhile(40, bids);
+        world.ControlWhile(40, [.. bids, (35.5, () => world.Say(TopicKind.Budget, "cam-1", SiteBench.Budget(2)))]);
         var epochs = world.Desired.Where(said => said.Topic.Id == "cam-2").Select(said => ((Assignment)said.Message).Epoch).ToList();
         Assert.That(epochs, Is.Ordered);
         Assert.That(epochs, Has.Count.InRange(5, 6), "the first, and one for each of twenty seconds' report periods");

@@ -147,6 +147,7 @@ public sealed class AgentControlTests
         world.Desire(TinyModel.Assign(2) with { Version = 7 });
         world.Run(2);
         Assert.That(world.Reported.Last().Error, Does.Contain("no such file"));
+        Assert.That(world.Complaints, Is.Not.Empty.And.All.Contain("no such file"), "without a broker nobody else would hear of it");
         Assert.That(world.Agent.Assignment, Is.Null);
     }
 

@@ -36,6 +36,7 @@ internal sealed class AgentWorld
         };
         Agent = new Agent(options, Line, Clock, random ?? new SeededRandom(1, "agent"), new SensorSuite([]), (wanted, _) => Install(wanted));
         Agent.Answered += Answers.Add;
+        Agent.Complained += Complaints.Add;
         Agent.Answered += answer => Told.Add((Now, answer));
         camera = new Camera(Source(inputs), null, Clock);
         world.Bus.Connect("viewer").Subscribe("fleet/v1/lab/#", (topic, message) => Said.Add((Now, topic, message)));
@@ -54,6 +55,8 @@ internal sealed class AgentWorld
     public Seconds Stage { get; set; }
 
     public List<Answer> Answers { get; } = [];
+
+    public List<string> Complaints { get; } = [];
 
     /// <summary>The same with the times when they were given.</summary>
     public List<(double At, Answer Answer)> Told { get; } = [];
