@@ -132,7 +132,7 @@ public sealed class InlinePlot
     /// <summary>Of spans above their begins and of notches above their lines, moved apart where they lie close together, and none beyond the right edge.</summary>
     private void NamesAbove()
     {
-        const double Gap = 4;
+        const double Gap = 7;
         var placed = panel.Spans.Select(span => (span.Name, Class: "fault", At: Inside(span.From)))
             .Concat(panel.Notches.Where(notch => panel.X.Share(notch.X) is >= 0 and <= 1).Select(notch => (notch.Name, Class: "notch", At: X(notch.X) - FreeRoom.WidthOf(notch.Name) / 2)))
             .OrderBy(name => name.At).ThenBy(name => name.Name.Length).ThenBy(name => name.Name, StringComparer.Ordinal).ToArray();

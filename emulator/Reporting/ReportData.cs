@@ -20,6 +20,7 @@ public sealed record BoardSum(string Board)
 
     public double Spent { get; init; }
 
+    /// <summary>A brown-out is no death.</summary>
     public long Died { get; init; }
 }
 
@@ -92,7 +93,7 @@ public sealed class ReportData
                 Correct = sum.Correct + (long)Number("correct"),
                 LatencySum = sum.LatencySum + Number("latency_mean_s") * answered,
                 Spent = sum.Spent + Number("compute_j") + Number("transmit_j") + Number("receive_j") + Number("wake_j"),
-                Died = sum.Died + (Number("power_losses") > 0 ? 1 : 0),
+                Died = sum.Died + (row[columns["lifetime_s"]].Length > 0 ? 1 : 0),
             };
         }
     }

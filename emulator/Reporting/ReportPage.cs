@@ -65,7 +65,7 @@ public sealed class ReportPage
         Tile("Device energy an inference", figures.EnergyPerInference?.Value, Energy, "computing and radio, without idling", figures.Power is { } power ? $"the fleet draws {Significant(power.Value)} W" : "");
         Tile("Sent an inference", figures.BytesPerInference?.Value, value => Significant(value) + " B", "all that devices put on the air,", "headers and repetitions included");
         Tile("Inferences", figures.Inferences, Count, $"{Count(figures.Skipped)} skipped, {Count(result.CutOff)} cut off by power loss", $"{Count(result.InFlight)} in flight at the end");
-        Tile("Lost", figures.Lost, Count, "what the books cannot explain", figures.Lost == 0 ? "all others were answered" : "this is a bug", isAlarm: figures.Lost != 0);
+        Tile("Lost", figures.Lost, Count, "what the books cannot explain", figures.Lost == 0 ? "every input is accounted for" : "this is a bug", isAlarm: figures.Lost != 0);
         Tile("Answered by an edge server", figures.OffloadRatio, Percent, $"by fallback {Percent(figures.FallbackRatio ?? 0)}", $"deadlines missed {Percent(figures.DeadlineMissedRatio ?? 0)}");
         if (result.LifetimeFirst is { } first) Tile("First device dead after", first.Value, Duration, result.LifetimeMedian is { } median ? $"half of them after {Duration(median.Value)}" : $"{Count(result.DevicesDied)} of {Count(result.Devices)} died", $"{Count(result.PowerLosses)} power losses, {Count(result.Reboots)} reboots");
         else Tile("Devices online at the end", figures.DevicesOnline, Count, $"of {Count(result.Devices)}; none has lost its power", figures.DesiredEqualsReported ? "all run what they are desired to run" : "not all run what they are desired to");

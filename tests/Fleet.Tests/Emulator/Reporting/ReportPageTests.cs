@@ -52,6 +52,14 @@ public sealed partial class ReportPageTests
     }
 
     [Test]
+    public void Boards_OfARunWithABrownOut_CountNobodyAsDeadWhoComesBack()
+    {
+        var run = Written(copies: 0, scenario => scenario with { FaultList = [new Fleet.Emulator.Scenarios.FaultSpec { Kind = Fleet.Emulator.Scenarios.FaultKind.BrownOut, Site = "workshop", At = new Seconds(10), For = new Seconds(5), Boot = new Seconds(2) }] });
+        Assert.That(run.PowerLosses, Is.GreaterThan(run.DevicesDied));
+        Assert.That(ReportData.Read(scratch).Boards.Sum(board => board.Died), Is.EqualTo(run.DevicesDied));
+    }
+
+    [Test]
     public void ScenarioCopy_OfRecordedArrivals_BringsTheirFile()
     {
         var scenario = World.Read("recorded");
