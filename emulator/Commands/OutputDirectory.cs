@@ -8,13 +8,14 @@ internal static class OutputDirectory
     private const string Page = "README.md";
 
     /// <summary>Before the work, not after it: a directory that cannot be written should not cost it, nor anybody a page of his own.</summary>
-    /// <param name="mark">Stands in every README.md that the command writes.</param>
-    /// <exception cref="FaultsException">It cannot be made, or holds a README.md of somebody else's.</exception>
-    public static void Prepare(string directory, string mark) => Guard(directory, () =>
+    /// <param name="mark">Stands in every README.md that the command writes; null when it writes none.</param>
+    /// <exception cref="FaultsException">It cannot be made or written, or holds a README.md of somebody else's.</exception>
+    public static void Prepare(string directory, string? mark) => Guard(directory, () =>
     {
         Directory.CreateDirectory(directory);
+        File.Create(Path.Combine(directory, ".fleet-writes-here"), bufferSize: 1, FileOptions.DeleteOnClose).Dispose();
         var page = Path.Combine(directory, Page);
-        if (File.Exists(page) && !File.ReadAllText(page).Contains(mark, StringComparison.Ordinal))
+        if (mark is not null && File.Exists(page) && !File.ReadAllText(page).Contains(mark, StringComparison.Ordinal))
             throw new FaultsException($"--out {directory}", $"holds a {Page} that {mark} has not written and would take the place of; allowed: another directory");
     });
 

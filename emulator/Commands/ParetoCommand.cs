@@ -33,6 +33,7 @@ public static class ParetoCommand
         var stock = new Stock();
         var scenario = ScenarioFile.Read(file, stock);
         if (at > scenario.Duration || at <= Seconds.Zero) throw new FaultsException("--at", $"is {at}; allowed: above 0 to the scenario's {scenario.Duration}");
+        OutputDirectory.Prepare(directory, mark: null);
         var front = ProgressBar.Show("pareto", progress => SiteFront.Of(scenario, site, at, seed, stock, ways, progress));
         Console.Out.WriteLine(front.Text);
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{front.Front.Points.Count} plans of which none is at least as good as another in everything; by name:"));

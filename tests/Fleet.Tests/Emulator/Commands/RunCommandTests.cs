@@ -46,6 +46,17 @@ public sealed class RunCommandTests : CommandFixture
     }
 
     [Test]
+    public void Run_EndedBeforeAnybodyHasSaidAnything_CanBeReported()
+    {
+        var (scenario, directory) = (Path.Combine(Scratch, "short.json"), Path.Combine(Scratch, "short"));
+        File.WriteAllText(scenario, Tiny.Replace("\"duration_s\": 20", "\"duration_s\": 0.001", StringComparison.Ordinal).Replace("{ \"id\": \"e\", \"profile\": \"orange-pi-5\" }", "", StringComparison.Ordinal));
+        var run = Fleet("run", scenario, "--out", directory, "--events", "--replications", "2");
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        var report = Fleet("report", directory);
+        Assert.That(report.ExitCode, Is.Zero, report.Error);
+    }
+
+    [Test]
     public void Run_KeepingToAPointOfAFront_CanBeRepeatedFromItsDirectory()
     {
         var points = Path.Combine(Scratch, "points.json");
