@@ -27,7 +27,7 @@ internal static class Figures
         Row("in flight at the end", Count(result.InFlight));
         Row("cut off by power loss", $"{Count(result.CutOff)} ({result.DevicesDied} devices died{(result.Reboots > 0 ? $", {Count(result.PowerLosses)} power losses, {Count(result.Reboots)} reboots" : "")})");
         if (result.DevicesStruck > 0)
-            Row("back after faults", $"{Count(result.DevicesBack)} of {Count(result.DevicesStruck)}{(result is { BackMedian: { } median, BackMax: { } max } ? $", half within {median}, the last after {max}" : "")}");
+            Row("back after faults", $"{Count(result.DevicesBack)} of {Count(result.DevicesStruck)} times{(result is { BackMedian: { } median, BackMax: { } max } ? $", half within {median}, the last after {max}" : "")}");
         if (result.LifetimeFirst is { } first)
             Row("lifetime", string.Join(", ", new[] { ("first", first), ("median", result.LifetimeMedian), ("asked", result.LifetimeAsked) }.Where(part => part.Item2 is not null).Select(part => $"{part.Item1} {Days(part.Item2!.Value)}")));
         Row("device energy", string.Join(", ", new[] { "harvested", "idle", "compute", "transmit", "receive", "boot", "sleep", "wake", "leaked", "spilled" }.Where(use => result.Energy[use] > 0).Select(use => $"{use} {result.Energy[use]:G4} J")));

@@ -4,44 +4,33 @@ using Fleet.Emulator.Simulation;
 
 namespace Fleet.Emulator.Faults;
 
-/// <summary>A device that faults had struck.</summary>
-/// <param name="Kind">The last of them to end.</param>
-/// <param name="Ended">When it did.</param>
+/// <summary>A device that a fault had struck.</summary>
+/// <param name="Kind">Of the fault.</param>
+/// <param name="Ended">When it ended.</param>
 /// <param name="After">How long after that the device was in service again; null when it was not before the run's end, or before its battery's.</param>
 public sealed record Recovery(string Device, FaultKind Kind, Seconds Ended, Seconds? After);
 
 /// <summary>
 /// Watches devices come back: in service is one that is connected, is said to be ready by the broker, and reports without error that it runs what is
-/// desired, while a controller runs that could want something else. A device under several faults is watched from the end of the last one.
+/// desired, while a controller runs that could want something else. A device under several faults is watched from the end of each: what the
+/// others hold it back is in the time after those that ended before.
 /// </summary>
 public sealed class RecoveryWatch(SiteSpec site, SimClock clock, SimBus bus, IReadOnlyDictionary<string, Line> lines, SiteControl control)
 {
     /// <summary>Pause between looks: the error of what is measured.</summary>
     private static readonly Seconds Look = new(0.1);
 
-    private readonly Dictionary<string, int> suffering = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<string, Waiting> waiting = new(StringComparer.Ordinal);
+    private readonly List<Waiting> waiting = [];
     private readonly List<Recovery> recovered = [];
     private bool isLooking;
 
     /// <summary>In the order of the devices' return; those that were not back at the end come last.</summary>
-    public IReadOnlyList<Recovery> Recoveries => [.. recovered, .. waiting.Values.Select(one => new Recovery(one.Device.Id, one.Kind, one.Ended, After: null))];
-
-    /// <summary>A fault strikes.</summary>
-    public void Begin(IEnumerable<EmulatedDevice> struck)
-    {
-        foreach (var device in struck)
-        {
-            suffering[device.Id] = suffering.GetValueOrDefault(device.Id) + 1;
-            waiting.Remove(device.Id);
-        }
-    }
+    public IReadOnlyList<Recovery> Recoveries => [.. recovered, .. waiting.Select(one => new Recovery(one.Device.Id, one.Kind, one.Ended, After: null))];
 
     /// <summary>A fault is over.</summary>
     public void End(FaultKind kind, IEnumerable<EmulatedDevice> struck)
     {
-        foreach (var device in struck)
-            if (--suffering[device.Id] == 0) waiting[device.Id] = new Waiting(device, kind, clock.Since(0));
+        waiting.AddRange(struck.Select(device => new Waiting(device, kind, clock.Since(0))));
         if (isLooking) return;
         isLooking = true;
         clock.Start(Watch);
@@ -51,13 +40,10 @@ public sealed class RecoveryWatch(SiteSpec site, SimClock clock, SimBus bus, IRe
     {
         while (waiting.Count > 0)
         {
-            foreach (var one in waiting.Values.ToList())
-            {
-                if (one.Device.IsOut) waiting.Remove(one.Device.Id);
-                if (!IsInService(one.Device)) continue;
-                recovered.Add(new Recovery(one.Device.Id, one.Kind, one.Ended, clock.Since(0) - one.Ended));
-                waiting.Remove(one.Device.Id);
-            }
+            waiting.RemoveAll(one => one.Device.IsOut);
+            var back = waiting.Where(one => IsInService(one.Device)).ToList();
+            recovered.AddRange(back.Select(one => new Recovery(one.Device.Id, one.Kind, one.Ended, clock.Since(0) - one.Ended)));
+            waiting.RemoveAll(back.Contains);
             await clock.Delay(Look);
         }
         isLooking = false;

@@ -24,7 +24,6 @@ public sealed class SiteFaults(
         ledger.Hash.Event(clock.GetTimestamp(), fault.Kind.ToString(), 0, 0);
         // Whoever is dark already is not struck, and not waited for.
         var struck = devices.Where(device => !device.IsOut && (!fault.IsOfDevices || fault.Strikes(device.Id, device.Board, device.Group))).ToList();
-        watch.Begin(struck);
         await Strike(fault, struck);
         if (fault.Kind is not FaultKind.DeviceCrash) watch.End(fault.Kind, struck);
     }

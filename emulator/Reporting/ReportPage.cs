@@ -137,7 +137,7 @@ public sealed class ReportPage
     private void Returns()
     {
         if (data.Returns.Count == 0) return;
-        html.Element("h3", "Back in service", "apart").Element("p", "How long after a fault's end the devices it had struck were connected and reported that they run what is desired. A device under several faults counts for the last to end; returns.csv has a row for each.", "note");
+        html.Element("h3", "Back in service", "apart").Element("p", "How long after a fault's end the devices it had struck were connected and reported that they run what is desired. What other faults held them back meanwhile is in that time; returns.csv has a row for each device and fault.", "note");
         html.Table(["after", ">devices", ">back", ">median", ">95 %", ">the last"], data.Returns.Select(kind =>
         {
             var back = kind.Value.OfType<double>().Order().ToList();

@@ -63,7 +63,7 @@ public sealed record RunResult
     [JsonPropertyName("accuracy_before_fault_ratio")] public double? AccuracyBeforeFault { get; init; }
     [JsonPropertyName("accuracy_since_fault_ratio")] public double? AccuracySinceFault { get; init; }
 
-    /// <summary>How often a device was watched for its return after faults had struck it, how often it was back in service, and how long after the last fault's end.</summary>
+    /// <summary>Devices that faults struck, each counted for each fault; how many of these were back in service, and how long after the fault's end.</summary>
     [JsonPropertyName("devices_struck")] public required int DevicesStruck { get; init; }
     [JsonPropertyName("devices_back")] public required int DevicesBack { get; init; }
     [JsonPropertyName("back_median_s")] public Seconds? BackMedian { get; init; }

@@ -193,7 +193,7 @@ public sealed record DeviceReturn
 {
     [JsonPropertyName("device")] public required string Device { get; init; }
 
-    /// <summary>The kind of the last of them to end, and when it did.</summary>
+    /// <summary>Its kind, and when it ended.</summary>
     [JsonPropertyName("fault")] public required string Fault { get; init; }
     [JsonPropertyName("ended_s")] public required Seconds Ended { get; init; }
 
