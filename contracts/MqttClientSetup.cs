@@ -92,7 +92,7 @@ public static class MqttClientSetup
             switch (inner)
             {
                 case SocketException socket: return "not reachable: " + socket.Message;
-                case AuthenticationException tls: return "TLS: " + tls.Message;
+                case AuthenticationException tls: return $"TLS: {tls.Message} Allowed: a certificate in date, for the name or address that --broker says, of an authority in --ca-file, or of the system's without it";
                 case OperationCanceledException or MqttCommunicationTimedOutException: return "not reachable: no answer in time";
                 case MqttClientUnexpectedDisconnectReceivedException sent: return $"the broker disconnected: {sent.ReasonCode}";
             }

@@ -69,14 +69,19 @@ public static partial class ProcessEdge
     private static partial Regex NotOfItsType();
 
     /// <summary>Says on standard error why a bus that keeps trying is not connected, whenever the reason changes, and when it is connected again.</summary>
-    public static async Task TellFaults(MqttBus bus, TimeProvider clock, CancellationToken stop)
+    public static Task TellFaults(MqttBus bus, TimeProvider clock, CancellationToken stop) => TellFaults("broker", () => bus.LastFault, "connected", clock, stop);
+
+    /// <summary>Likewise of anything that keeps trying.</summary>
+    /// <param name="fault">Empty while nothing is wrong.</param>
+    /// <param name="well">What is said when nothing is wrong any more.</param>
+    public static async Task TellFaults(string subject, Func<string> fault, string well, TimeProvider clock, CancellationToken stop)
     {
         var told = "";
         do
         {
-            var fault = bus.LastFault;
-            if (fault != told) Console.Error.WriteLine($"broker: {(fault.Length > 0 ? fault : "connected")}");
-            told = fault;
+            var now = fault();
+            if (now != told) Console.Error.WriteLine($"{subject}: {(now.Length > 0 ? now : well)}");
+            told = now;
         }
         while (await clock.Sleep(new Seconds(1), stop));
     }

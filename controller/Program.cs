@@ -119,6 +119,7 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
             new BrokerOptions { Port = Flags.InRange("--port", parsed.GetValue(port), 0, 65535), Listen = address, User = parsed.GetValue(user)!, Password = parsed.GetValue(password)!, StateDirectory = parsed.GetValue(state)! },
             TimeProvider.System);
         bus = embedded.ConnectInProcess(loop);
+        telling = ProcessEdge.TellFaults($"broker state {parsed.GetValue(state)}", () => embedded.StateFault, "written again", TimeProvider.System, stop);
         Console.WriteLine($"controller of {string.Join(", ", names)} with its own broker on {embedded.Address}; model files on {options.ArtifactsUrl}");
     }
     Task Steer(string site, IBus at)

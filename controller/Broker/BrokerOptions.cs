@@ -69,7 +69,7 @@ public sealed record BrokerOptions
 /// <param name="Coalesced">Retained values a slow or absent client will not see because a newer one of the same topic replaced them.</param>
 /// <param name="Refused">Messages too long, on topics of too many levels or none, and retained ones beyond the limit.</param>
 /// <param name="Pauses">How often a publisher had to wait for a slow client.</param>
-/// <param name="Unsaved">Retained messages that could not be written to the state directory.</param>
+/// <param name="Unsaved">Retained messages that wait because the state directory cannot be written.</param>
 public sealed record BrokerCounters(
     int Clients, int Subscriptions, int Retained, long Received, long Delivered, long Dropped, long Coalesced, long Refused, long Pauses, long Unsaved);
 

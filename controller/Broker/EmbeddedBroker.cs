@@ -81,6 +81,9 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         }
     }
 
+    /// <summary>Why retained messages cannot be written to the state directory at the moment; empty when they can, or when there is none.</summary>
+    public string StateFault => file?.Fault ?? "";
+
     /// <summary>Listens, or throws a <see cref="FaultsException"/> that says why it cannot.</summary>
     public static async Task<EmbeddedBroker> StartAsync(BrokerOptions options, TimeProvider time)
     {

@@ -23,11 +23,21 @@ internal sealed class RetainedFile : IAsyncDisposable
     private readonly CancellationTokenSource stop = new();
     private Dictionary<string, (MqttApplicationMessage? Message, long? Expiry)> waiting = new(StringComparer.Ordinal);
     private Task writing = Task.CompletedTask;
-    private long unsaved;
+    private string fault = "";
 
     private RetainedFile(SqliteConnection database, TimeProvider time) => (this.database, this.time) = (database, time);
 
-    public long Unsaved => Interlocked.Read(ref unsaved);
+    /// <summary>Why the file cannot be written at the moment; empty when it can.</summary>
+    public string Fault => Volatile.Read(ref fault);
+
+    /// <summary>What waits for it because of that.</summary>
+    public long Unsaved
+    {
+        get
+        {
+            lock (gate) return Fault.Length > 0 ? waiting.Count : 0;
+        }
+    }
 
     public static RetainedFile Open(string directory, TimeProvider time)
     {
@@ -130,7 +140,7 @@ internal sealed class RetainedFile : IAsyncDisposable
         }
     }
 
-    /// <summary>False when nothing is left.</summary>
+    /// <summary>False when nothing is left, or nothing can be written.</summary>
     private bool WriteBatch()
     {
         KeyValuePair<string, (MqttApplicationMessage? Message, long? Expiry)>[] batch;
@@ -151,13 +161,17 @@ internal sealed class RetainedFile : IAsyncDisposable
         try
         {
             Write(batch);
+            Volatile.Write(ref fault, "");
+            return true;
         }
-        catch (SqliteException)
+        catch (SqliteException e)
         {
-            // A full or failing disk: the broker goes on without its memory, and says so in its counters.
-            Interlocked.Add(ref unsaved, batch.Length);
+            // A full or failing disk: the broker goes on without it, says so, and writes what is newest by then once it can.
+            lock (gate)
+                foreach (var (topic, message) in batch) waiting.TryAdd(topic, message);
+            Volatile.Write(ref fault, e.Message);
+            return false;
         }
-        return true;
     }
 
     private void Write(KeyValuePair<string, (MqttApplicationMessage? Message, long? Expiry)>[] batch)

@@ -10,9 +10,10 @@ namespace Fleet.Emulator.Commands;
 public static class DevicesCommand
 {
     private const string PerDevice = "per-device";
+    private const int GatewaysMost = 4;
 
     private static readonly Option<int> Count = new("--count", "-n") { Description = "Emulated devices.", DefaultValueFactory = _ => 1000 };
-    private static readonly Option<int> Gateways = new("--gateways") { Description = "Connections that carry the devices.", DefaultValueFactory = _ => 4 };
+    private static readonly Option<int?> Gateways = new("--gateways") { Description = $"Connections that carry the devices; without it {GatewaysMost}, or one each for fewer." };
     private static readonly Option<string?> Connections = new("--connections") { Description = $"{PerDevice}: a connection for each device instead of gateways." };
     private static readonly Option<string> Site = new("--site") { Description = "Site of the devices; with more than --per-site of them SITE-0001 and so on.", DefaultValueFactory = _ => "lab" };
     private static readonly Option<int> PerSite = new("--per-site") { Description = "Devices of a site.", DefaultValueFactory = _ => 1000 };
@@ -57,7 +58,7 @@ public static class DevicesCommand
             Count = parsed.GetValue(Count),
             Gateways = parsed.GetValue(Connections) switch
             {
-                null => Flags.InRange("--gateways", parsed.GetValue(Gateways), 1, 10_000),
+                null => parsed.GetValue(Gateways) is { } asked ? Flags.InRange("--gateways", asked, 1, 10_000) : Math.Clamp(parsed.GetValue(Count), 1, GatewaysMost),
                 PerDevice => 0,
                 var other => throw new FaultsException("--connections", $"is \"{other}\"; allowed: {PerDevice}"),
             },

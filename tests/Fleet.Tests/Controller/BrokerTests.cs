@@ -1,5 +1,6 @@
 using Fleet.Contracts;
 using Fleet.Controller.Broker;
+using Microsoft.Data.Sqlite;
 using MQTTnet;
 using MQTTnet.Formatter;
 using MQTTnet.Protocol;
@@ -219,6 +220,47 @@ public sealed class BrokerTests
         }
 
         static void WithWill(MqttClientOptions options) => (options.WillTopic, options.WillPayload, options.WillRetain) = ("t/will", [1], true);
+    }
+
+    [Test]
+    public async Task Retained_FileCannotBeWrittenForAWhile_SaysWhyAndIsWrittenLater()
+    {
+        var folder = Directory.CreateTempSubdirectory("fleet-broker-");
+        try
+        {
+            var options = new BrokerOptions { Port = 0, StateDirectory = folder.FullName };
+            await using (var first = await StartAsync(options))
+            {
+                await using var client = await RawClient.ConnectAsync(first, "client");
+                Assert.That(first.StateFault, Is.Empty);
+                Hide(true);
+                await client.PublishAsync("t/a", "1", retain: true);
+                for (var i = 0; i < 1500 && first.StateFault.Length == 0; i++) await TimeProvider.System.Delay(new Seconds(0.02));
+                Assert.That(first.StateFault, Does.Contain("retained"));
+                Assert.That(first.Counters.Unsaved, Is.EqualTo(1));
+                Hide(false);
+                for (var i = 0; i < 1500 && first.StateFault.Length > 0; i++) await TimeProvider.System.Delay(new Seconds(0.02));
+                Assert.That(first.StateFault, Is.Empty, "without another message");
+                Assert.That(first.Counters.Unsaved, Is.Zero);
+            }
+
+            await using var second = await StartAsync(options);
+            Assert.That(second.Counters.Retained, Is.EqualTo(1));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+
+        void Hide(bool isHidden)
+        {
+            using var database = new SqliteConnection($"Data Source={Path.Combine(folder.FullName, "retained.db")};Pooling=False");
+            database.Open();
+            using var asked = database.CreateCommand();
+            if (isHidden) asked.CommandText = "ALTER TABLE retained RENAME TO elsewhere";
+            else asked.CommandText = "ALTER TABLE elsewhere RENAME TO retained";
+            asked.ExecuteNonQuery();
+        }
     }
 
     [Test]
