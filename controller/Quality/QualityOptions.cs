@@ -20,7 +20,7 @@ public sealed record QualityOptions
     /// <summary>Share of answers that may differ from the tail's once thresholds have been learnt from audits.</summary>
     public double RiskMax { get; init; } = 0.01;
 
-    /// <summary>Audits between two false alarms, in the mean at least.</summary>
+    /// <summary>Audits between two false alarms of one detector, in the mean at least; of both together half as many.</summary>
     public double AuditsToFalseAlarm { get; init; } = 10_000;
 
     /// <summary>

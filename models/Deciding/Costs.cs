@@ -25,7 +25,7 @@ public readonly record struct ErrorCosts(double FalsePositive, double FalseNegat
     public ThresholdSet Offloaded(double offloadCost) => ThresholdSet.Between(offloadCost / FalseNegative, Math.BitDecrement(1 - offloadCost / FalsePositive));
 }
 
-/// <summary>Whether an answer is kept or the work goes on elsewhere. Source: [9] applied to exits, see Cohen and Goldszmidt, HPL-2004-22R1.</summary>
+/// <summary>Whether an answer is kept or the work goes on elsewhere. Source: Cohen and Goldszmidt, HPL-2004-22R1, applied to exits.</summary>
 /// <param name="Cost">Of going on, in the currency of <paramref name="PriceOfError"/>: bytes, joules or seconds at their price.</param>
 /// <param name="PriceOfError">What a wrong answer costs; above 0.</param>
 public readonly record struct OffloadCosts(double Cost, double PriceOfError)

@@ -13,7 +13,9 @@ namespace Fleet.Models.Offloading;
 /// </summary>
 public sealed class H2t2
 {
-    private const int Levels = 16;
+    /// <summary>Of a score, between which thresholds lie.</summary>
+    public const int Levels = 16;
+
     private const double ExploredMost = 0.5;
 
     /// <summary>K: as an audit share of 1 %, so that it never stops to learn.</summary>
@@ -59,5 +61,7 @@ public sealed class H2t2
     }
 
     /// <summary>Whether the score's level, 0 to 15, lies from the lower to below the upper: a score of just 1 has the last one, or no pair would ever send it.</summary>
-    private static bool Sends((int Low, int High) pair, double score) => Math.Min((int)(score * Levels), Levels - 1) is var level && level >= pair.Low && level < pair.High;
+    /// <param name="pair">0 to <see cref="Levels"/> each.</param>
+    /// <param name="score">0 to 1.</param>
+    public static bool Sends((int Low, int High) pair, double score) => Math.Min((int)(score * Levels), Levels - 1) is var level && level >= pair.Low && level < pair.High;
 }

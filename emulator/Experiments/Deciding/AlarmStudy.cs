@@ -12,7 +12,6 @@ public static class AlarmStudy
     public const int Horizon = 50_000;
     public const int Seeds = 5;
     public const double Price = 0.2;
-    private const int Levels = 16;
 
     /// <summary>Class 6 of Fashion-MNIST, the shirt, which networks confuse most, stands for what must not be missed.</summary>
     public static readonly AlarmCosts Costs = new(Missed: 3, False: 0.5, [false, false, false, false, false, false, true, false, false, false], Other: 0);
@@ -32,9 +31,9 @@ public static class AlarmStudy
             }
             return new AlarmOutcome(model, name, loss / inputs.Count, (double)sent / inputs.Count);
         }
+        const int Levels = H2t2.Levels;
         var singles = Enumerable.Range(0, Levels + 1).Select(level => Fixed("best single threshold in hindsight", input => input.Confidence < (double)level / Levels));
-        var pairs = Enumerable.Range(0, Levels + 1).SelectMany(low => Enumerable.Range(low, Levels + 1 - low).Select(high =>
-            Fixed("best pair in hindsight", input => input.Alarm * Levels >= low && input.Alarm * Levels < high)));
+        var pairs = Enumerable.Range(0, Levels + 1).SelectMany(low => Enumerable.Range(low, Levels + 1 - low).Select(high => Fixed("best pair in hindsight", input => H2t2.Sends((low, high), input.Alarm))));
         return [Learnt(model, stream, seed), pairs.MinBy(one => one.Loss)!, singles.MinBy(one => one.Loss)!, Fixed("always", _ => true), Fixed("never", _ => false)];
     }
 
