@@ -188,7 +188,7 @@ public sealed record EdgeResult
     [JsonIgnore] public EdgeBin Total => Bins.Aggregate(new EdgeBin(), (sum, bin) => sum.Plus(bin));
 }
 
-/// <summary>A device that faults had struck.</summary>
+/// <summary>A device that a fault had struck.</summary>
 public sealed record DeviceReturn
 {
     [JsonPropertyName("device")] public required string Device { get; init; }
