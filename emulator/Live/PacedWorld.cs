@@ -17,6 +17,8 @@ public sealed class PacedWorld
 
     private static readonly TimeSpan Nap = TimeSpan.FromMilliseconds(2);
 
+    private static readonly Seconds Moment = new(1);
+
     /// <summary>What is published waits so long for company: one write carries it all, and the broker reads it at once.</summary>
     public static readonly Seconds Linger = new(0.01);
 
@@ -32,7 +34,7 @@ public sealed class PacedWorld
     private TimeSpan anchorVirtual;
     private double speed;
     private Seconds late, lateMax;
-    private bool waitsForBroker;
+    private long? waitedAt;
 
     /// <param name="undeliveredMax">Received messages that wait for this world; beyond it its sockets are not read.</param>
     public PacedWorld(double speed, TimeProvider time, int undeliveredMax = 50_000)
@@ -60,8 +62,14 @@ public sealed class PacedWorld
         }
     }
 
-    /// <summary>Whether it has had to wait for its broker since it was last in time.</summary>
-    public bool WaitsForBroker => Volatile.Read(ref waitsForBroker);
+    /// <summary>Whether it waits for its broker, or did a moment ago: who is late otherwise is so by itself.</summary>
+    public bool WaitsForBroker
+    {
+        get
+        {
+            lock (gate) return waitedAt is { } at && time.Since(at) < Moment;
+        }
+    }
 
     /// <summary>Completes when the world's thread has ended; fails with what made it end.</summary>
     public Task Ended => ended.Task;
@@ -116,7 +124,6 @@ public sealed class PacedWorld
                 var behind = Behind();
                 Note(behind);
                 var mustWait = crowded.Count > 0 && MustWait();
-                Volatile.Write(ref waitsForBroker, mustWait || waitsForBroker && behind > Turn * speed);
                 // What has come is handled all the same: the broker may wait for that.
                 Clock.Run(mustWait ? Virtual : Virtual + Seconds.Min(behind, Turn * speed).Span);
                 FlushAll();
@@ -146,7 +153,9 @@ public sealed class PacedWorld
     private bool MustWait()
     {
         crowded.RemoveAll(uplink => !uplink.IsCrowded);
-        return crowded.Count > 0;
+        if (crowded.Count == 0) return false;
+        lock (gate) waitedAt = time.GetTimestamp();
+        return true;
     }
 
     private TimeSpan Virtual => TimeSpan.FromTicks(Clock.GetTimestamp());
