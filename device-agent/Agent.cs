@@ -337,9 +337,9 @@ public sealed class Agent
         // Said once a report period and then taken back: garbage from others is no fault of what runs, and must not make a flood.
         if (hasComplained || (Assignment ?? applier.Wanted) is not { } current) return;
         hasComplained = true;
-        var complaint = message is Malformed malformed ? $"{topic.Path}: {malformed.Reason}" : $"{topic.Path}: unexpected {message.GetType().Name}";
-        bus.Publish(reported, current with { Error = Short(complaint) });
-        Complained?.Invoke(Short(complaint));
+        var complaint = Short(message is Malformed malformed ? $"{topic.Path}: {malformed.Reason}" : $"{topic.Path}: unexpected {message.GetType().Name}");
+        bus.Publish(reported, current with { Error = complaint });
+        Complained?.Invoke(complaint);
     }
 
     private void ReportError(string error)

@@ -13,17 +13,13 @@ public static class CappedSimplex
     /// <param name="h">What to project, above 0; holds the projection afterwards.</param>
     public static void Project(Span<double> h, ReadOnlySpan<double> size, double budget)
     {
-        var (left, weight, all) = (budget, 0.0, 0.0);
-        for (var i = 0; i < h.Length; i++)
+        if (Even(size, budget) is 1)
         {
-            weight += size[i] * h[i];
-            all += size[i];
-        }
-        if (all <= budget)
-        {
+            // All fit whole.
             h.Fill(1);
             return;
         }
+        var (left, weight) = (budget, Weight(h, size));
         // Often nothing reaches 1: then there is nothing to sort.
         if (left / weight * Max(h) > 1)
         {

@@ -49,7 +49,7 @@ public static class CompareCommand
             OutputDirectory.Write(directory, [KeyValuePair.Create(scenario.Name + ".csv", comparison.Csv()), KeyValuePair.Create(scenario.Name + ".svg", comparison.Plot())]);
         }
         if (directory is not null)
-            OutputDirectory.Write(directory, [KeyValuePair.Create("README.md", ComparisonPage.Of(comparisons, $"{Mark} {string.Join(' ', files.Select(OutputDirectory.Quoted))} --policies {string.Join(',', policies)} --seeds {seeds} --seed {first}{(tune > 0 ? $" --tune {tune}" : "")} --out {OutputDirectory.Quoted(directory)}", seeds, tune))]);
+            OutputDirectory.Write(directory, [KeyValuePair.Create(OutputDirectory.Page, ComparisonPage.Of(comparisons, $"{Mark} {string.Join(' ', files.Select(OutputDirectory.Quoted))} --policies {string.Join(',', policies)} --seeds {seeds} --seed {first}{(tune > 0 ? $" --tune {tune}" : "")} --out {OutputDirectory.Quoted(directory)}", seeds, tune))]);
         return 0;
     }
 

@@ -5,7 +5,8 @@ namespace Fleet.Emulator.Commands;
 /// <summary>Directories that commands leave pages and tables in.</summary>
 internal static class OutputDirectory
 {
-    private const string Page = "README.md";
+    /// <summary>What a directory shows first.</summary>
+    public const string Page = "README.md";
 
     /// <summary>Before the work, not after it: a directory that cannot be written should not cost it, nor anybody a page of his own.</summary>
     /// <param name="mark">Stands in every README.md that the command writes; null when it writes none.</param>

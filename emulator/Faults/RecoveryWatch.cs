@@ -40,13 +40,18 @@ public sealed class RecoveryWatch(SiteSpec site, SimClock clock, SimBus bus, IRe
     {
         while (waiting.Count > 0)
         {
-            waiting.RemoveAll(one => one.Device.IsOut);
-            var back = waiting.Where(one => IsInService(one.Device)).ToList();
-            recovered.AddRange(back.Select(one => new Recovery(one.Device.Id, one.Kind, one.Ended, clock.Since(0) - one.Ended)));
-            waiting.RemoveAll(back.Contains);
+            waiting.RemoveAll(one => one.Device.IsOut || HasReturned(one));
             await clock.Delay(Look);
         }
         isLooking = false;
+    }
+
+    /// <summary>Notes it, if so.</summary>
+    private bool HasReturned(Waiting one)
+    {
+        if (!IsInService(one.Device)) return false;
+        recovered.Add(new Recovery(one.Device.Id, one.Kind, one.Ended, clock.Since(0) - one.Ended));
+        return true;
     }
 
     private bool IsInService(EmulatedDevice device) => !device.Battery.IsDown && lines[device.Id].IsUp && control.IsUp

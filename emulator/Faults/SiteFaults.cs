@@ -109,7 +109,7 @@ public sealed class SiteFaults(
 
     private async Task DriftClocks(FaultSpec fault, List<EmulatedDevice> struck)
     {
-        foreach (var device in struck) device.OwnClock!.Drift(fault.DriftPpm ?? 0, fault.Offset ?? Seconds.Zero);
+        foreach (var device in struck) device.OwnClock!.Drift(fault.DriftInForce, fault.OffsetInForce);
         await clock.Delay(fault.For);
         foreach (var device in struck) device.OwnClock!.SetRight();
     }

@@ -17,6 +17,7 @@ public sealed class PacedWorld
 
     private static readonly TimeSpan Nap = TimeSpan.FromMilliseconds(2);
 
+    /// <summary>Between two waits for a broker that hardly keeps up.</summary>
     private static readonly Seconds Moment = new(1);
 
     /// <summary>What is published waits so long for company: one write carries it all, and the broker reads it at once.</summary>
@@ -123,7 +124,7 @@ public sealed class PacedWorld
                 TakeInbox();
                 var behind = Behind();
                 Note(behind);
-                var mustWait = crowded.Count > 0 && MustWait();
+                var mustWait = MustWait();
                 // What has come is handled all the same: the broker may wait for that.
                 Clock.Run(mustWait ? Virtual : Virtual + Seconds.Min(behind, Turn * speed).Span);
                 FlushAll();

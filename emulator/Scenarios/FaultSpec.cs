@@ -109,6 +109,8 @@ public sealed record FaultSpec
     [JsonIgnore] public double RatioInForce => Ratio ?? 0.05;
     [JsonIgnore] public Seconds DelayInForce => Delay ?? new Seconds(1);
     [JsonIgnore] public Hertz RateInForce => Rate ?? new Hertz(10);
+    [JsonIgnore] public double DriftInForce => DriftPpm ?? 0;
+    [JsonIgnore] public Seconds OffsetInForce => Offset ?? Seconds.Zero;
     [JsonIgnore] public int QueueInForce => QueueMax ?? 100;
     [JsonIgnore] public Seconds BootInForce => Boot ?? new Seconds(30);
 
@@ -118,7 +120,7 @@ public sealed record FaultSpec
         FaultKind.Duplicate => this with { Ratio = RatioInForce },
         FaultKind.Reorder => this with { Ratio = RatioInForce, Delay = DelayInForce },
         FaultKind.BrokerRestart => this with { Retained = Retained ?? RetainedMemory.Kept },
-        FaultKind.ClockDrift => this with { DriftPpm = DriftPpm ?? 0, Offset = Offset ?? Seconds.Zero },
+        FaultKind.ClockDrift => this with { DriftPpm = DriftInForce, Offset = OffsetInForce },
         FaultKind.SlowConsumer => this with { Rate = RateInForce, QueueMax = QueueInForce },
         FaultKind.BrownOut => this with { Boot = BootInForce },
         _ => this,
