@@ -106,6 +106,9 @@ public sealed record Assignment : Message
     [JsonPropertyName("audit_told")] public bool? AuditTold { get; init; }
     [JsonPropertyName("report_s")] public Seconds ReportPeriod { get; init; } = new(5);
 
+    /// <summary>A budget that is no news is not said again for so long; absent: one is said with each report.</summary>
+    [JsonPropertyName("budget_s")] public Seconds? BudgetPeriod { get; init; }
+
     /// <summary>On a battery: the charge at and below which no input is taken, and how far above it all are; in between a share. Absent: all are, whatever the charge.</summary>
     [JsonPropertyName("charge_reserve_j")] public Joules? ChargeReserve { get; init; }
     [JsonPropertyName("charge_band_j")] public Joules? ChargeBand { get; init; }
@@ -138,7 +141,7 @@ public sealed record Assignment : Message
     /// <summary>Whether both would make a device do the same, whoever decided it, when and why.</summary>
     public bool RunsAs(Assignment other) => ReferenceEquals(this, other)
         || Head == other.Head && Cut == other.Cut && InputCodec == other.InputCodec && FeatureDType == other.FeatureDType && ExitRule == other.ExitRule
-        && View == other.View && Deadline == other.Deadline && AuditRatio.Equals(other.AuditRatio) && AuditTo == other.AuditTo && AuditTold == other.AuditTold && ReportPeriod == other.ReportPeriod
+        && View == other.View && Deadline == other.Deadline && AuditRatio.Equals(other.AuditRatio) && AuditTo == other.AuditTo && AuditTold == other.AuditTold && ReportPeriod == other.ReportPeriod && Nullable.Equals(BudgetPeriod, other.BudgetPeriod)
         && ChargeReserve == other.ChargeReserve && ChargeBand == other.ChargeBand
         && OffloadTo == other.OffloadTo && Bottleneck == other.Bottleneck && Group == other.Group && Transport == other.Transport && Model == other.Model && CardSha256 == other.CardSha256
         && Thresholds.Equals(other.Thresholds) && Temperatures.Equals(other.Temperatures)
@@ -173,6 +176,7 @@ public sealed record Assignment : Message
         if (Transport != "mqtt") faults.Add($"transport is \"{Transport}\"; allowed: mqtt");
         if (!(Deadline.Value is > 0 and <= 3600)) faults.Add($"deadline_s is {Deadline.Value}; allowed: above 0 to 3600");
         if (!(ReportPeriod.Value is >= 0.1 and <= 86400)) faults.Add($"report_s is {ReportPeriod.Value}; allowed: 0.1 to 86400");
+        if (BudgetPeriod is { } silence && !(silence >= ReportPeriod && silence.Value <= 86400)) faults.Add($"budget_s is {silence.Value}; allowed: report_s ({ReportPeriod.Value}) to 86400");
         faults.Ratio("audit_ratio", AuditRatio);
         if (ChargeReserve is null != ChargeBand is null) faults.Add("charge_reserve_j and charge_band_j: one is missing; allowed: both or neither");
         faults.NotNegative("charge_reserve_j", ChargeReserve?.Value);

@@ -113,9 +113,12 @@ public sealed record Budget : Message
 {
     [JsonPropertyName("seq")] public required long Sequence { get; init; }
 
-    /// <summary>Unix time; the report is stale after <see cref="SentAt"/> + twice <see cref="ReportPeriod"/>.</summary>
+    /// <summary>Unix time; the budget is stale after <see cref="SentAt"/> + twice <see cref="Spacing"/>.</summary>
     [JsonPropertyName("sent_unix_s")] public required Seconds SentAt { get; init; }
     [JsonPropertyName("report_s")] public required Seconds ReportPeriod { get; init; }
+
+    /// <summary>So long a budget may stand that still tells what the device can spare; absent: it is said anew with each report.</summary>
+    [JsonPropertyName("budget_s")] public Seconds? BudgetPeriod { get; init; }
 
     /// <summary>Share of the processor that inference may use.</summary>
     [JsonPropertyName("compute_share_ratio")] public double ComputeShare { get; init; } = 1;
@@ -147,9 +150,32 @@ public sealed record Budget : Message
     /// <summary>Measured latency of the encoder of the bottleneck in use.</summary>
     [JsonPropertyName("encoder_s")] public Seconds? EncoderTime { get; init; }
 
+    /// <summary>Longest time to the next one.</summary>
+    [JsonIgnore] public Seconds Spacing => Seconds.Max(ReportPeriod, BudgetPeriod ?? Seconds.Zero);
+
+    /// <summary>Whether it is time to say it: the last one has stood for long enough, or no longer tells what the device can spare.</summary>
+    public bool IsDueAfter(Budget said) => SentAt - said.SentAt + ReportPeriod * 0.5 >= said.Spacing || IsNewsAfter(said);
+
+    /// <summary>Whether a plan, or whoever watches charge, heat and power, would see another device.</summary>
+    private bool IsNewsAfter(Budget said) =>
+        ReportPeriod != said.ReportPeriod || BudgetPeriod != said.BudgetPeriod || PowerMeasured != said.PowerMeasured
+        || new PlannedBudget(said).DiffersFrom(this)
+        || Math.Abs(ComputeShare - said.ComputeShare) > RatioStep
+        || Math.Abs((BatteryRatio ?? 0) - (said.BatteryRatio ?? 0)) > ChargeStep
+        || Math.Abs((LinkLoss ?? 0) - (said.LinkLoss ?? 0)) > RatioStep
+        || PlannedBudget.Differs(said.Power, Power, floor: 0.05)
+        || PlannedBudget.Differs(said.Harvest, Harvest, floor: 0.01)
+        || PlannedBudget.Differs(said.CpuTemperature, CpuTemperature, floor: 5)
+        || PlannedBudget.Differs(said.MemoryFree, MemoryFree, floor: 1e6)
+        || PlannedBudget.Differs(said.StorageFree, StorageFree, floor: 1e6);
+
+    // Steps that are worth a message. K.
+    private const double RatioStep = 0.05, ChargeStep = 0.01;
+
     private protected override void Check(ref FaultList faults)
     {
         faults.NotNegative("report_s", ReportPeriod.Value);
+        faults.NotNegative("budget_s", BudgetPeriod?.Value);
         faults.Ratio("compute_share_ratio", ComputeShare);
         faults.NotNegative("battery_j", Battery?.Value);
         faults.Ratio("battery_ratio", BatteryRatio);

@@ -20,6 +20,9 @@ public sealed record ControllerOptions
     /// <summary>Of it, in seconds.</summary>
     public static Bounds ReportPeriodBounds { get; } = new(0.1, 86_400);
 
+    /// <summary>So long a device need not say again what it can spare when that has not changed; null: it says so with each report.</summary>
+    public Seconds? BudgetPeriod { get; init; }
+
     /// <summary>Pause between looks at the fleet; a plan is made only when something has changed.</summary>
     public Seconds PlanPeriod { get; init; } = new(1);
 

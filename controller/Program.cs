@@ -15,6 +15,7 @@ var model = new Option<string>("--model") { Description = "Model that devices sh
 var models = new Option<string?>("--models") { Description = "Directory of models; the one that ships with Fleet without it." };
 var deadline = new Option<string>("--deadline") { Description = "How long a device waits for an edge server.", DefaultValueFactory = _ => "0.5s" };
 var report = new Option<string>("--report") { Description = "How often everybody reports.", DefaultValueFactory = _ => "5s" };
+var budget = new Option<string?>("--budget") { Description = "Devices whose budget is no news say it again after so long only, 10m for instance; without it with each report." };
 var plan = new Option<string>("--plan") { Description = "How often a site whose view has changed is planned anew; longer for very many devices.", DefaultValueFactory = _ => "1s" };
 var port = new Option<int>("--port") { Description = "Port of the embedded broker; 0 is any free one.", DefaultValueFactory = _ => 1883 };
 var listen = new Option<string>("--listen") { Description = "Address of the embedded broker and of the model files; anything but loopback needs --user and --password.", DefaultValueFactory = _ => "127.0.0.1" };
@@ -77,6 +78,7 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
         Name = $"{Flags.HostName()}-{Environment.ProcessId}",
         Deadline = Flags.InRange("--deadline", Flags.Duration("--deadline", parsed.GetValue(deadline))!.Value, new Seconds(0.001), new Seconds(3600)),
         ReportPeriod = ControllerOptions.ReportPeriodBounds.Checked("--report", Flags.Duration("--report", parsed.GetValue(report))!.Value),
+        BudgetPeriod = Flags.Duration("--budget", parsed.GetValue(budget)) is { } silence ? Flags.InRange("--budget", silence, Flags.Duration("--report", parsed.GetValue(report))!.Value, new Seconds(86_400)) : null,
         PlanningShare = new PlanningShare(TimeProvider.System),
         PlanPeriod = ControllerOptions.PlanPeriodBounds.Checked("--plan", Flags.Duration("--plan", parsed.GetValue(plan))!.Value),
         ChangesPerMinute = parsed.GetValue(changes) is { } most ? Flags.InRange("--changes-per-minute", most, 1, 1e6) : null,

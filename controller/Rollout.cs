@@ -97,7 +97,7 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options, De
         var auditor = watch is null ? null : Auditor(fleet);
         foreach (var (device, choice) in allowance.IsBounded ? others.OrderByDescending(pair => pair.Value.Gain).ThenBy(pair => pair.Key, StringComparer.Ordinal) : others)
         {
-            var assignment = choice.Option.Assign(choice.Edge, options.Deadline, options.ReportPeriod, options.ArtifactsUrl, choice.Reason);
+            var assignment = choice.Option.Assign(choice.Edge, options, choice.Reason);
             if (choice.Decision is { } decision) assignment = decision.Told(assignment, choice.Option, table);
             if (alone is not null) assignment = alone.WhenAlone(assignment, choice.Option, table);
             if (energy is not null) assignment = energy.Apply(device, choice, assignment);

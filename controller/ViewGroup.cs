@@ -63,6 +63,7 @@ public sealed record ViewGroup(string Name, GroupFiles Model, string Edge, IRead
         Group = Name,
         View = view,
         ReportPeriod = options.ReportPeriod,
+        BudgetPeriod = options.BudgetPeriod,
         Reason = $"view {view} of {Members.Count} in its group",
     };
 

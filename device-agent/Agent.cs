@@ -54,6 +54,9 @@ public sealed class Agent
         reports = new Reports(options, clock, sensors, times, Window, offloads);
     }
 
+    /// <summary>Between reports before the first assignment.</summary>
+    public static Seconds FirstPeriod { get; } = new(5);
+
     /// <summary>Counts of the running window and totals.</summary>
     public Window Window { get; } = new();
 
@@ -165,17 +168,19 @@ public sealed class Agent
             controllerWatch.Look(Period);
             if (hasComplained && Assignment is { } current) bus.Publish(reported, current with { Error = lastError });
             hasComplained = false;
-            TellBudget();
+            Tell(reports.News(Assignment));
             MaySleep();
         }
         await Drain();
         CloseWindow();
     }
 
-    /// <summary>What it tells of its battery decides which inputs it takes.</summary>
-    private void TellBudget()
+    private void TellBudget() => Tell(reports.Budget(Assignment));
+
+    /// <summary>What it has measured of its battery decides which inputs it takes, told or not.</summary>
+    private void Tell(Budget? news)
     {
-        bus.Publish(budget, reports.Budget(Period, Assignment?.Head ?? 0));
+        if (news is not null) bus.Publish(budget, news);
         duty.Look(reports.Battery, Assignment);
         if (path.Running is { } now) Measured?.Invoke(StageTime.Of(now.Head.Card, times.Seconds(now.Depth), times.Encoder, now.Assignment.Bottleneck), Window.AnsweredTotal);
     }
@@ -203,7 +208,7 @@ public sealed class Agent
     /// <summary>What it is once it works: a device that sleeps between its inputs says so once, not each time.</summary>
     private Presence Working => options.WakeLocks is null ? Presence.Ready : Presence.Sleeping;
 
-    private Seconds Period => Assignment?.ReportPeriod ?? new Seconds(5);
+    private Seconds Period => Assignment?.ReportPeriod ?? FirstPeriod;
 
     private void Announce()
     {

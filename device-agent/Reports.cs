@@ -10,19 +10,41 @@ public sealed class Reports(AgentOptions options, TimeProvider clock, SensorSuit
     private readonly PowerProfile power = options.Profile.Power;
     private long sequence;
 
+    // The last one, where it may stand for longer than a report.
+    private Budget? said;
+
     /// <summary>Charge at the last report; null when nobody measures it.</summary>
     public Joules? Battery { get; private set; }
 
-    public Budget Budget(Seconds period, int depth)
+    /// <summary>What is to be said with a report; null while the last one still tells it, for as long as <paramref name="running"/> lets it stand.</summary>
+    public Budget? News(Assignment? running)
     {
+        var now = Measure(running);
+        return said is { } before && !now.IsDueAfter(before) ? null : Say(now);
+    }
+
+    /// <summary>What it can spare now, news or not.</summary>
+    public Budget Budget(Assignment? running) => Say(Measure(running));
+
+    private Budget Say(Budget now)
+    {
+        sequence++;
+        said = now.BudgetPeriod is null ? null : now;
+        return now;
+    }
+
+    private Budget Measure(Assignment? running)
+    {
+        var depth = running?.Head ?? 0;
         var reading = sensors.Read();
         Battery = reading.Battery;
         var drawn = reading.Power ?? Standing + (power.Active.Value - Standing) * Busy(depth);
         return new Budget
         {
-            Sequence = sequence++,
+            Sequence = sequence,
             SentAt = clock.UnixTime(),
-            ReportPeriod = period,
+            ReportPeriod = running?.ReportPeriod ?? Agent.FirstPeriod,
+            BudgetPeriod = running?.BudgetPeriod,
             CpuTemperature = reading.Temperature is { } temperature ? Quantity.Rounded(temperature) : null,
             MemoryFree = Rounded(reading.MemoryFree),
             StorageFree = Rounded(reading.StorageFree),

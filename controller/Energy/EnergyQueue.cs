@@ -75,6 +75,6 @@ public sealed class EnergyQueue(EnergyOptions options)
     {
         if (last is not { Battery: { } charge, BatteryRatio: > 0 and var ratio }) return;
         var full = last.RequestRate * each * Aside;
-        Band = Joules.Max(new Joules(1e-3), Joules.Min(full * Seconds.Max(BandMin, last.ReportPeriod * BandReports), charge / ratio * ShareMax));
+        Band = Joules.Max(new Joules(1e-3), Joules.Min(full * Seconds.Max(BandMin, last.Spacing * BandReports), charge / ratio * ShareMax));
     }
 }

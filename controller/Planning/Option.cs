@@ -59,14 +59,14 @@ public sealed record Option
     public bool SendsAll => Route is { Cut: 0 } && Thresholds.AreAbove(1);
 
     /// <summary>What a device is told, but for who decided and when.</summary>
-    public Assignment Assign(string? edge, Seconds deadline, Seconds report, string artifactsUrl, string reason) => new()
+    public Assignment Assign(string? edge, ControllerOptions options, string reason) => new()
     {
         Version = 0,
         Epoch = 0,
         Model = Model.Files.Card.Name,
         CardSha256 = Model.Files.CardSha256,
         Head = Head,
-        ArtifactsUrl = artifactsUrl,
+        ArtifactsUrl = options.ArtifactsUrl,
         Cut = Route?.Cut ?? 0,
         Bottleneck = Route is { Bottleneck: > 0 and var number } ? Model.Files.Card.Bottleneck(number).Name : "",
         InputCodec = Route is { Cut: 0 } input ? input.Codec : FeatureCodec.Raw,
@@ -74,8 +74,9 @@ public sealed record Option
         Thresholds = Thresholds,
         Temperatures = Model.Temperatures(Head),
         OffloadTo = edge ?? "",
-        Deadline = deadline,
-        ReportPeriod = report,
+        Deadline = options.Deadline,
+        ReportPeriod = options.ReportPeriod,
+        BudgetPeriod = options.BudgetPeriod,
         Reason = ReasonFor(reason),
     };
 

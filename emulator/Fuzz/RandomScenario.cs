@@ -55,6 +55,7 @@ public sealed class RandomScenario
             var more = scenario with { FaultList = [.. scenario.FaultList, fault] };
             if (!more.Faults(stock).Any()) scenario = more;
         }
+        if (Chance(0.3)) scenario = scenario with { Control = scenario.Control with { BudgetPeriod = scenario.Control.Report * Any(1, 2, 6) } };
         return scenario.MayDie ? scenario with { UntilDead = dead } : scenario;
     }
 

@@ -90,10 +90,16 @@ public sealed class BulkWorld
     /// <summary>On the world's thread: begins its devices one after another, at its share of the ramp.</summary>
     public void BeginRamp() => World.Clock.Start(RampAsync);
 
-    /// <summary>From another thread: ends its devices part by part, each when what the one before said is on its way.</summary>
+    /// <summary>From another thread: ends its devices part by part, each when what the one before said is on its way. A broker that is gone is not waited for longer than drift is borne.</summary>
     public async Task StopDevicesAsync(Seconds patience)
     {
         var began = time.GetTimestamp();
+        var connected = began;
+        bool HasTime()
+        {
+            if (Uplinks.Any(uplink => uplink.IsConnected)) connected = time.GetTimestamp();
+            return time.Since(began) < patience && time.Since(connected) < options.DriftMax;
+        }
         CancellationTokenSource[] all;
         lock (gate) all = [.. parts];
         var told = 0;
@@ -102,7 +108,7 @@ public sealed class BulkWorld
             World.Post(part.Cancel);
             told = Math.Min(told + Part, Begun);
             // What a part says last must be on its way before the next speaks: all at once would not fit into the queues.
-            while ((Volatile.Read(ref ended) < told - PartsAtOnce * Part || Uplinks.Sum(uplink => uplink.Backlog.Awaiting) > 20 * Part) && time.Since(began) < patience) await time.Delay(new Seconds(0.002));
+            while ((Volatile.Read(ref ended) < told - PartsAtOnce * Part || Uplinks.Sum(uplink => uplink.Backlog.Awaiting) > 20 * Part) && HasTime()) await time.Delay(new Seconds(0.002));
         }
         while (Volatile.Read(ref ended) < Begun && time.Since(began) < patience) await time.Delay(new Seconds(0.02));
     }

@@ -139,7 +139,7 @@ public sealed class SiteWorld
     private SiteController Controller(int life, IBus connection, Planned planned)
     {
         var costs = new CostModel(steering.Weights);
-        var options = new ControllerOptions { Deadline = steering.Deadline, ReportPeriod = steering.Report, PlanPeriod = steering.Plan, ChangesPerMinute = steering.ChangesPerMinute, Quality = steering.Quality, Energy = steering.Energy, Groups = [.. site.Groups.Select(group => group.In(stock.Groups))], Clouds = [.. site.Cloud.Select(cloud => cloud.Id)], CloudDistance = steering.CloudDistance, Placement = Placement(life), Alone = steering.Alone, Weights = steering.Weights };
+        var options = new ControllerOptions { Deadline = steering.Deadline, ReportPeriod = steering.Report, BudgetPeriod = steering.BudgetPeriod, PlanPeriod = steering.Plan, ChangesPerMinute = steering.ChangesPerMinute, Quality = steering.Quality, Energy = steering.Energy, Groups = [.. site.Groups.Select(group => group.In(stock.Groups))], Clouds = [.. site.Cloud.Select(cloud => cloud.Id)], CloudDistance = steering.CloudDistance, Placement = Placement(life), Alone = steering.Alone, Weights = steering.Weights };
         var random = new SeededRandom(seed, life == 1 ? $"{site.Name}/planner" : $"{site.Name}/planner/{life}");
         return new SiteController(site.Name, connection, clock, options, Policies.Create(steering.Policy, planned.Table, costs), planned.Table, planned.Model, stock.Profiles, random);
     }

@@ -69,7 +69,7 @@ internal static class PlanJudge
     {
         var crowding = 0.5 + 4 * random.NextDouble();
         // Whoever runs nothing yet begins alone, and nobody would crowd a server.
-        var runs = model.Table.Get(head: 1, OptionTable.DefaultThreshold, route: null).Assign(edge: null, new Seconds(0.5), new Seconds(5), "", "runs since long");
+        var runs = model.Table.Get(head: 1, OptionTable.DefaultThreshold, route: null).Assign(edge: null, new ControllerOptions(), "runs since long");
         return new FleetSnapshot("judge",
             [.. Enumerable.Range(0, 10 + random.Next(devicesMax - 9)).Select(i => Device($"device-{i:D3}", boards[random.Next(boards.Count)], crowding, runs, random))],
             [.. Enumerable.Range(0, 1 + random.Next(edgesMax)).Select(i => Edge($"edge-{i}", servers[random.Next(servers.Count)], model.Model, random))]);

@@ -59,6 +59,7 @@ internal static class AnyMessage
             Sequence = sequence,
             SentAt = new Seconds(sent),
             ReportPeriod = period,
+            BudgetPeriod = measured ? period * 2 : null,
             ComputeShare = share,
             CpuTemperature = Of<Celsius>(temperature),
             MemoryFree = Of<Bytes>(amounts[0]),
@@ -183,6 +184,7 @@ internal static class AnyMessage
             ChargeBand = narrows ? new Joules(1 + audit) : null,
             AuditTold = offloads ? narrows : null,
             ReportPeriod = period,
+            BudgetPeriod = narrows ? new Seconds(86400) : null,
             Reason = texts[2],
             Error = texts[3],
         };

@@ -121,6 +121,8 @@ public sealed class WireRefusalTests
     [TestCase(TopicKind.EdgeDesired, "bottlenecks", "\"b1,b2,b1\"", "each name stands once")]
     [TestCase(TopicKind.Desired, "deadline_s", "0", "above 0 to 3600")]
     [TestCase(TopicKind.Desired, "report_s", "0.01", "0.1 to 86400")]
+    [TestCase(TopicKind.Desired, "budget_s", "4", "report_s (5) to 86400")]
+    [TestCase(TopicKind.Budget, "budget_s", "-1", "0 or more")]
     [TestCase(TopicKind.Desired, "audit_ratio", "1.5", "0 to 1")]
     [TestCase(TopicKind.Desired, "charge_reserve_j", "-1", "0 or more")]
     [TestCase(TopicKind.Desired, "charge_band_j", "0", "above 0")]

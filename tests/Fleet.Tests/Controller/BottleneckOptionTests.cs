@@ -67,12 +67,12 @@ public sealed class BottleneckOptionTests
     {
         foreach (var option in table.All)
         {
-            var assignment = option.Assign(option.Route is null ? null : "edge-1", new Seconds(0.5), new Seconds(5), "", "");
+            var assignment = option.Assign(option.Route is null ? null : "edge-1", new ControllerOptions(), "");
             Assert.That(assignment.Faults().Concat(assignment.FaultsWith(narrow.Files.Card)), Is.Empty);
             if (option.Route is { } route) Assert.That(assignment.RouteIn(narrow.Files.Card), Is.EqualTo(route));
             Assert.That(table.Find(assignment), Is.SameAs(option));
         }
-        Assert.That(table.Find(table.All[0].Assign("e", new Seconds(1), new Seconds(5), "", "") with { Cut = 1, Bottleneck = "unheard-of", FeatureDType = FeatureCodec.Coded }), Is.Null);
+        Assert.That(table.Find(table.All[0].Assign("e", new ControllerOptions { Deadline = new Seconds(1) }, "") with { Cut = 1, Bottleneck = "unheard-of", FeatureDType = FeatureCodec.Coded }), Is.Null);
     }
 
     [Test]
@@ -99,7 +99,7 @@ public sealed class BottleneckOptionTests
         Assert.That(estimate.EdgeTime, Is.EqualTo(tail));
         var measured = FleetBuilder.Costs.Estimate(
             option,
-            device with { Budget = device.Budget! with { EncoderTime = new Seconds(0.5) }, Reported = option.Assign("e", new Seconds(1), new Seconds(5), "", "") },
+            device with { Budget = device.Budget! with { EncoderTime = new Seconds(0.5) }, Reported = option.Assign("e", new ControllerOptions { Deadline = new Seconds(1) }, "") },
             edge with { Load = edge.Load! with { BottleneckSeconds = new PerExit([0.25]) } })!.Value;
         Assert.That((measured.Latency - estimate.Latency).Value, Is.EqualTo(0.5 - encoder.Value + 0.25 - tail.Value + Waiting(stage + new Seconds(0.5)) - Waiting(stage + encoder)).Within(1e-9));
 

@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using Fleet.Contracts;
+using Fleet.Controller;
 using Fleet.Controller.Planning;
 using Fleet.Models;
 using NUnit.Framework;
@@ -26,7 +27,7 @@ public sealed class ControlledThresholdTests
         var promises = controlled.Select(Key).ToHashSet();
         foreach (var option in FleetBuilder.Table.All) Assert.That(table.All.Count(other => Key(other).Equals(Key(option))), Is.EqualTo(1));
         foreach (var option in FleetBuilder.Table.Front) Assert.That(promises.Contains(Key(option)) || table.Front.Any(other => Key(other).Equals(Key(option))), Is.True, "what nobody controls stays on the front");
-        foreach (var option in table.All) Assert.That(table.Find(option.Assign(option.Route is null ? null : "e", new Seconds(1), new Seconds(5), "", "")), Is.SameAs(option));
+        foreach (var option in table.All) Assert.That(table.Find(option.Assign(option.Route is null ? null : "e", new ControllerOptions { Deadline = new Seconds(1) }, "")), Is.SameAs(option));
     }
 
     /// <summary>Conformal control on n samples: R &lt;= ((n + 1) epsilon - 1) / n, counted anew from the trace, and a quarter of a point lower would not do.</summary>
@@ -63,7 +64,7 @@ public sealed class ControlledThresholdTests
         Assert.That(chosen, Is.Not.Empty);
         foreach (var choice in chosen)
         {
-            var told = choice.Option.Assign(choice.Edge, new Seconds(0.5), new Seconds(5), "", choice.Reason);
+            var told = choice.Option.Assign(choice.Edge, new ControllerOptions(), choice.Reason);
             Assert.That(told.Reason, Is.EqualTo(choice.Reason + "; risk control: exits differ from the tail in 0.2 % of answers at most"));
             Assert.That(told.Faults(), Is.Empty);
             Assert.That(choice.Option.ReasonFor(told.Reason), Is.EqualTo(told.Reason), "a controller that adopts it does not say it twice");

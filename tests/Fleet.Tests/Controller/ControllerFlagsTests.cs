@@ -17,6 +17,7 @@ public sealed class ControllerFlagsTests
     [TestCase("--exit-risk", "0", "is 0; allowed: 0.001 to 0.5")]
     [TestCase("--cloud-rtt", "2m", "is 120 s; allowed: 0 s to 60 s")]
     [TestCase("--report", "25h", "is 90000 s; allowed: 0.1 s to 86400 s")]
+    [TestCase("--budget", "4s", "is 4 s; allowed: 5 s to 86400 s")]
     [TestCase("--plan", "0.05s", "is 0.05 s; allowed: 0.1 s to 3600 s")]
     public async Task Start_AValueThatIsNotAllowed_NamesFlagAndRangeAndExitsWith2(string flag, string value, string fault)
     {

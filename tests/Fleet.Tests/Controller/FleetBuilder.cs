@@ -32,7 +32,7 @@ internal static class FleetBuilder
         IsOnline = isOnline,
         Profile = World.Stock.Profiles.GetValueOrDefault(board),
         Info = Info(board) with { Memory = new Bytes(memory ?? 0) },
-        Reported = Table.Get(head: 1, OptionTable.DefaultThreshold, route: null).Assign(edge: null, new Seconds(0.5), new Seconds(5), "", "runs since long"),
+        Reported = Table.Get(head: 1, OptionTable.DefaultThreshold, route: null).Assign(edge: null, new ControllerOptions(), "runs since long"),
         Budget = rate is null ? null : new Budget
         {
             Sequence = 0,

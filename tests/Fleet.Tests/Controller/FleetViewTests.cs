@@ -46,6 +46,23 @@ public sealed class FleetViewTests
     }
 
     [Test]
+    public void Fold_BudgetsThatAreNoNews_WindowsAloneKeepItOnline()
+    {
+        var (clock, view) = Make();
+        Say(view, TopicKind.Budget, Budget() with { BudgetPeriod = new Seconds(600) });
+        for (var at = 5; at <= 100; at += 5)
+        {
+            clock.Run(TimeSpan.FromSeconds(at));
+            Say(view, TopicKind.Infer, new InferWindow { Sequence = at, SentAt = new Seconds(at), Window = new Seconds(5), Count = 0 });
+        }
+        Assert.That(Only(view).IsOnline, Is.True);
+        clock.Run(TimeSpan.FromSeconds(115));
+        Assert.That(Only(view).IsOnline, Is.True);
+        clock.Run(TimeSpan.FromSeconds(117));
+        Assert.That(Only(view).IsOnline, Is.False, "three periods of its windows, not of its budgets");
+    }
+
+    [Test]
     public void Fold_FramesWaitLongerAtAnEdgeServer_MakesThePlanStale()
     {
         var (_, view) = Make();

@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using Fleet.Contracts;
+using Fleet.Controller;
 using Fleet.Controller.Planning;
 using Fleet.Models;
 using NUnit.Framework;
@@ -37,7 +38,7 @@ public sealed class OptionTableTests
         var topic = new Topic(TopicKind.Desired, "lab", "cam-1");
         foreach (var option in FleetBuilder.Table.All)
         {
-            var assignment = option.Assign(option.Route is null ? null : "edge-1", new Seconds(0.5), new Seconds(5), "http://lab/models", "because");
+            var assignment = option.Assign(option.Route is null ? null : "edge-1", new ControllerOptions { ArtifactsUrl = "http://lab/models" }, "because");
             Assert.That(assignment.Faults(), Is.Empty);
             Assert.That(option.IsRunBy(assignment), Is.True);
             Assert.That(FleetBuilder.Table.Find(assignment), Is.SameAs(option));
@@ -52,7 +53,7 @@ public sealed class OptionTableTests
     public void Find_AnotherModel_IsNull()
     {
         var option = FleetBuilder.Table.All[0];
-        Assert.That(FleetBuilder.Table.Find(option.Assign("edge-1", new Seconds(1), new Seconds(5), "", "") with { CardSha256 = "other" }), Is.Null);
+        Assert.That(FleetBuilder.Table.Find(option.Assign("edge-1", new ControllerOptions { Deadline = new Seconds(1) }, "") with { CardSha256 = "other" }), Is.Null);
     }
 
     [Test]

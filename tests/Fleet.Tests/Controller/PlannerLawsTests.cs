@@ -25,7 +25,7 @@ public sealed class PlannerLawsTests
                 if (choice.Edge is { } edge) Assert.That(live, Has.Member(edge));
                 Assert.That(choice.Option.Route is null, Is.EqualTo(choice.Edge is null));
                 Assert.That(Memory(choice.Option), Is.LessThanOrEqualTo(device.Info!.Memory.Value > 0 ? device.Info.Memory.Value : device.Profile!.Memory.Value.Value));
-                Assert.That(choice.Option.Assign(choice.Edge, new Seconds(0.5), new Seconds(5), "", choice.Reason).Faults(), Is.Empty);
+                Assert.That(choice.Option.Assign(choice.Edge, new ControllerOptions(), choice.Reason).Faults(), Is.Empty);
                 Assert.That(choice.Reason, Is.Not.Empty);
                 Assert.That(choice.Estimate.Latency.Value, Is.GreaterThanOrEqualTo(0).And.LessThan(double.PositiveInfinity));
             }

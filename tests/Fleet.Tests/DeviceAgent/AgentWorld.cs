@@ -86,6 +86,8 @@ internal sealed class AgentWorld
 
     public IEnumerable<InferWindow> Windows => Said.Select(said => said.Message).OfType<InferWindow>();
 
+    public IEnumerable<Budget> Budgets => Said.Select(said => said.Message).OfType<Budget>();
+
     public IEnumerable<Assignment> Reported => Said.Where(said => said.Topic.Kind is TopicKind.Reported).Select(said => (Assignment)said.Message);
 
     public void Start() => Clock.Start(() => running = Agent.Run(camera, stop.Token));

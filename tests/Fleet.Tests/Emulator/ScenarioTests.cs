@@ -127,6 +127,8 @@ public sealed class ScenarioTests
     [TestCase("\"control\": { \"cloud_rtt_s\": 61 }", "cloud_rtt_s is 61; allowed: 0 to 60")]
     [TestCase("\"control\": { \"plan_s\": 0.05 }", "plan_s is 0.05; allowed: 0.1 to 3600")]
     [TestCase("\"control\": { \"report_s\": 90000 }", "report_s is 90000; allowed: 0.1 to 86400")]
+    [TestCase("\"control\": { \"report_s\": 10, \"budget_s\": 9 }", "budget_s is 9; allowed: report_s (10) to 86400")]
+    [TestCase("\"control\": { \"budget_s\": 1e5 }", "budget_s is 100000; allowed: report_s (5) to 86400")]
     public void Scenario_OneMistake_IsNamed(string extra, string expected) => Assert.That(FaultsOf(Text(extra)), Has.One.Contains(expected));
 
     [Test]

@@ -1,4 +1,5 @@
 using Fleet.Contracts;
+using Fleet.Controller;
 using Fleet.Controller.Planning;
 using Fleet.Controller.Quality;
 using Fleet.Emulator.Simulation;
@@ -51,7 +52,7 @@ public sealed class RecalibrationTests
     public void Of_WhatIsDesired_IsWhatAnEarlierControllerHadLearnt()
     {
         var model = FleetBuilder.Model;
-        Assignment Planned(int head) => FleetBuilder.Table.Get(head, 0.8, FleetBuilder.Table.All.First(option => option.Head == head && option.Route is { Cut: 0 }).Route).Assign("e", new Seconds(0.5), new Seconds(5), "", "so");
+        Assignment Planned(int head) => FleetBuilder.Table.Get(head, 0.8, FleetBuilder.Table.All.First(option => option.Head == head && option.Route is { Cut: 0 }).Route).Assign("e", new ControllerOptions(), "so");
         Assert.That(Recalibration.Of([Planned(1), Planned(2)], model), Is.Null, "the card is believed");
         var learnt = new Recalibration(new PerExit([1.75, 2.25]), 0.9);
         var adopted = Recalibration.Of([learnt.Apply(Planned(1)), learnt.Apply(Planned(2))], model)!;
@@ -63,7 +64,7 @@ public sealed class RecalibrationTests
     {
         var (watch, model) = (new QualityWatch(new QualityOptions { AuditRatio = 0.1, RiskMax = 0.02 }, FleetBuilder.Model), FleetBuilder.Model);
         var card = model.Files.Card;
-        var ran = FleetBuilder.Table.Get(1, 0.8, FleetBuilder.Table.All.First(option => option.Head == 1 && option.Route is { Cut: 0 }).Route).Assign("e", new Seconds(0.5), new Seconds(5), "", "so");
+        var ran = FleetBuilder.Table.Get(1, 0.8, FleetBuilder.Table.All.First(option => option.Head == 1 && option.Route is { Cut: 0 }).Route).Assign("e", new ControllerOptions(), "so");
         var random = new SeededRandom(1, "watch");
         WatchedInput Of(bool hasDrifted)
         {

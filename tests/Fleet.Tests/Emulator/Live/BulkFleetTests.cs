@@ -182,7 +182,7 @@ public sealed class BulkFleetTests
         {
             var model = stock.Models["fmnist"];
             var factor = slower ?? slowerAtFirst;
-            var runs = Planned.Table.All.First(option => option.Head == model.Card.StageCount).Assign(null, new Seconds(0.5), new Seconds(0.5), "", "") with { Version = 1, Epoch = 1 };
+            var runs = Planned.Table.All.First(option => option.Head == model.Card.StageCount).Assign(null, new ControllerOptions { ReportPeriod = new Seconds(0.5) }, "") with { Version = 1, Epoch = 1 };
             bus.Publish(new Topic(TopicKind.Info, "lab", "real"), Info(stock));
             bus.Publish(new Topic(TopicKind.Reported, "lab", "real"), runs);
             bus.Publish(new Topic(TopicKind.Budget, "lab", "real"), new Budget
