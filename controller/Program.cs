@@ -45,7 +45,7 @@ var placement = new Option<string>("--placement") { Description = $"Who decides 
 var placementPeriod = new Option<string>("--placement-period") { Description = "How often that is decided anew.", DefaultValueFactory = _ => "30s" };
 var swapPrice = new Option<double>("--swap-price") { Description = "Seconds that loading a byte is worth, summed over what requests save between two decisions.", DefaultValueFactory = _ => new PlacementOptions().SwapPrice.Value };
 var broker = new BrokerFlags();
-var root = new RootCommand("Fleet's controller: decides who runs what. Without --broker it brings its own.") { sites, policy, model, models, deadline, report, plan, port, listen, user, password, state, httpPort, artifacts, jouleWeight, errorWeight, accuracyMin, latencyMax, energyMax, sentMax, objective, changes, audit, risk, exitRisk, horizon, groups, gather, clouds, cloudDistance, alone, placement, placementPeriod, swapPrice };
+var root = new RootCommand("Fleet's controller: decides who runs what. Without --broker it brings its own.") { sites, policy, model, models, deadline, report, budget, plan, port, listen, user, password, state, httpPort, artifacts, jouleWeight, errorWeight, accuracyMin, latencyMax, energyMax, sentMax, objective, changes, audit, risk, exitRisk, horizon, groups, gather, clouds, cloudDistance, alone, placement, placementPeriod, swapPrice };
 broker.AddTo(root);
 root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
 {
@@ -73,12 +73,13 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
     var profiles = ProfileFile.ReadAll(ProjectFiles.Find("hardware-profiles"));
     var address = parsed.GetValue(listen)!;
     await using var server = await ArtifactServer.Start(address, Flags.InRange("--http-port", parsed.GetValue(httpPort), 0, 65535), zoo, groupModels);
+    var reports = ControllerOptions.ReportPeriodBounds.Checked("--report", Flags.Duration("--report", parsed.GetValue(report))!.Value);
     var options = new ControllerOptions
     {
         Name = $"{Flags.HostName()}-{Environment.ProcessId}",
         Deadline = Flags.InRange("--deadline", Flags.Duration("--deadline", parsed.GetValue(deadline))!.Value, new Seconds(0.001), new Seconds(3600)),
-        ReportPeriod = ControllerOptions.ReportPeriodBounds.Checked("--report", Flags.Duration("--report", parsed.GetValue(report))!.Value),
-        BudgetPeriod = Flags.Duration("--budget", parsed.GetValue(budget)) is { } silence ? Flags.InRange("--budget", silence, Flags.Duration("--report", parsed.GetValue(report))!.Value, new Seconds(86_400)) : null,
+        ReportPeriod = reports,
+        BudgetPeriod = Flags.Duration("--budget", parsed.GetValue(budget)) is { } silence ? Flags.InRange("--budget", silence, reports, new Seconds(ControllerOptions.ReportPeriodBounds.Most)) : null,
         PlanningShare = new PlanningShare(TimeProvider.System),
         PlanPeriod = ControllerOptions.PlanPeriodBounds.Checked("--plan", Flags.Duration("--plan", parsed.GetValue(plan))!.Value),
         ChangesPerMinute = parsed.GetValue(changes) is { } most ? Flags.InRange("--changes-per-minute", most, 1, 1e6) : null,

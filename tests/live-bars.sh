@@ -20,7 +20,7 @@ cleanup() { for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null; done; wait 2>/d
 trap cleanup EXIT
 ulimit -n "$(ulimit -Hn)"
 
-controller=(dotnet "$bin/fleet-controller.dll" --policy "${POLICY:-dual}" --site + --http-port 0 --report "$report" --plan "$plan")
+controller=(dotnet "$bin/fleet-controller.dll" --policy "${POLICY:-dual}" --site + --http-port 0 --report "$report" --plan "$plan" ${BUDGET:+--budget "$BUDGET"})
 if [ "$broker" = mosquitto ]; then
   sed -E "s/^listener .*/listener $port 127.0.0.1/; s/^persistence true/persistence false/" deploy/mosquitto.conf >"$work/mosquitto.conf"
   mosquitto -c "$work/mosquitto.conf" >"$work/mosquitto.log" 2>&1 &

@@ -31,17 +31,16 @@ public sealed class AgentBudgetTests
     }
 
     [Test]
-    public void Report_StagesTakeLonger_SaysSoWithTheNextReport()
+    public void Report_InputsEnd_SaysSoWithTheNextReport()
     {
-        var world = new AgentWorld(AgentTests.Every(0.5, 400), Rare).Run(100);
-        var before = world.Budgets.Last().StageSeconds.Of(1);
+        var world = new AgentWorld(AgentTests.Every(0.5, 180), Rare).Run(85);
         var stood = world.Budgets.Count();
-        world.Run(104);
-        Assert.That(world.Budgets.Count(), Is.EqualTo(stood));
-        world.Stage = new Seconds(0.03);
-        world.Run(115);
+        Assert.That(world.Budgets.Last().RequestRate, Is.EqualTo(new Hertz(2)));
+        world.Run(90);
+        Assert.That(world.Budgets.Count(), Is.EqualTo(stood), "two a second, as before");
+        world.Run(101);
         Assert.That(world.Budgets.Count(), Is.GreaterThan(stood));
-        Assert.That(world.Budgets.Last().StageSeconds.Of(1), Is.GreaterThan(before * 1.15));
+        Assert.That(world.Budgets.Last().RequestRate, Is.EqualTo(Hertz.Zero));
     }
 
     [Test]
