@@ -30,6 +30,9 @@ public sealed class Alarm : Awaited<bool>, IDisposable
         return Outcome;
     }
 
+    /// <summary>Ends the wait now, if there is one, as if its time had come.</summary>
+    public void Wake() => Ring(true);
+
     public void Dispose()
     {
         registration.Dispose();

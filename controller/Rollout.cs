@@ -152,6 +152,14 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options, De
         foreach (var (device, told) in devices) bus.Publish(new Topic(TopicKind.Desired, site, device), told.Desired!);
     }
 
+    /// <summary>Says again what one device was told, if it runs another version and <paramref name="reminders"/> find that it is time.</summary>
+    /// <param name="runs">What it runs.</param>
+    public void Remind(string device, long runs, Reminders reminders)
+    {
+        if (!devices.TryGetValue(device, out var told) || !reminders.IsDue(device, told.Version, runs)) return;
+        bus.Publish(new Topic(TopicKind.Desired, site, device), told.Desired!);
+    }
+
     private Told ToldTo(string device)
     {
         if (!devices.TryGetValue(device, out var told)) devices.Add(device, told = new Told());
@@ -190,9 +198,11 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options, De
     /// <summary>What one device was told.</summary>
     private sealed class Told
     {
-        private long version, versionBefore;
+        private long versionBefore;
         private string reason = "";
         private Terms? before;
+
+        public long Version { get; private set; }
 
         /// <summary>Null only until it is told the first time.</summary>
         public Terms? Terms { get; private set; }
@@ -201,21 +211,21 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options, De
         public bool IsBeginner { get; set; }
 
         /// <inheritdoc cref="Terms"/>
-        public Assignment? Desired => Terms is null ? null : Terms.Said with { Version = version, Reason = reason };
+        public Assignment? Desired => Terms is null ? null : Terms.Said with { Version = Version, Reason = reason };
 
         public void Tell(Assignment assignment, SharedTerms shared)
         {
-            (before, versionBefore) = (Terms, version);
-            (Terms, version, reason) = (shared.Of(assignment), assignment.Version, assignment.Reason);
+            (before, versionBefore) = (Terms, Version);
+            (Terms, Version, reason) = (shared.Of(assignment), assignment.Version, assignment.Reason);
         }
 
         /// <summary>The same, said by a later epoch.</summary>
-        public void Renew(long epoch, long next, SharedTerms shared) => (Terms, version) = (shared.Of(Terms!.Said with { Epoch = epoch }), next);
+        public void Renew(long epoch, long next, SharedTerms shared) => (Terms, Version) = (shared.Of(Terms!.Said with { Epoch = epoch }), next);
 
-        public bool Is(Assignment reported) => reported.Version == version && reported.Reason == reason && Terms is { } terms && terms.Said == SharedTerms.Bare(reported);
+        public bool Is(Assignment reported) => reported.Version == Version && reported.Reason == reason && Terms is { } terms && terms.Said == SharedTerms.Bare(reported);
 
         /// <summary>Of its last two the one of this version.</summary>
-        public Terms? By(long wanted) => Terms is not null && version == wanted ? Terms : before is not null && versionBefore == wanted ? before : null;
+        public Terms? By(long wanted) => Terms is not null && Version == wanted ? Terms : before is not null && versionBefore == wanted ? before : null;
     }
 
     /// <summary>What devices are told but for version and reason, which are each device's own.</summary>

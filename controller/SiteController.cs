@@ -15,6 +15,10 @@ public sealed class SiteController
     /// <summary>Another controller that has planned nothing for as long is gone, or has nothing to say against.</summary>
     private static readonly Seconds RivalMemory = new(60);
 
+    /// <summary>A device that runs something else than it was told is told again after so many reports, and after so long at most. K.</summary>
+    private const double ReminderReports = 3;
+    private static readonly Seconds ReminderMax = new(900);
+
     /// <summary>Times the settling time in which all that is retained has come, however large the site or slow the line.</summary>
     private const int PatienceMax = 10;
 
@@ -37,6 +41,7 @@ public sealed class SiteController
     private readonly SiteSummary sums = new();
     private readonly QualityWatch? watch;
     private readonly EnergyQueues? energy;
+    private readonly Reminders reminders;
     private PlannerState state = PlannerState.Empty;
 
     // What it was started with, and what it pursues now.
@@ -73,6 +78,7 @@ public sealed class SiteController
         rollout = new Rollout(site, bus, options, options.Alone is { } kind ? new DecisionTerms(kind, options.Weights, 0) : null, watch, energy, placement);
         speaks = options.Alone is not null || planner is Deciding;
         allowance = new ChangeAllowance(options.ChangesPerMinute, clock);
+        reminders = new Reminders(clock, Seconds.Min(options.ReportPeriod * ReminderReports, ReminderMax));
     }
 
     /// <summary>The kinds of topics it listens to.</summary>
@@ -209,8 +215,13 @@ public sealed class SiteController
     /// <summary>An operator has cleared what was left of somebody who is gone.</summary>
     private void Forget(Topic topic)
     {
-        if (topic.Kind is TopicKind.EdgeInfo) rollout.ForgetEdge(topic.Id);
-        else rollout.Forget(topic.Id);
+        if (topic.Kind is TopicKind.EdgeInfo)
+        {
+            rollout.ForgetEdge(topic.Id);
+            return;
+        }
+        rollout.Forget(topic.Id);
+        reminders.Forget(topic.Id);
     }
 
     /// <summary>Plans are made for another objective from the next look at the fleet on.</summary>
@@ -230,6 +241,7 @@ public sealed class SiteController
     private void Count(string device, InferWindow window)
     {
         sums.Add(window, rollout.OptionGiven(device, window.Version, table));
+        if (isSettled) rollout.Remind(device, window.Version, reminders);
         if (window.Count > 0 && Plan.Choices.TryGetValue(device, out var choice) && choice.Estimate != default) Promised = Promised.With(window.Count, choice.Estimate);
     }
 

@@ -30,6 +30,14 @@ public sealed class Agent
     private readonly ControllerWatch controllerWatch;
     private readonly TaskCompletionSource firstHead = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Camera? camera;
+
+    // Between reports while it has been told nothing: ever longer, since nobody may be there, or be hard to reach.
+    private Seconds untold = new(5);
+    private static readonly Seconds UntoldMax = new(3600);
+
+    // What wakes it for its next report, and how long it sleeps until then.
+    private Alarm? reportAlarm;
+    private Seconds nap;
     private long windowOpened;
     private long? inputsBegan;
     private long epochSeen;
@@ -53,9 +61,6 @@ public sealed class Agent
         epochSeen = options.Default?.Epoch ?? 0;
         reports = new Reports(options, clock, sensors, times, Window, offloads);
     }
-
-    /// <summary>Between reports before the first assignment.</summary>
-    public static Seconds FirstPeriod { get; } = new(5);
 
     /// <summary>Counts of the running window and totals.</summary>
     public Window Window { get; } = new();
@@ -159,23 +164,38 @@ public sealed class Agent
     private async ValueTask Report(CancellationToken stop)
     {
         // A random phase keeps a fleet that started together from reporting together.
-        using var alarm = new Alarm(clock, stop);
+        using var alarm = reportAlarm = new Alarm(clock, stop);
         await alarm.Sleep(Period * random.NextDouble());
-        while (await alarm.Sleep(Period))
+        for (var begun = clock.GetTimestamp(); await alarm.Sleep(nap = Period); begun = clock.GetTimestamp())
         {
+            if (clock.Since(begun) < nap * 0.5) continue;
             await StayAwake();
             CloseWindow();
             controllerWatch.Look(Period);
             if (hasComplained && Assignment is { } current) bus.Publish(reported, current with { Error = lastError });
             hasComplained = false;
-            Tell(reports.News(Assignment));
+            if (Assignment is not null) Tell(reports.News(Period, Assignment));
+            else Insist();
             MaySleep();
         }
         await Drain();
         CloseWindow();
     }
 
-    private void TellBudget() => Tell(reports.Budget(Assignment));
+    private void TellBudget() => Tell(reports.Budget(Period, Assignment));
+
+    /// <summary>Nobody tells it anything: who it is may have got lost on the way.</summary>
+    private void Insist()
+    {
+        untold = Seconds.Min(untold * 2, UntoldMax);
+        Announce();
+    }
+
+    /// <summary>The next report is due sooner than it is slept for: a controller would miss it.</summary>
+    private void Hasten()
+    {
+        if (nap > Period * 2) reportAlarm?.Wake();
+    }
 
     /// <summary>What it has measured of its battery decides which inputs it takes, told or not.</summary>
     private void Tell(Budget? news)
@@ -208,7 +228,7 @@ public sealed class Agent
     /// <summary>What it is once it works: a device that sleeps between its inputs says so once, not each time.</summary>
     private Presence Working => options.WakeLocks is null ? Presence.Ready : Presence.Sleeping;
 
-    private Seconds Period => Assignment?.ReportPeriod ?? FirstPeriod;
+    private Seconds Period => Assignment?.ReportPeriod ?? untold;
 
     private void Announce()
     {
@@ -279,6 +299,7 @@ public sealed class Agent
         lastError = "";
         bus.Publish(reported, target);
         TellBudget();
+        Hasten();
         if (presence == Working) return;
         presence = Working;
         bus.Publish(state, new State(Working));

@@ -17,14 +17,14 @@ public sealed class Reports(AgentOptions options, TimeProvider clock, SensorSuit
     public Joules? Battery { get; private set; }
 
     /// <summary>What is to be said with a report; null while the last one still tells it, for as long as <paramref name="running"/> lets it stand.</summary>
-    public Budget? News(Assignment? running)
+    public Budget? News(Seconds period, Assignment? running)
     {
-        var now = Measure(running);
+        var now = Measure(period, running);
         return said is { } before && !now.IsDueAfter(before) ? null : Say(now);
     }
 
     /// <summary>What it can spare now, news or not.</summary>
-    public Budget Budget(Assignment? running) => Say(Measure(running));
+    public Budget Budget(Seconds period, Assignment? running) => Say(Measure(period, running));
 
     private Budget Say(Budget now)
     {
@@ -33,7 +33,7 @@ public sealed class Reports(AgentOptions options, TimeProvider clock, SensorSuit
         return now;
     }
 
-    private Budget Measure(Assignment? running)
+    private Budget Measure(Seconds period, Assignment? running)
     {
         var depth = running?.Head ?? 0;
         var reading = sensors.Read();
@@ -43,7 +43,7 @@ public sealed class Reports(AgentOptions options, TimeProvider clock, SensorSuit
         {
             Sequence = sequence,
             SentAt = clock.UnixTime(),
-            ReportPeriod = running?.ReportPeriod ?? Agent.FirstPeriod,
+            ReportPeriod = period,
             BudgetPeriod = running?.BudgetPeriod,
             CpuTemperature = reading.Temperature is { } temperature ? Quantity.Rounded(temperature) : null,
             MemoryFree = Rounded(reading.MemoryFree),

@@ -29,7 +29,7 @@ public sealed class RadioBus : IBus
     // Most boards never sleep, and most radios are fast: these are there once they are needed.
     private Queue<TaskCompletionSource<bool>>? untilAwake;
 
-    // Reports that wait for a slow radio, by path: a newer one takes its place in the queue.
+    // Reports, and what is retained, that wait for a slow radio, by path: a newer one takes its place in the queue.
     private Dictionary<string, Message>? newest;
     private int queued, receiving;
     private bool isClosed, hasChangedUnnoticed;
@@ -64,7 +64,7 @@ public sealed class RadioBus : IBus
             books.Dropped(topic.Kind);
             return;
         }
-        if (radio.IsSlow && topic.Rule.Delivery is Delivery.AtMostOnce && topic.Kind is not (TopicKind.Offload or TopicKind.Reply))
+        if (radio.IsSlow && (topic.Rule.Delivery is Delivery.AtMostOnce || topic.Rule.Retained) && topic.Kind is not (TopicKind.Offload or TopicKind.Reply))
         {
             var isOlderWaiting = !(newest ??= new(StringComparer.Ordinal)).TryAdd(topic.Path, message);
             newest[topic.Path] = message;

@@ -49,6 +49,20 @@ public sealed class SiteControllerTests
     }
 
     [Test]
+    public void Run_WhatADeviceWasToldGotLost_ItIsToldTheSameAgainUntilItRunsIt()
+    {
+        var world = new SiteBench(Greedy.PolicyName);
+        world.ComeUp();
+        InferWindow Window(int number, long version) => new() { Sequence = number, SentAt = new Seconds(number * 5), Window = new Seconds(5), Count = 0, Version = version };
+        var windows = Enumerable.Range(1, 40).Select(number => (number * 5.0, (Action)(() => world.Say(TopicKind.Infer, "cam-1", Window(number, number <= 20 ? 0 : world.RunsOf("cam-1").Version)))));
+        world.ControlWhile(untilSeconds: 201, [.. windows]);
+        var told = world.Desired.Where(said => said.Topic.Id == "cam-1").Select(said => (Assignment)said.Message).ToList();
+        Assert.That(told, Has.Count.EqualTo(3), "when it came up, 15 s and 45 s after its first window; then it runs it");
+        Assert.That(told, Is.All.EqualTo(told[0]));
+        Assert.That(world.Desired.Where(said => said.Topic.Id != "cam-1").Select(said => said.Topic.Id), Is.Unique, "nobody else is told anything again");
+    }
+
+    [Test]
     public void Run_NothingChanges_PlansOnce()
     {
         var world = new SiteBench(Greedy.PolicyName);

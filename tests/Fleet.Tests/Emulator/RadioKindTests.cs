@@ -4,6 +4,7 @@ using Fleet.Emulator.Physics;
 using Fleet.Emulator.Radios;
 using Fleet.Emulator.Scenarios;
 using Fleet.Emulator.Simulation;
+using Fleet.Tests.Controller;
 using NUnit.Framework;
 
 namespace Fleet.Tests.Emulator;
@@ -115,20 +116,27 @@ public sealed class RadioKindTests
     }
 
     [Test]
-    public void RadioBus_SlowRadio_SendsTheNewestReportOnly()
+    public void RadioBus_SlowRadio_SendsTheNewestReportOnly() =>
+        SendsTheNewestOnly(TopicKind.Infer, [.. Enumerable.Range(0, 20).Select(i => new InferWindow { Sequence = i, SentAt = Seconds.Zero, Window = new Seconds(5), Count = 0 })]);
+
+    [Test]
+    public void RadioBus_SlowRadio_OfWhatIsRetainedSendsTheNewestOnly() =>
+        SendsTheNewestOnly(TopicKind.Info, [.. Enumerable.Range(0, 20).Select(i => FleetBuilder.Info("pi-5") with { Seed = i })]);
+
+    private static void SendsTheNewestOnly(TopicKind kind, IReadOnlyList<Message> messages)
     {
+        var topic = new Topic(kind, "lab", "cam-1");
         var world = new RadioWorld(Lora(spreading: 7));
         var bus = new BusWorld();
         var books = new MessageBooks();
         var heard = new List<Message>();
-        bus.Bus.Connect("viewer").Subscribe("fleet/v1/lab/cam-1/infer", (_, message) => heard.Add(message));
+        bus.Bus.Connect("viewer").Subscribe(topic.Path, (_, message) => heard.Add(message));
         var radio = new RadioBus(bus.Bus.Connect("cam-1"), world.Radio, world.Board, books);
-        var reports = Enumerable.Range(0, 20).Select(i => new InferWindow { Sequence = i, SentAt = Seconds.Zero, Window = new Seconds(5), Count = 0 }).ToList();
         world.Clock.Start(async () =>
         {
-            foreach (var report in reports)
+            foreach (var message in messages)
             {
-                radio.Publish(new Topic(TopicKind.Infer, "lab", "cam-1"), report);
+                radio.Publish(topic, message);
                 await world.Clock.Delay(new Seconds(5));
             }
         });
@@ -137,7 +145,7 @@ public sealed class RadioKindTests
         Assert.That(books.Unexplained(radio.InFlight), Is.Zero);
         Assert.That(books.SupersededTotal, Is.GreaterThan(10));
         Assert.That(books.DroppedTotal, Is.Zero, "what is out of date is not lost");
-        Assert.That(heard[^1], Is.EqualTo(reports[^1]));
+        Assert.That(heard[^1], Is.EqualTo(messages[^1]));
     }
 
     [Test]
@@ -188,6 +196,25 @@ public sealed class RadioKindTests
         Assert.That(result.Figures.Malformed, Is.Zero);
         Assert.That(ScenarioRun.Execute(scenario, 1, World.Stock, throughWire: true).Result().TraceHash, Is.EqualTo(result.TraceHash), "through the wire");
         Assert.That(ScenarioRun.Execute(scenario, 2, World.Stock).Result().TraceHash, Is.Not.EqualTo(result.TraceHash), "another seed");
+    }
+
+    /// <summary>What a device says of itself, or is told, is lost now and then on shared air; and a device that nobody tells anything must not fill it.</summary>
+    [TestCase(1)]
+    [TestCase(2)]
+    [TestCase(3)]
+    public void LoraField_ADay_EveryDeviceThatHearsTheGatewayRunsSomething(int seed)
+    {
+        var scenario = World.Read("lora-field") with { Duration = new Seconds(86_400) };
+        var run = ScenarioRun.Execute(scenario, seed, World.Stock);
+        run.CheckBooks();
+        var (site, radio) = (scenario.Sites[0], scenario.Sites[0].Devices[0].Radio!);
+        var hearing = SiteWorld.Names(site).Count(device =>
+        {
+            var power = radio.Lora!.PowerAtGateway(World.Stock.Radios.Find(radio.Part)!.Lora!, new SeededRandom(seed, $"{site.Name}/{device.Id}/place"));
+            return LoraSpec.HearsGateway(power, LoraLink.SpreadingFor(power));
+        });
+        Assert.That(hearing, Is.GreaterThanOrEqualTo(29));
+        Assert.That(run.Result().Figures.DevicesOnline, Is.EqualTo(hearing));
     }
 
     [Test]
