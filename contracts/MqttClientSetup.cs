@@ -92,13 +92,17 @@ public static class MqttClientSetup
             switch (inner)
             {
                 case SocketException socket: return "not reachable: " + socket.Message;
-                case AuthenticationException tls: return $"TLS: {tls.Message} Allowed: a certificate in date, for the name or address that --broker says, of an authority in --ca-file, or of the system's without it";
+                case AuthenticationException tls: return Untrusted(tls);
                 case OperationCanceledException or MqttCommunicationTimedOutException: return "not reachable: no answer in time";
                 case MqttClientUnexpectedDisconnectReceivedException sent: return $"the broker disconnected: {sent.ReasonCode}";
             }
         }
         return "not reachable: " + e.GetBaseException().Message;
     }
+
+    /// <summary>What a broker's certificate must be when it was not trusted.</summary>
+    public static string Untrusted(AuthenticationException tls) =>
+        $"TLS: {tls.Message} Allowed: a certificate in date, for the name or address that --broker says, of an authority in --ca-file, or of the system's without it";
 
     internal static string Refusal(MqttClientConnectResult result, MqttBusOptions options)
     {

@@ -3,8 +3,8 @@ using Fleet.Contracts;
 namespace Fleet.Controller;
 
 /// <summary>
-/// When a device has to be told again: its windows go on saying that it runs something else than it was told last, so what it was told has got lost, or it cannot do it
-/// and hears no harm in being asked once more. Each time it is given twice as long.
+/// When a device has to be told again: its windows go on naming another version than it was told last. What it was told may have got lost; if it cannot do it,
+/// being asked again harms nobody. Each time it is given twice as long.
 /// </summary>
 /// <param name="patience">The first time.</param>
 public sealed class Reminders(TimeProvider clock, Seconds patience)

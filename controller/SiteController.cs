@@ -323,9 +323,11 @@ public sealed class SiteController
         };
     }
 
-    private IEnumerable<string> Reasons(int changed)
+    private IEnumerable<string> Reasons(FleetSnapshot fleet, int changed)
     {
         yield return changed == 0 ? "nothing to change" : $"{changed} assignments changed";
+        if (fleet.Devices.Count(device => device.IsOnline && !Plan.Choices.ContainsKey(device.Id)) is > 0 and var without)
+            yield return $"{without} of {fleet.Devices.Count(device => device.IsOnline)} devices online have no place in the plan: {planner.Name} finds nothing that they can run{(fleet.LiveEdges.Any() ? "" : ", and no edge server is there")}";
         if (objective.Length > 0) yield return $"objective {objective}";
         if (Plan.Proof is { Missed.Count: > 0 } proof) yield return $"limits not kept: {string.Join(", ", proof.Missed)}";
         if (refused.Length > 0) yield return $"_objective refused: {refused}";
@@ -360,7 +362,7 @@ public sealed class SiteController
             EdgeBusy = sum.EdgeBusy is { } busy ? Quantity.Rounded(busy) : null,
             SendAll = sum.SendAll,
             Heads = new PerExit(sum.Heads.Select(count => (double)count)),
-            Reason = string.Join("; ", Reasons(changed)),
+            Reason = string.Join("; ", Reasons(fleet, changed)),
         };
     }
 

@@ -70,7 +70,14 @@ internal sealed class RunOutput : IDisposable
     public void Dispose()
     {
         foreach (var spool in spools.Values) spool.Dispose();
-        writer.Dispose();
+        try
+        {
+            writer.Dispose();
+        }
+        catch (IOException)
+        {
+            // A run that was finished is closed already. This one was not, and why has been told.
+        }
     }
 
     /// <summary>A disk that is full, a directory that went away.</summary>

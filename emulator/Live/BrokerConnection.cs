@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Fleet.Contracts;
 using MQTTnet.Adapter;
@@ -79,11 +80,11 @@ public sealed class BrokerConnection : IDisposable
                 await AwaitGrantAsync(id, batch, either.Token);
             }
         }
-        catch (Exception e) when (e is SocketException or IOException or System.Security.Authentication.AuthenticationException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception e) when (e is SocketException or IOException or AuthenticationException or OperationCanceledException or ObjectDisposedException)
         {
             Close();
             cancel.ThrowIfCancellationRequested();
-            throw new FaultsException(options.Subject, e is OperationCanceledException ? "no answer in time" : e.GetBaseException().Message);
+            throw new FaultsException(options.Subject, e switch { OperationCanceledException => "no answer in time", AuthenticationException tls => MqttClientSetup.Untrusted(tls), _ => e.GetBaseException().Message });
         }
         catch
         {

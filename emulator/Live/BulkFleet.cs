@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using Fleet.Contracts;
+using Fleet.Emulator.Scenarios;
 using Fleet.Emulator.Simulation;
 
 namespace Fleet.Emulator.Live;
@@ -17,6 +19,10 @@ public sealed class BulkFleet : IAsyncDisposable
     private readonly TimeProvider time;
     private readonly List<BulkWorld> worlds = [];
     private readonly CancellationTokenSource stop = new();
+    private readonly ConcurrentQueue<string> warnings = new();
+
+    // Edge servers of its sites that are machines, as far as it has heard.
+    private readonly HashSet<Topic> machines = [];
     private readonly PacedWorld watching;
     private readonly Uplink watcher;
 
@@ -96,6 +102,12 @@ public sealed class BulkFleet : IAsyncDisposable
         return (away.Count, away.FirstOrDefault()?.Fault ?? "");
     }
 
+    /// <summary>What whoever runs it should know, each once.</summary>
+    public IEnumerable<string> TakeWarnings()
+    {
+        while (warnings.TryDequeue(out var warning)) yield return warning;
+    }
+
     public void ChangeSpeed(double speed)
     {
         foreach (var world in worlds) world.World.ChangeSpeed(speed);
@@ -126,12 +138,20 @@ public sealed class BulkFleet : IAsyncDisposable
     private Uplink Watcher()
     {
         var connection = new ConnectionOptions { Broker = options.Broker, Tls = options.Tls, ClientId = $"fleet-{options.IdPrefix}{options.First}-watcher-{Environment.ProcessId}" };
-        var filters = names.Sites.Select(site => new Topic(TopicKind.Summary, site).Path).Concat(Twins.Filters).ToList();
+        var filters = names.Sites.Select(site => new Topic(TopicKind.Summary, site).Path).Concat(names.Sites.Select(site => Topic.Filter(TopicKind.EdgeInfo, site))).Concat(Twins.Filters).ToList();
         var uplink = new Uplink(new UplinkOptions { Connection = connection, Filters = filters }, watching, new LiveTally(), time, new SeededRandom(options.Seed, "watcher"));
         uplink.Overheard += Watch.Hear;
         uplink.Overheard += Twins.Hear;
+        if (options.Inference is InferenceKind.Trace) uplink.Overheard += MeetMachine;
         Twins.Publish = (topic, message) => watching.Post(() => uplink.Publish(topic, message));
         return uplink;
+    }
+
+    /// <summary>Who answers from a trace has no tensors to send: only an emulated edge server, which looks the answer up, can make something of its frames.</summary>
+    private void MeetMachine(Topic topic, Message message)
+    {
+        if (topic.Kind is TopicKind.EdgeInfo && message is Info { Emulated: false } && machines.Add(topic))
+            warnings.Enqueue($"{topic.Site}/{topic.Id} is a real edge server, and these devices answer from traces: the frames they send it are empty, and its answers to them worth nothing; --inference onnx computes them");
     }
 
     private async Task ConnectAsync(CancellationToken cancel)

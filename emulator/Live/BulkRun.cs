@@ -90,6 +90,7 @@ public sealed class BulkRun(BulkFleet fleet, BulkOptions options, TimeProvider t
         while (stopped.Length == 0 && (duration is null || time.Since(begun) < duration) && await time.Sleep(Look, stop))
         {
             if (fleet.Failed.IsCompleted) await fleet.Failed;
+            foreach (var warning in fleet.TakeWarnings()) tell(warning);
             Drift = fleet.Drift();
             driftMax = Seconds.Max(driftMax, Drift.Worst);
             // All that would come has come: from here on nothing but reports.

@@ -12,7 +12,7 @@ public static class Preflight
     private const int Reserve = 300;
 
     /// <summary>Measured: see tests/benchmarks. An agent with its board, radio and camera, and its connection where it has one.</summary>
-    private static readonly Bytes Device = new(8_000), Connection = new(12_000);
+    private static readonly Bytes Device = new(14_000), Connection = new(28_000);
 
     private const int LoopbackAddresses = 16;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Fleet.Contracts;
 using Fleet.DeviceAgent;
+using Microsoft.Win32.SafeHandles;
 
 namespace Fleet.Emulator.Reporting;
 
@@ -16,16 +17,21 @@ public readonly record struct AnsweredEvent(Seconds At, int Device, int Sample, 
 /// </summary>
 public sealed class EventSpool : IDisposable
 {
+    private readonly string directory;
+    private readonly SafeFileHandle handle;
     private readonly FileStream file;
     private readonly BinaryWriter writer;
     private readonly List<(Joules Energy, Bytes Sent)> last = [];
+    private bool isFull;
 
     /// <param name="directory">Where the file may lie.</param>
     public EventSpool(string directory, SiteWorld world)
     {
-        file = new FileStream(Path.Combine(directory, $".{world.Name}.events"), FileMode.Create, FileAccess.ReadWrite, FileShare.None, bufferSize: 1 << 16, FileOptions.DeleteOnClose);
+        this.directory = directory;
+        handle = File.OpenHandle(Path.Combine(directory, $".{world.Name}.events"), FileMode.Create, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
+        file = new FileStream(handle, FileAccess.ReadWrite, bufferSize: 1 << 16);
         writer = new BinaryWriter(file, Encoding.UTF8, leaveOpen: true);
-        world.Ledger.Recorder = (device, answer) => Record(world, device, answer);
+        world.Ledger.Recorder = (device, answer) => Keep(world, device, answer);
     }
 
     public long Count { get; private set; }
@@ -46,8 +52,30 @@ public sealed class EventSpool : IDisposable
 
     public void Dispose()
     {
-        writer.Dispose();
-        file.Dispose();
+        try
+        {
+            writer.Dispose();
+            file.Dispose();
+        }
+        catch (IOException) when (isFull)
+        {
+            // What could not be written before cannot be now; that has been told.
+        }
+        handle.Dispose();
+    }
+
+    /// <summary>The run ends at the first row that the disk does not take: what it wrote would be incomplete.</summary>
+    private void Keep(SiteWorld world, DeviceAccount device, in Answer answer)
+    {
+        try
+        {
+            Record(world, device, answer);
+        }
+        catch (IOException e)
+        {
+            isFull = true;
+            throw new FaultsException($"--out {directory}", e.Message);
+        }
     }
 
     private void Record(SiteWorld world, DeviceAccount device, in Answer answer)

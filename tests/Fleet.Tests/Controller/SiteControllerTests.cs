@@ -49,6 +49,16 @@ public sealed class SiteControllerTests
     }
 
     [Test]
+    public void Run_PolicyFindsNothingForADevice_ThePlanSaysSo()
+    {
+        var world = new SiteBench(StaticSplit.PolicyName);
+        world.ComeUp(hasEdge: false);
+        world.Control(untilSeconds: 10);
+        Assert.That(world.Desired, Is.Empty);
+        Assert.That(world.Plans.Last().Reason, Does.Contain("3 of 3 devices online have no place in the plan: static-split finds nothing that they can run, and no edge server is there"));
+    }
+
+    [Test]
     public void Run_WhatADeviceWasToldGotLost_ItIsToldTheSameAgainUntilItRunsIt()
     {
         var world = new SiteBench(Greedy.PolicyName);
@@ -362,7 +372,7 @@ public sealed class SiteControllerTests
             RoundTrip = roundTrip is { } time ? new Seconds(time) : null,
         };
 
-        public void ComeUp(string gateway = "")
+        public void ComeUp(string gateway = "", bool hasEdge = true)
         {
             world.Bus.Connect("viewer").Subscribe("fleet/v1/#", (topic, message) => Said.Add((topic, message)));
             fleet = world.Bus.Connect("fleet");
@@ -372,6 +382,7 @@ public sealed class SiteControllerTests
                 Say(TopicKind.Info, id, FleetBuilder.Info(board) with { Gateway = gateway });
                 Say(TopicKind.Budget, id, Budget(2));
             }
+            if (!hasEdge) return;
             var edge = FleetBuilder.Edge("edge-1");
             Say(TopicKind.EdgeState, "edge-1", State.Ready);
             Say(TopicKind.EdgeInfo, "edge-1", edge.Info!);

@@ -124,6 +124,20 @@ public sealed class RunCommandTests : CommandFixture
     }
 
     [Test]
+    public void Run_DiskFullInTheMiddleOfASite_FaultNamesTheDirectory()
+    {
+        var (scenario, directory) = (Path.Combine(Scratch, "long.json"), Path.Combine(Scratch, "full"));
+        File.WriteAllText(scenario, Tiny.Replace("\"duration_s\": 20", "\"duration_s\": 1000", StringComparison.Ordinal));
+        Directory.CreateDirectory(directory);
+        File.CreateSymbolicLink(Path.Combine(directory, ".lab.events"), "/dev/full");
+        var run = Fleet("run", scenario, "--out", directory, "--events");
+        Assert.That(run.ExitCode, Is.EqualTo(2));
+        Assert.That(run.Error, Does.StartWith($"--out {directory}: No space left").And.Not.Contain("   at "));
+        Assert.That(Directory.GetFiles(directory).Select(Path.GetFileName), Has.None.EqualTo(".lab.events").And.None.EqualTo(Manifest.FileName), "nothing that looks like a run that is whole");
+        Assert.That(Fleet("run", Scenario, "--out", directory, "--events").ExitCode, Is.Zero, "once there is room again");
+    }
+
+    [Test]
     public void Run_IntoTheDirectoryOfAnotherRun_TakesItsPlace()
     {
         var directory = Path.Combine(Scratch, "run");

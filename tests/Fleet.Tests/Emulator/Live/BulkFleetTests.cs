@@ -4,6 +4,7 @@ using Fleet.Controller.Broker;
 using Fleet.Controller.Planning;
 using Fleet.Emulator;
 using Fleet.Emulator.Live;
+using Fleet.Emulator.Scenarios;
 using Fleet.Tests.Controller;
 using NUnit.Framework;
 
@@ -54,6 +55,39 @@ public sealed class BulkFleetTests
 
         Assert.That(isPulled, figures.Stopped);
         Assert.That(figures.Stopped, Does.Contain("the broker cannot keep up").And.Contain("2 not connected: "), "what was said since it went is not acknowledged");
+    });
+
+    /// <summary>Nothing that devices say last can be heard: waiting for it part by part would last as long as it would with a broker.</summary>
+    [Test]
+    public void StopDevices_BrokerGone_WaitsForItNoLongerThanDriftIsBorne() => OnBroker(async (broker, _) =>
+    {
+        await using var cable = new Cable(broker.Port);
+        var options = Options(broker) with { Broker = MqttAddress.Loopback(cable.Port), Count = 20, Gateways = 1, DriftMax = new Seconds(0.5) };
+        await using var fleet = await BulkFleet.StartAsync(options, Stock, TimeProvider.System, default);
+        fleet.Begin();
+        for (var i = 0; i < 1500 && fleet.Tally.Ready < 20; i++) await TimeProvider.System.Delay(new Seconds(0.02));
+        Assert.That(fleet.Tally.Ready, Is.EqualTo(20));
+        cable.Pull();
+        var stopping = fleet.StopDevicesAsync(new Seconds(3600));
+        Assert.That(await Task.WhenAny(stopping, TimeProvider.System.Delay(new Seconds(60)).AsTask()), Is.SameAs(stopping));
+        Assert.That(fleet.Lost, Is.Zero);
+    });
+
+    [TestCase(InferenceKind.Trace, false, 1)]
+    [TestCase(InferenceKind.Trace, true, 0)]
+    [TestCase(InferenceKind.Onnx, false, 0)]
+    public void TakeWarnings_ARealEdgeServerOfItsSite_IsNamedWhereAnswersComeFromTraces(InferenceKind inference, bool isEmulated, int warnings) => OnBroker(async (broker, loop) =>
+    {
+        using var bus = broker.ConnectInProcess(loop);
+        bus.Publish(new Topic(TopicKind.EdgeInfo, "lab", "shelf"), RealBoard.Info(Stock) with { Emulated = isEmulated });
+        await using var fleet = await BulkFleet.StartAsync(Options(broker) with { Count = 1, Inference = inference }, Stock, TimeProvider.System, default);
+        fleet.Begin();
+        for (var i = 0; i < 1500 && fleet.Tally.Ready < 1; i++) await TimeProvider.System.Delay(new Seconds(0.02));
+        var told = fleet.TakeWarnings().ToList();
+        Assert.That(told, Has.Count.EqualTo(warnings));
+        Assert.That(told, Is.All.Contain("lab/shelf is a real edge server").And.All.Contain("--inference onnx"));
+        Assert.That(fleet.TakeWarnings(), Is.Empty, "once");
+        await fleet.StopDevicesAsync(new Seconds(20));
     });
 
     [Test]
