@@ -195,8 +195,13 @@ public sealed class FaultTests
             Assert.That((result.DevicesBack, result.Figures.DevicesOnline), Is.EqualTo((result.DevicesStruck, 45)), "all but the one that crashed");
             Assert.That(run.Worlds[0].Recoveries.Select(recovery => recovery.Device).Distinct().Count(), Is.EqualTo(45));
             Assert.That(result.BackMax!.Value.Value, Is.GreaterThan(0).And.LessThanOrEqualTo(2 * scenario.Control.Report.Value));
+            Assert.That((Served(run, "edge-2", 0, 24), Served(run, "edge-1", 24, 34)), Is.EqualTo((true, true)), "a fault of a server that nobody asks is none");
         }
     }
+
+    /// <summary>Whether an edge server of the first site answered more than a few inputs in these stretches.</summary>
+    private static bool Served(ScenarioRun run, string edge, int from, int to) =>
+        run.Sites[0].Edges.Single(known => known.Id == edge).Bins.Skip(from).Take(to - from).Sum(bin => bin.Served) > 100;
 
     /// <summary>The same site twice.</summary>
     private static Scenario Copies(params FaultSpec[] faults)
