@@ -267,7 +267,7 @@ public sealed class MqttBusConnectionTests
         return "connected";
     }
 
-    private static (string Certificate, string Key) SelfSigned(string folder)
+    internal static (string Certificate, string Key) SelfSigned(string folder)
     {
         using var rsa = RSA.Create(2048);
         var request = new CertificateRequest("CN=127.0.0.1", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);

@@ -5,6 +5,7 @@ using Fleet.Controller.Planning;
 using Fleet.Emulator;
 using Fleet.Emulator.Live;
 using Fleet.Emulator.Scenarios;
+using Fleet.Tests.Contracts;
 using Fleet.Tests.Controller;
 using NUnit.Framework;
 
@@ -96,6 +97,23 @@ public sealed class BulkFleetTests
         var port = BrokerFixture.FreePort();
         var fault = await Assert.ThrowsAsync<FaultsException>(async () => await BulkFleet.StartAsync(new BulkOptions { Broker = MqttAddress.Loopback(port), Count = 1, Gateways = 1 }, Stock, TimeProvider.System, default));
         Assert.That(fault!.Message, Does.Contain($"{port}").And.Contain("refused"));
+    });
+
+    [Test]
+    public void Start_CertificateOfNobodyItTrusts_FaultSaysWhatOneMustBe() => BrokerFixture.OnLoop(async _ =>
+    {
+        var folder = Directory.CreateTempSubdirectory("fleet-tls-");
+        try
+        {
+            var (certificate, key) = MqttBusConnectionTests.SelfSigned(folder.FullName);
+            await using var broker = await BrokerFixture.StartAsync(new BrokerOptions { Port = 0, CertificateFile = certificate, KeyFile = key });
+            var fault = await Assert.ThrowsAsync<FaultsException>(async () => await BulkFleet.StartAsync(new BulkOptions { Broker = broker.Address, Count = 1, Gateways = 1 }, Stock, TimeProvider.System, default));
+            Assert.That(fault!.Message, Does.Contain("TLS: ").And.Contain("of an authority in --ca-file"));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
     });
 
     [Test]
