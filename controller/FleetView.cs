@@ -95,6 +95,9 @@ public sealed class FleetView(string site, IReadOnlyDictionary<string, HardwareP
     /// <summary>Whether a device's window has not been heard before.</summary>
     public bool IsNew(string device, InferWindow window) => Device(device).Windows.Take(window, out _);
 
+    /// <summary>What a device last said that it runs; null when it has said nothing, or not that it works: one that tells of inferences does, so that word of it got lost.</summary>
+    public Assignment? ReportedBy(string device) => devices.Find(device) is { State: not Presence.Init } entry ? entry.Reported : null;
+
     /// <summary>Whether anything is remembered of a device, or of an edge server.</summary>
     public bool Knows(TopicKind kind, string id) => kind is TopicKind.EdgeInfo ? edges.Find(id) is not null : devices.Find(id) is not null;
 

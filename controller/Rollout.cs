@@ -152,11 +152,14 @@ public sealed class Rollout(string site, IBus bus, ControllerOptions options, De
         foreach (var (device, told) in devices) bus.Publish(new Topic(TopicKind.Desired, site, device), told.Desired!);
     }
 
-    /// <summary>Says again what one device was told, if it runs another version and <paramref name="reminders"/> find that it is time.</summary>
-    /// <param name="runs">What it runs.</param>
-    public void Remind(string device, long runs, Reminders reminders)
+    /// <summary>Says again what a device was told that does not say that it runs it, if <paramref name="reminders"/> find that it is time.</summary>
+    /// <param name="runs">Version that its window names.</param>
+    /// <param name="reported">What it last said that it runs; null when it has said nothing, or not that it works.</param>
+    public void Remind(string device, long runs, Assignment? reported, Reminders reminders)
     {
-        if (!devices.TryGetValue(device, out var told) || !reminders.IsDue(device, told.Version, runs)) return;
+        if (!devices.TryGetValue(device, out var told)) return;
+        var isRun = runs == told.Version && reported is { Error: "" } && reported.RunsAs(told.Terms!.Said);
+        if (!reminders.IsDue(device, told.Version, isRun)) return;
         bus.Publish(new Topic(TopicKind.Desired, site, device), told.Desired!);
     }
 

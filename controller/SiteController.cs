@@ -15,7 +15,7 @@ public sealed class SiteController
     /// <summary>Another controller that has planned nothing for as long is gone, or has nothing to say against.</summary>
     private static readonly Seconds RivalMemory = new(60);
 
-    /// <summary>A device that runs something else than it was told is told again after so many reports, and after so long at most. K.</summary>
+    /// <summary>A device that does not say that it runs what it was told is told again after so many reports, and after so long at most. K.</summary>
     private const double ReminderReports = 3;
     private static readonly Seconds ReminderMax = new(900);
 
@@ -241,7 +241,7 @@ public sealed class SiteController
     private void Count(string device, InferWindow window)
     {
         sums.Add(window, rollout.OptionGiven(device, window.Version, table));
-        if (isSettled) rollout.Remind(device, window.Version, reminders);
+        if (isSettled) rollout.Remind(device, window.Version, view.ReportedBy(device), reminders);
         if (window.Count > 0 && Plan.Choices.TryGetValue(device, out var choice) && choice.Estimate != default) Promised = Promised.With(window.Count, choice.Estimate);
     }
 

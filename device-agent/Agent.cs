@@ -300,7 +300,9 @@ public sealed class Agent
         bus.Publish(reported, target);
         TellBudget();
         Hasten();
-        if (presence == Working) return;
+        // Who is told the same again was not heard.
+        var isToldAgain = now is not null && (now.Assignment.Epoch, now.Assignment.Version) == (target.Epoch, target.Version);
+        if (presence == Working && !isToldAgain) return;
         presence = Working;
         bus.Publish(state, new State(Working));
         firstHead.TrySetResult();

@@ -65,11 +65,30 @@ public sealed class SiteControllerTests
         world.ComeUp();
         InferWindow Window(int number, long version) => new() { Sequence = number, SentAt = new Seconds(number * 5), Window = new Seconds(5), Count = 0, Version = version };
         var windows = Enumerable.Range(1, 40).Select(number => (number * 5.0, (Action)(() => world.Say(TopicKind.Infer, "cam-1", Window(number, number <= 20 ? 0 : world.RunsOf("cam-1").Version)))));
-        world.ControlWhile(untilSeconds: 201, [.. windows]);
+        var answer = (100.5, (Action)(() => world.Say(TopicKind.Reported, "cam-1", world.RunsOf("cam-1"))));
+        world.ControlWhile(untilSeconds: 201, [.. windows.Take(20), answer, .. windows.Skip(20)]);
         var told = world.Desired.Where(said => said.Topic.Id == "cam-1").Select(said => (Assignment)said.Message).ToList();
         Assert.That(told, Has.Count.EqualTo(3), "when it came up, 15 s and 45 s after its first window; then it runs it");
         Assert.That(told, Is.All.EqualTo(told[0]));
         Assert.That(world.Desired.Where(said => said.Topic.Id != "cam-1").Select(said => said.Topic.Id), Is.Unique, "nobody else is told anything again");
+    }
+
+    /// <summary>It runs it, and word of that got lost: nobody would ever know.</summary>
+    [TestCase(TopicKind.Reported)]
+    [TestCase(TopicKind.State)]
+    public void Run_ADevicesAnswerGotLost_ItIsToldAgainUntilItAnswers(TopicKind lost)
+    {
+        var world = new SiteBench(Greedy.PolicyName);
+        world.ComeUp();
+        if (lost is TopicKind.State) world.Say(TopicKind.State, "cam-1", State.Init);
+        void Run(int number)
+        {
+            if (number == 1 && lost is TopicKind.State || number == 20) world.Say(TopicKind.Reported, "cam-1", world.RunsOf("cam-1"));
+            if (number == 20) world.Say(TopicKind.State, "cam-1", State.Ready);
+            world.Say(TopicKind.Infer, "cam-1", new InferWindow { Sequence = number, SentAt = new Seconds(number * 5), Window = new Seconds(5), Count = 0, Version = world.RunsOf("cam-1").Version });
+        }
+        world.ControlWhile(untilSeconds: 201, [.. Enumerable.Range(1, 40).Select(number => (number * 5.0, (Action)(() => Run(number))))]);
+        Assert.That(world.Desired.Count(said => said.Topic.Id == "cam-1"), Is.EqualTo(3), "when it came up, 15 s and 45 s after its first window");
     }
 
     [Test]

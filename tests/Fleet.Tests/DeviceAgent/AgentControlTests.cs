@@ -152,6 +152,20 @@ public sealed class AgentControlTests
     }
 
     [Test]
+    public void Desired_TheSameAgain_SaysAgainThatItRunsIt()
+    {
+        var world = new AgentWorld([], TinyModel.Assign(2)).Run(1);
+        world.Desire(TinyModel.Assign(2) with { Epoch = 3, Version = 2 });
+        world.Run(2);
+        var (states, reported) = (world.Said.Count(said => said.Topic.Kind is TopicKind.State), world.Reported.Count());
+        world.Desire(TinyModel.Assign(2) with { Epoch = 3, Version = 2 });
+        world.Run(3);
+        Assert.That(world.Said.Where(said => said.Topic.Kind is TopicKind.State).Skip(states).Select(said => said.Message), Is.EqualTo((Message[])[State.Ready]));
+        Assert.That(world.Reported.Skip(reported), Is.EqualTo((Assignment[])[TinyModel.Assign(2) with { Epoch = 3, Version = 2 }]));
+        Assert.That(world.Installs, Has.Count.EqualTo(1));
+    }
+
+    [Test]
     public void Desired_SameHead_IsNotInstalledAgain()
     {
         var world = new AgentWorld([], TinyModel.Assign(2)).Run(1);
