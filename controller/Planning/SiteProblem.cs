@@ -92,7 +92,7 @@ public sealed class SiteProblem
                 into.Fits[block] = CostModel.Fits(model, head, crossing == OptionColumns.Local ? 0 : columns.Crossings[crossing].Route.Bottleneck, device, profile);
             }
             into.EnergyMax = device.Budget is { EnergyBudget: { } budget, RequestRate.Value: > 0 and var rate } ? (float)(budget.Value / rate) : float.PositiveInfinity;
-            into.Links = [.. reachable.Select((_, edge) => new EdgeLink((short)edge, (float)CostModel.RoundTrip(device).Value))];
+            into.Links = !MaySend(device) ? [] : [.. reachable.Select((_, edge) => new EdgeLink((short)edge, (float)CostModel.RoundTrip(device).Value))];
         }
     }
 
@@ -122,6 +122,12 @@ public sealed class SiteProblem
             if (Candidates.At(j) is var known && known.Option == standing.Option && known.Edge == standing.Edge) return j;
         return -1;
     }
+
+    /// <summary>
+    /// Not before it has told what its link carries, unless it runs something already: its profile claims the board's own radio, and a device on LoRaWAN that is told to send what Wi-Fi
+    /// would carry hears the better plan late, or never.
+    /// </summary>
+    private static bool MaySend(DeviceView device) => device.Budget is not null || device.Reported is not null;
 
     /// <summary>How much a device counts in the objective: its requests a second.</summary>
     public static double WeightOf(DeviceView device) => Math.Max(SilentWeight, device.Budget?.RequestRate.Value ?? 0);

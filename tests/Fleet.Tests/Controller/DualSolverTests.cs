@@ -254,6 +254,15 @@ public sealed class DualSolverTests
         Assert.That((first.Choices["cam"].Option.Head, then.Choices["cam"].Option.Head), Is.EqualTo((1, FleetBuilder.Model.Files.Card.StageCount)));
     }
 
+    /// <summary>Its profile claims the radio of its board, which need not be the one that it hangs on.</summary>
+    [Test]
+    public void Dual_DeviceThatRunsNothingAndHasNotSaidWhatItsLinkCarries_SendsNothing()
+    {
+        var told = FleetBuilder.Device("cam", "stm32h747i-disco") with { Reported = null };
+        string? Edge(DeviceView device) => FleetBuilder.Planner(Dual.PolicyName).Plan(FleetBuilder.Fleet([device], FleetBuilder.Edge("e")), PlannerState.Empty, new Random(1)).Plan.Choices["cam"].Edge;
+        Assert.That((Edge(told with { Budget = null }), Edge(told)), Is.EqualTo(((string?)null, "e")));
+    }
+
     [Test]
     public void Dual_PlannedAgainWithoutAChange_ChangesNothing() => Gen.Int[1, 1000].Sample(
         seed =>
