@@ -100,6 +100,9 @@ root.SetAction(parsed => ProcessEdge.Run(async (loop, stop) =>
         ArtifactsUrl = parsed.GetValue(artifacts) ?? $"http://{(address == "0.0.0.0" ? Environment.MachineName : address)}:{server.Port}/models",
     };
 
+    if (options.Clouds.Count > 0 && parsed.GetValue(cloudDistance) is null)
+        Console.Error.WriteLine("--cloud without --cloud-rtt: once devices have measured the way to a cloud it is taken for the way to every edge server, and near ones may stand idle; say how much farther it is");
+
     // As scenarios refuse it: stages that edge servers before a cloud decide with are not placed.
     if (options.Clouds.Count > 0 && options.Placement.Kind is not PlacementKind.All && Planners.LetsServersDecide(planner.Name))
         throw new FaultsException("--placement", $"is \"{parsed.GetValue(placement)}\", with --cloud and a policy that lets edge servers decide ({planner.Name}); allowed: two of the three");

@@ -21,13 +21,29 @@ public sealed class ControllerFlagsTests
     [TestCase("--plan", "0.05s", "is 0.05 s; allowed: 0.1 s to 3600 s")]
     public async Task Start_AValueThatIsNotAllowed_NamesFlagAndRangeAndExitsWith2(string flag, string value, string fault)
     {
+        var (exitCode, said, told) = await Start($"{flag}={value}");
+        Assert.That(said, Does.Contain($"{flag}: {fault}"));
+        Assert.That(exitCode, Is.EqualTo(2));
+        Assert.That(told, Does.Not.Contain("controller of"));
+    }
+
+    /// <summary>What else it is given has it end at once.</summary>
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task Start_ACloudOfUnknownDistance_IsWarnedOf(bool isTold)
+    {
+        var (exitCode, said, _) = await Start(["--cloud=far", "--policy=dual+hierarchical", "--placement=greedy", .. isTold ? ["--cloud-rtt=0.08s"] : (string[])[]]);
+        Assert.That(said.Contains("--cloud without --cloud-rtt", StringComparison.Ordinal), Is.EqualTo(!isTold));
+        Assert.That((exitCode, said.Contains("--placement: ", StringComparison.Ordinal)), Is.EqualTo((2, true)), said);
+    }
+
+    private static async Task<(int ExitCode, string Said, string Told)> Start(params string[] arguments)
+    {
         var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "fleet-controller.dll"), "--port", "0", "--http-port", "0", $"{flag}={value}"]) start.ArgumentList.Add(argument);
+        foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "fleet-controller.dll"), "--port", "0", "--http-port", "0", .. arguments]) start.ArgumentList.Add(argument);
         using var process = Process.Start(start)!;
         var (said, told) = (process.StandardError.ReadToEndAsync(), process.StandardOutput.ReadToEndAsync());
         await process.WaitForExitAsync();
-        Assert.That(await said, Does.Contain($"{flag}: {fault}"));
-        Assert.That(process.ExitCode, Is.EqualTo(2));
-        Assert.That(await told, Does.Not.Contain("controller of"));
+        return (process.ExitCode, await said, await told);
     }
 }
