@@ -31,9 +31,9 @@ public sealed class Agent
     private readonly TaskCompletionSource firstHead = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Camera? camera;
 
-    // Between reports while it has been told nothing: ever longer, since nobody may be there, or be hard to reach.
-    private Seconds untold = new(5);
-    private static readonly Seconds UntoldMax = new(3600);
+    // Between reports while it runs nothing: ever longer, since nobody may be there, or be hard to reach, or files come slowly.
+    private Seconds idle = new(5);
+    private static readonly Seconds IdleMax = new(3600);
 
     // What wakes it for its next report, and how long it sleeps until then.
     private Alarm? reportAlarm;
@@ -184,10 +184,10 @@ public sealed class Agent
 
     private void TellBudget() => Tell(reports.Budget(Period, Assignment));
 
-    /// <summary>Nobody tells it anything: who it is may have got lost on the way.</summary>
+    /// <summary>It runs nothing: who it is may have got lost on the way.</summary>
     private void Insist()
     {
-        untold = Seconds.Min(untold * 2, UntoldMax);
+        idle = Seconds.Min(idle * 2, IdleMax);
         Announce();
     }
 
@@ -228,7 +228,7 @@ public sealed class Agent
     /// <summary>What it is once it works: a device that sleeps between its inputs says so once, not each time.</summary>
     private Presence Working => options.WakeLocks is null ? Presence.Ready : Presence.Sleeping;
 
-    private Seconds Period => Assignment?.ReportPeriod ?? untold;
+    private Seconds Period => Assignment?.ReportPeriod ?? idle;
 
     private void Announce()
     {
