@@ -4,6 +4,7 @@ using Fleet.Training;
 // Before anything touches TorchSharp.
 LibtorchCompatibility.Apply();
 NativeMemory.Keep();
+NativeArithmetic.Limit();
 
 const int failure = 1;
 const int wrongInput = 2;

@@ -11,6 +11,7 @@ public sealed class Libtorch
     public void Prepare()
     {
         LibtorchCompatibility.Apply();
+        NativeArithmetic.Limit();
         torch.set_num_threads(1);
     }
 }
