@@ -176,7 +176,7 @@ public sealed record Assignment : Message
         if (Transport != "mqtt") faults.Add($"transport is \"{Transport}\"; allowed: mqtt");
         if (!(Deadline.Value is > 0 and <= 3600)) faults.Add($"deadline_s is {Deadline.Value}; allowed: above 0 to 3600");
         if (!(ReportPeriod.Value is >= 0.1 and <= 86400)) faults.Add($"report_s is {ReportPeriod.Value}; allowed: 0.1 to 86400");
-        if (BudgetPeriod is { } silence && !(silence >= ReportPeriod && silence.Value <= 86400)) faults.Add($"budget_s is {silence.Value}; allowed: report_s ({ReportPeriod.Value}) to 86400");
+        if (Budget.PeriodFault(BudgetPeriod, ReportPeriod) is { } fault) faults.Add(fault);
         faults.Ratio("audit_ratio", AuditRatio);
         if (ChargeReserve is null != ChargeBand is null) faults.Add("charge_reserve_j and charge_band_j: one is missing; allowed: both or neither");
         faults.NotNegative("charge_reserve_j", ChargeReserve?.Value);

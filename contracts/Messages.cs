@@ -153,6 +153,10 @@ public sealed record Budget : Message
     /// <summary>Longest time to the next one.</summary>
     [JsonIgnore] public Seconds Spacing => Seconds.Max(ReportPeriod, BudgetPeriod ?? Seconds.Zero);
 
+    /// <summary>What is wrong with a budget_s beside this report_s; null when nothing is.</summary>
+    public static string? PeriodFault(Seconds? period, Seconds report) =>
+        period is { } silence && !(silence >= report && silence.Value <= 86400) ? $"budget_s is {silence.Value}; allowed: report_s ({report.Value}) to 86400" : null;
+
     /// <summary>Whether it is time to say it: the last one has stood for long enough, or no longer tells what the device can spare.</summary>
     public bool IsDueAfter(Budget said) => SentAt - said.SentAt + ReportPeriod * 0.5 >= said.Spacing || IsNewsAfter(said);
 

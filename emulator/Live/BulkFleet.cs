@@ -138,7 +138,7 @@ public sealed class BulkFleet : IAsyncDisposable
     private Uplink Watcher()
     {
         var connection = new ConnectionOptions { Broker = options.Broker, Tls = options.Tls, ClientId = $"fleet-{options.IdPrefix}{options.First}-watcher-{Environment.ProcessId}" };
-        var filters = names.Sites.Select(site => new Topic(TopicKind.Summary, site).Path).Concat(names.Sites.Select(site => Topic.Filter(TopicKind.EdgeInfo, site))).Concat(Twins.Filters).ToList();
+        var filters = names.Sites.SelectMany(site => (string[])[new Topic(TopicKind.Summary, site).Path, Topic.Filter(TopicKind.EdgeInfo, site)]).Concat(Twins.Filters).ToList();
         var uplink = new Uplink(new UplinkOptions { Connection = connection, Filters = filters }, watching, new LiveTally(), time, new SeededRandom(options.Seed, "watcher"));
         uplink.Overheard += Watch.Hear;
         uplink.Overheard += Twins.Hear;

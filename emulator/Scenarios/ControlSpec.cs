@@ -99,7 +99,7 @@ public sealed record ControlSpec
         foreach (var fault in Policies.Faults(Policy)) yield return $"policy {fault}";
         if (!(Deadline.Value is > 0 and <= 3600)) yield return $"deadline_s is {Deadline.Value}; allowed: above 0 to 3600";
         foreach (var fault in ControllerOptions.ReportPeriodBounds.Faults("report_s", Report.Value)) yield return fault;
-        if (BudgetPeriod is { } silence && !(silence >= Report && silence.Value <= 86400)) yield return $"budget_s is {silence.Value}; allowed: report_s ({Report.Value}) to 86400";
+        if (Budget.PeriodFault(BudgetPeriod, Report) is { } period) yield return period;
         foreach (var fault in ControllerOptions.PlanPeriodBounds.Faults("plan_s", Plan.Value)) yield return fault;
         if (!(JouleWeight is >= 0 and <= 1e6)) yield return $"joule_weight is {JouleWeight}; allowed: 0 to 1e6";
         if (AccuracyMin is { } least and not (>= 0 and <= 1)) yield return $"accuracy_min_ratio is {least}; allowed: 0 to 1";
