@@ -193,8 +193,12 @@ public sealed class EdgeServer
     private async Task Compute(TailSet held, int worker, List<WaitingFrame> batch)
     {
         // Tails may have been replaced while frames waited: those of another model or tail have nobody left to finish them.
-        foreach (var orphan in batch.Where(waited => !held.Finishes(waited.Frame))) Refuse(orphan.Frame, OffloadStatus.NotHeld);
-        batch.RemoveAll(waited => !held.Finishes(waited.Frame));
+        for (var row = 0; row < batch.Count; row++)
+        {
+            if (held.Finishes(batch[row].Frame)) continue;
+            Refuse(batch[row].Frame, OffloadStatus.NotHeld);
+            batch.RemoveAt(row--);
+        }
         if (batch.Count == 0) return;
         var tail = held.Of(batch[0].Frame.Route.Tail, worker);
         for (var row = 0; row < batch.Count; row++)

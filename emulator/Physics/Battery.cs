@@ -106,11 +106,8 @@ public sealed class Battery
         {
             if (IsDown) return Stored;
             var elapsed = clock.Since(settledAt);
-            foreach (var (use, power) in ((EnergyUse, Watts)[])[standing, (EnergyUse.Boot, booting)])
-            {
-                into.Harvest(power * elapsed);
-                into.Use(use, power * elapsed);
-            }
+            FromMains(into, standing.Use, standing.Power * elapsed);
+            FromMains(into, EnergyUse.Boot, booting * elapsed);
             return Stored;
         }
         var twin = (Battery)MemberwiseClone();
@@ -196,8 +193,7 @@ public sealed class Battery
     {
         if (charge is null)
         {
-            books.Harvest(energy);
-            books.Use(use, energy);
+            FromMains(books, use, energy);
             return;
         }
         var given = Joules.Min(energy, Stored);
@@ -206,6 +202,12 @@ public sealed class Battery
         if (Stored > Joules.Zero) return;
         IsEmpty = true;
         Emptied?.Invoke();
+    }
+
+    private static void FromMains(EnergyBooks books, EnergyUse use, Joules energy)
+    {
+        books.Harvest(energy);
+        books.Use(use, energy);
     }
 
     private int StepAt(long timestamp) => (int)((timestamp - begun) / StepTicks);
