@@ -143,6 +143,12 @@ public sealed class EdgeServer
         bus.Publish(frame.ReplyTo, new Reply { RequestId = frame.RequestId, Status = status });
     }
 
+    private void Refuse(List<WaitingFrame> batch, int row, OffloadStatus status)
+    {
+        Refuse(batch[row].Frame, status);
+        batch.RemoveAt(row);
+    }
+
     private async Task Work(int worker, CancellationToken stop)
     {
         var batch = new List<WaitingFrame>();
@@ -194,19 +200,11 @@ public sealed class EdgeServer
     {
         // Tails may have been replaced while frames waited: those of another model or tail have nobody left to finish them.
         for (var row = 0; row < batch.Count; row++)
-        {
-            if (held.Finishes(batch[row].Frame)) continue;
-            Refuse(batch[row].Frame, OffloadStatus.NotHeld);
-            batch.RemoveAt(row--);
-        }
+            if (!held.Finishes(batch[row].Frame)) Refuse(batch, row--, OffloadStatus.NotHeld);
         if (batch.Count == 0) return;
         var tail = held.Of(batch[0].Frame.Route.Tail, worker);
         for (var row = 0; row < batch.Count; row++)
-        {
-            if (tail.Load(row, batch[row].Frame)) continue;
-            Refuse(batch[row].Frame, OffloadStatus.Refused);
-            batch.RemoveAt(row--);
-        }
+            if (!tail.Load(row, batch[row].Frame)) Refuse(batch, row--, OffloadStatus.Refused);
         if (batch.Count == 0) return;
         var began = clock.GetTimestamp();
         var took = await tail.Run(batch.Count);
