@@ -16,7 +16,7 @@ public sealed record PolicyRun(string Policy, long Seed, long Answered, double C
     public static PolicyRun Of(Scenario scenario, ScenarioRun run)
     {
         var result = run.Result();
-        var total = run.Sum().Bins.Aggregate(new SiteBin(), (sum, bin) => sum.Plus(bin));
+        var total = SiteBin.Sum(run.Sum().Bins);
         double answered = Math.Max(1, total.Answered);
         var (latency, energy) = (total.LatencySum / answered, result.Figures.EnergyPerInference ?? Joules.Zero);
         var accuracy = total.Correct / Math.Max(1.0, total.Labelled);

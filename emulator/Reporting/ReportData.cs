@@ -104,7 +104,7 @@ public sealed record SiteSum(string Site, int Devices, long Answered, double? Ac
 {
     public static SiteSum Of(SiteResult site)
     {
-        var total = site.Bins.Aggregate(new SiteBin(), (sum, bin) => sum.Plus(bin));
+        var total = SiteBin.Sum(site.Bins);
         double? Ratio(double part, double whole) => whole > 0 ? part / whole : null;
         return new SiteSum(
             site.Site, site.Devices, total.Answered, Ratio(total.Correct, total.Labelled), site.AccuracyExpected, total.Latency.Percentile(0.5)?.Value, total.Latency.Percentile(0.95)?.Value,

@@ -31,7 +31,7 @@ public sealed class ReportFigures
         this.data = data;
         bins = data.Sum.Bins;
         axis = new TimeAxis(data.Sum.BinLength, data.Run.Result.Ended, data.Run.Scenario.FaultList, data.Run.Scenario.Stages);
-        total = bins.Aggregate(new SiteBin(), (sum, bin) => sum.Plus(bin));
+        total = SiteBin.Sum(bins);
     }
 
     public IReadOnlyList<ReportFigure> All() =>

@@ -191,7 +191,7 @@ public sealed class ReportPage
 
     private void Books()
     {
-        var total = data.Sum.Bins.Aggregate(new SiteBin(), (sum, bin) => sum.Plus(bin));
+        var total = SiteBin.Sum(data.Sum.Bins);
         var (energy, messages) = (result.Energy, result.Messages);
         html.Element("h2", "The books").Element("p", "What came must be what went: a run whose books do not close ends with an error instead of a report.", "note").Open("div", "books");
         Book("Inferences", Count, [("started", total.Started)], [.. total.Exits.Select((count, exit) => ($"answered by exit {exit + 1}", (double)count)), ("answered by an edge server", total.Offloaded), ("answered by fallback", total.Fallback), ("cut off by power loss", result.CutOff), ("in flight", result.InFlight)]);

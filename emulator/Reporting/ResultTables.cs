@@ -58,7 +58,7 @@ public static class ResultTables
 
     public static void Add(TableWriter table, SiteResult site)
     {
-        var total = site.Bins.Aggregate(new SiteBin(), (sum, bin) => sum.Plus(bin));
+        var total = SiteBin.Sum(site.Bins);
         var messages = site.Messages.Keys.Select(site.Messages.Counts).Aggregate(default(Simulation.MessageCounts), (a, b) => a + b);
         table.Add(site.Site).Add(site.Hash).Add(Rounded(site.Reached)).Add(site.Devices).Add(site.DevicesOnline).Add(site.EdgesOnline).Add(total.Started).Add(total.Answered)
             .Add(total.Offloaded).Add(total.Fallback).Add(total.DeadlineMissed).Add(total.Labelled).Add(total.Correct)

@@ -72,7 +72,7 @@ public sealed class ResultWriter : IDisposable
     public RunResult Close()
     {
         var result = sum.Result();
-        using (var latency = Table("latency", ResultTables.Latency)) ResultTables.Add(latency, sum.Bins.Aggregate(new SiteBin(), (all, bin) => all.Plus(bin)).Latency);
+        using (var latency = Table("latency", ResultTables.Latency)) ResultTables.Add(latency, SiteBin.Sum(sum.Bins).Latency);
         using (var faults = Table("faults", ResultTables.Faults))
             foreach (var fault in scenario.FaultList) ResultTables.Add(faults, fault);
         File.WriteAllText(Path.Combine(directory, ResultFile), JsonSerializer.Serialize(result, Json.File.Info<RunResult>()) + "\n");

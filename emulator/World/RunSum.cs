@@ -11,10 +11,10 @@ namespace Fleet.Emulator;
 public sealed class RunSum(Scenario scenario, long seed)
 {
     private readonly EventHash hash = new();
-    private readonly List<SiteBin> bins = [];
+    private readonly List<BinSum> bins = [];
 
     // What the batteries of all sites so far held when each had ended.
-    private SiteBin atTheirEnds = new();
+    private readonly BinSum atTheirEnds = new();
     private readonly List<Seconds> lifetimes = [];
     private readonly List<Seconds> returns = [];
     private readonly SortedDictionary<string, long> radio = new(StringComparer.Ordinal);
@@ -32,7 +32,7 @@ public sealed class RunSum(Scenario scenario, long seed)
     private bool isAgreed = true, isExpected;
 
     /// <summary>All sites' bins together.</summary>
-    public IReadOnlyList<SiteBin> Bins => bins;
+    public IReadOnlyList<SiteBin> Bins => [.. bins.Select(bin => bin.Total())];
 
     public int Sites => sites;
 
@@ -73,16 +73,21 @@ public sealed class RunSum(Scenario scenario, long seed)
         var last = more.Count == 0 ? new SiteBin() : new SiteBin { Stored = more[^1].Stored, Batteries = more[^1].Batteries };
         for (var i = 0; i < Math.Max(bins.Count, more.Count); i++)
         {
-            if (i == bins.Count) bins.Add(atTheirEnds);
-            bins[i] = bins[i].Plus(i < more.Count ? more[i] : last);
+            if (i == bins.Count)
+            {
+                bins.Add(new BinSum());
+                bins[i].Add(atTheirEnds.Total());
+            }
+            bins[i].Add(i < more.Count ? more[i] : last);
         }
-        atTheirEnds = atTheirEnds.Plus(last);
+        atTheirEnds.Add(last);
     }
 
     public RunResult Result()
     {
         var begun = scenario.FaultList.Count > 0 ? scenario.FaultList.Min(fault => fault.At) : (Seconds?)null;
-        var total = bins.Aggregate(new SiteBin(), (sum, bin) => sum.Plus(bin));
+        var all = Bins;
+        var total = SiteBin.Sum(all);
         lifetimes.Sort();
         returns.Sort();
         return new RunResult
@@ -103,8 +108,8 @@ public sealed class RunSum(Scenario scenario, long seed)
             LifetimeFirst = Lifetime(0),
             LifetimeMedian = Lifetime(0.5),
             LifetimeAsked = scenario.UntilDead is { } asked ? Lifetime(asked) : null,
-            AccuracyBeforeFault = Accuracy(from => begun is { } at && from + BinLength <= at),
-            AccuracySinceFault = Accuracy(from => begun is { } at && from >= at),
+            AccuracyBeforeFault = Accuracy(all, from => begun is { } at && from + BinLength <= at),
+            AccuracySinceFault = Accuracy(all, from => begun is { } at && from >= at),
             DevicesStruck = struck,
             DevicesBack = returns.Count,
             BackMedian = returns.Count > 0 ? Quantity.Rounded(returns[(returns.Count - 1) / 2]) : null,
@@ -173,9 +178,9 @@ public sealed class RunSum(Scenario scenario, long seed)
     }
 
     /// <summary>Of the stretches of the run that begin at such times.</summary>
-    private double? Accuracy(Func<Seconds, bool> counts)
+    private double? Accuracy(IReadOnlyList<SiteBin> of, Func<Seconds, bool> counts)
     {
-        var chosen = bins.Where((_, i) => counts(BinLength * i)).ToList();
+        var chosen = of.Where((_, i) => counts(BinLength * i)).ToList();
         return Ratio(chosen.Sum(bin => bin.Correct), chosen.Sum(bin => bin.Labelled));
     }
 

@@ -16,10 +16,13 @@ public sealed class MessageTable : SortedDictionary<string, IReadOnlyList<long>>
     }
 
     /// <param name="counts">In the order of <see cref="MessageBooks.Kinds"/>; kinds without any delivery are left out.</param>
-    public static MessageTable Of(IEnumerable<MessageCounts> counts)
+    public static MessageTable Of(IEnumerable<MessageCounts> counts) => Of(Names.Zip(counts, KeyValuePair.Create).Where(pair => pair.Value != default));
+
+    /// <param name="counts">By name.</param>
+    public static MessageTable Of(IEnumerable<KeyValuePair<string, MessageCounts>> counts)
     {
         var table = new MessageTable();
-        foreach (var (name, count) in Names.Zip(counts).Where(pair => pair.Second != default)) table[name] = [count.Due, count.Duplicated, count.Delivered, count.Dropped, count.Superseded];
+        foreach (var (name, count) in counts) table[name] = (long[])[count.Due, count.Duplicated, count.Delivered, count.Dropped, count.Superseded];
         return table;
     }
 
@@ -73,37 +76,20 @@ public sealed record SiteBin
         get
         {
             var histogram = new Histogram();
-            histogram.Add([.. LatencyCounts], LatencySum);
+            AddLatencyTo(histogram);
             return histogram;
         }
     }
 
-    public SiteBin Plus(SiteBin other)
+    /// <summary>All together; nothing gives an empty one.</summary>
+    public static SiteBin Sum(IEnumerable<SiteBin> bins)
     {
-        var latency = Latency;
-        latency.Add(other.Latency);
-        var messages = new MessageTable();
-        messages.Add(Messages);
-        messages.Add(other.Messages);
-        return new SiteBin
-        {
-            Started = Started + other.Started,
-            Exits = [.. Enumerable.Range(0, Math.Max(Exits.Count, other.Exits.Count)).Select(exit => Exits.ElementAtOrDefault(exit) + other.Exits.ElementAtOrDefault(exit))],
-            Offloaded = Offloaded + other.Offloaded,
-            Fallback = Fallback + other.Fallback,
-            DeadlineMissed = DeadlineMissed + other.DeadlineMissed,
-            Labelled = Labelled + other.Labelled,
-            Correct = Correct + other.Correct,
-            LatencySum = latency.Sum,
-            LatencyCounts = latency.Pairs(),
-            Skipped = Skipped + other.Skipped,
-            Sent = Sent + other.Sent,
-            Energy = Energy + other.Energy,
-            Stored = Stored + other.Stored,
-            Batteries = Batteries is null ? other.Batteries : other.Batteries is null ? Batteries : Batteries.Plus(other.Batteries),
-            Messages = messages,
-        };
+        var sum = new BinSum();
+        foreach (var bin in bins) sum.Add(bin);
+        return sum.Total();
     }
+
+    internal void AddLatencyTo(Histogram histogram) => histogram.Add(LatencyCounts as long[] ?? [.. LatencyCounts], LatencySum);
 
     /// <param name="answers">Null where nobody asked anything.</param>
     /// <param name="before">Totals at the begin of the stretch; null at the run's begin.</param>

@@ -27,7 +27,7 @@ public static class AloneStudy
     {
         var seeds = Enumerable.Range(0, Seeds).Select(run => PhaseStudy.Bins(scenario, stock, planned, seed + run)).ToList();
         var drifted = scenario.Sites[0].Devices[0].Drift[0].At.Value / scenario.Duration.Value * SiteWorld.Bins;
-        var judged = seeds.Select(bins => bins.Where((_, i) => i >= drifted && i < SiteWorld.Bins * 9 / 10).Aggregate(new SiteBin(), (sum, bin) => sum.Plus(bin))).ToList();
+        var judged = seeds.Select(bins => SiteBin.Sum(bins.Where((_, i) => i >= drifted && i < SiteWorld.Bins * 9 / 10))).ToList();
         double Mean(int stretch, Func<SiteBin, double> of, Func<SiteBin, double> by) => seeds.Average(bins => of(bins[stretch]) / Math.Max(1, by(bins[stretch])));
         return new AloneOutcome(
             way, [.. Enumerable.Range(0, SiteWorld.Bins).Select(i => Mean(i, bin => bin.Correct, bin => bin.Labelled))], [.. Enumerable.Range(0, SiteWorld.Bins).Select(i => Mean(i, bin => bin.Offloaded, bin => bin.Answered))],

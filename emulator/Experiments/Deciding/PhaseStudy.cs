@@ -76,7 +76,7 @@ public sealed class PhaseStudy
         var length = scenario.Duration.Value / SiteWorld.Bins;
         for (var phase = 1; phase <= begins.Count + 1; phase++)
         {
-            var each = seeds.Select(bins => bins.Where((_, i) => begins.Count(begin => begin <= i * length + 1e-9) + 1 == phase).Aggregate(new SiteBin(), (sum, bin) => sum.Plus(bin))).ToList();
+            var each = seeds.Select(bins => SiteBin.Sum(bins.Where((_, i) => begins.Count(begin => begin <= i * length + 1e-9) + 1 == phase))).ToList();
             yield return Cost(scenario, phase, policy, each);
         }
     }

@@ -37,7 +37,7 @@ public static class TierStudy
             world.Run();
             ScenarioRun.CheckBooks(world);
             var result = SiteResult.Of(world);
-            totals.Add(result.Bins.Aggregate(new SiteBin(), (sum, bin) => sum.Plus(bin)));
+            totals.Add(SiteBin.Sum(result.Bins));
             long Served(IEnumerable<EdgeSpec> servers) => result.Edges.Where(server => servers.Any(spec => spec.Id == server.Id)).Sum(server => server.Total.Served);
             var (near, far) = (Served(scenario.Sites[0].Edges), Served(scenario.Sites[0].Cloud));
             // What an edge server passes on it answers too, when the cloud has answered.

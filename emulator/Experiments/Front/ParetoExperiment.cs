@@ -139,7 +139,7 @@ public sealed class ParetoExperiment : IExperiment
             var devices = controller.Fleet.Devices.ToDictionary(device => device.Id);
             var requests = controller.Plan.Choices.Sum(choice => SiteProblem.WeightOf(devices[choice.Key]));
             var planned = controller.Plan.Choices.Aggregate(default(PlanFigures), (sum, pair) => sum + PlanFigures.Of(pair.Value.Option, pair.Value.Estimate, devices[pair.Key]) * (SiteProblem.WeightOf(devices[pair.Key]) / requests));
-            var total = run.Sum().Bins.Aggregate(new SiteBin(), (sum, bin) => sum.Plus(bin));
+            var total = SiteBin.Sum(run.Sum().Bins);
             return new KeptPoint(named.Name, objective, named.Point.Figures, planned, figures.Accuracy ?? 0, total.LatencySum.Value / total.Answered, figures.EnergyPerInference?.Value ?? 0, figures.BytesPerInference?.Value ?? 0,
                 string.Join(", ", controller.Plan.Proof?.Missed ?? []));
         }
