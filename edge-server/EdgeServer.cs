@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Fleet.Contracts;
 using Fleet.Models;
 using Fleet.Models.Offloading;
@@ -29,6 +30,7 @@ public sealed class EdgeServer
     private readonly Topic state, info, loadTopic, reported;
     private readonly Offloads passedOn;
     private readonly Way way;
+    private readonly Func<TailStart, int> batchMax;
     private TailSet? tails;
     private NextTier? nextTier;
     private GroupServer? groups;
@@ -44,6 +46,7 @@ public sealed class EdgeServer
     {
         (this.options, this.bus, this.clock, this.install, this.installGroup) = (options, bus, clock, install, installGroup);
         queue = new FrameQueue(options.QueueMax);
+        batchMax = BatchMax;
         (passedOn, way) = (new Offloads(bus, clock, options.QueueMax, new LinkEstimate(Wired)), new Way(clock));
         applier = new Applier<TailAssignment>(clock, Switch, (target, error) => ReportError($"version {target.Version}: {error}"), () => 1);
         Topic Mine(TopicKind kind) => new(kind, options.Site, options.Id);
@@ -160,9 +163,8 @@ public sealed class EdgeServer
             if (queue.Count == 0 || tails is not { } held) continue;
             batch.Clear();
             expired.Clear();
-            // What may stop at an exit here is run by itself, stage by stage.
             var tier = nextTier;
-            queue.Take(clock.GetTimestamp(), start => held.Holds(start) && (tier is null || start.Bottleneck > 0) ? held.BatchOf(start) : 1, batch, expired);
+            queue.Take(clock.GetTimestamp(), batchMax, batch, expired);
             foreach (var late in expired) Expire(late);
             if (batch.Count == 0)
             {
@@ -185,18 +187,22 @@ public sealed class EdgeServer
         }
     }
 
+    /// <summary>Of a tail now; what may stop at an exit here is run by itself, stage by stage.</summary>
+    private int BatchMax(TailStart start) => tails is { } held && held.Holds(start) && (nextTier is null || start.Bottleneck > 0) ? held.BatchOf(start) : 1;
+
     private void Expire(WaitingFrame late)
     {
         load.Expired();
         bus.Publish(late.Frame.ReplyTo, new Reply { RequestId = late.Frame.RequestId, Status = OffloadStatus.Expired, Queue = Quantity.Rounded(clock.Since(late.Arrived)) });
     }
 
-    private async Task Compute(NextTier tier, Middle middle, WaitingFrame waited)
+    private async ValueTask Compute(NextTier tier, Middle middle, WaitingFrame waited)
     {
         if (!await tier.Handle(middle, waited)) Refuse(waited.Frame, OffloadStatus.Refused);
     }
 
-    private async Task Compute(TailSet held, int worker, List<WaitingFrame> batch)
+    [AsyncMethodBuilder(typeof(LoopMethod))]
+    private async ValueTask Compute(TailSet held, int worker, List<WaitingFrame> batch)
     {
         // Tails may have been replaced while frames waited: those of another model or tail have nobody left to finish them.
         for (var row = 0; row < batch.Count; row++)
