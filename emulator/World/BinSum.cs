@@ -1,5 +1,4 @@
 using Fleet.Contracts;
-using Fleet.Emulator.Simulation;
 
 namespace Fleet.Emulator;
 
@@ -8,7 +7,7 @@ public sealed class BinSum
 {
     private readonly List<long> exits = [];
     private readonly Histogram latency = new();
-    private readonly SortedDictionary<string, MessageCounts> messages = new(StringComparer.Ordinal);
+    private readonly MessageTable messages = [];
     private long started, offloaded, fallback, deadlineMissed, labelled, correct, skipped;
     private Bytes sent;
     private EnergyFlows energy = new();
@@ -24,7 +23,7 @@ public sealed class BinSum
         bin.AddLatencyTo(latency);
         (energy, stored) = (energy + bin.Energy, stored + bin.Stored);
         if (bin.Batteries is { } more) batteries = batteries?.Plus(more) ?? more;
-        foreach (var kind in bin.Messages.Keys) messages[kind] = messages.GetValueOrDefault(kind) + bin.Messages.Counts(kind);
+        messages.Add(bin.Messages);
     }
 
     public SiteBin Total() => new()
@@ -43,6 +42,6 @@ public sealed class BinSum
         Energy = energy,
         Stored = stored,
         Batteries = batteries,
-        Messages = MessageTable.Of(messages),
+        Messages = messages.Copy(),
     };
 }

@@ -16,13 +16,10 @@ public sealed class MessageTable : SortedDictionary<string, IReadOnlyList<long>>
     }
 
     /// <param name="counts">In the order of <see cref="MessageBooks.Kinds"/>; kinds without any delivery are left out.</param>
-    public static MessageTable Of(IEnumerable<MessageCounts> counts) => Of(Names.Zip(counts, KeyValuePair.Create).Where(pair => pair.Value != default));
-
-    /// <param name="counts">By name.</param>
-    public static MessageTable Of(IEnumerable<KeyValuePair<string, MessageCounts>> counts)
+    public static MessageTable Of(IEnumerable<MessageCounts> counts)
     {
         var table = new MessageTable();
-        foreach (var (name, count) in counts) table[name] = (long[])[count.Due, count.Duplicated, count.Delivered, count.Dropped, count.Superseded];
+        foreach (var (name, count) in Names.Zip(counts).Where(pair => pair.Second != default)) table[name] = [count.Due, count.Duplicated, count.Delivered, count.Dropped, count.Superseded];
         return table;
     }
 

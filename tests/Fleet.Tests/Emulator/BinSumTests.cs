@@ -1,6 +1,5 @@
 using Fleet.Contracts;
 using Fleet.Emulator;
-using Fleet.Emulator.Simulation;
 using NUnit.Framework;
 
 namespace Fleet.Tests.Emulator;
@@ -30,7 +29,7 @@ public sealed class BinSumTests
             Energy = new EnergyFlows { Idle = new Joules(8), Wake = new Joules(latency) },
             Stored = new Joules(9),
             Batteries = batteries,
-            Messages = MessageTable.Of([KeyValuePair.Create("state", new MessageCounts(1, 0, 1, 0, 0)), KeyValuePair.Create(kind, new MessageCounts(5, 4, 3, 2, 1))]),
+            Messages = new MessageTable { ["state"] = [1, 0, 1, 0, 0], [kind] = [5, 4, 3, 2, 1] },
         };
     }
 
