@@ -127,7 +127,7 @@ says "and to another that an operator wants" _plan '.policy == "dual" and (.reas
 tell _objective -n
 says "and to the first again when the operator clears it" _plan '(.reason | endswith("objective quiet")) and .offload_expected_ratio == 0'
 sleep 4
-quiet=$(watch 6s)
+quiet=$(watch 10s)
 check "nothing is sent then, and nothing lost" "$quiet" '.lost == 0 and .inferences > 300 and .offload_ratio == 0 and .desired_equals_reported'
 kill "${process[controller]}" "${process[edge]}"
 
@@ -147,7 +147,7 @@ for kind in greedy infida; do
   kill "${process[listener]}"
   holds "and held both before" bash -c "jq -r .tails '$work/reported-$kind.txt' | uniq | tr '\n' ' ' | grep -q '^2 0,2 0 \$'"
   sleep 4
-  placed=$(watch 6s)
+  placed=$(watch 10s)
   check "what is sent is answered ($kind)" "$placed" '.lost == 0 and .inferences > 300 and .offload_ratio > 0.9 and .fallback_ratio < 0.05 and .desired_equals_reported'
   loads=$((loads + 2))
   kill "${process[controller]}"

@@ -131,8 +131,10 @@ public sealed class FleetObserver : IDisposable
 
         public bool IsAgreed => Desired is not null && Reported is { Error: "" } && Reported.RunsAs(Desired);
 
-        public long Answered => answeredBefore + (last is null ? 0 : last.AnsweredTotal - Base(window => window.AnsweredTotal));
+        /// <summary>From the beginning of the first window that was seen to the end of the last, whatever was missed between.</summary>
+        public long Answered => answeredBefore + (last is null ? 0 : last.AnsweredTotal - first!.AnsweredTotal + first.Count);
 
+        /// <summary>An agent whose first window was seen is counted from zero; another from where it was met: what that had lost before is not known.</summary>
         public long Lost => lostBefore + (last is null ? 0 : Open(last) - (first is { Sequence: 0 } ? 0 : Open(first!)));
 
         /// <summary>False for a window that came before.</summary>
@@ -145,9 +147,6 @@ public sealed class FleetObserver : IDisposable
             if (first is null || window.Sequence < first.Sequence) first = window;
             return true;
         }
-
-        /// <summary>An agent whose first window was seen is counted from zero; another from where it was met.</summary>
-        private long Base(Func<InferWindow, long> total) => first is { Sequence: 0 } ? 0 : total(first!);
 
         private static long Open(InferWindow window) => window.StartedTotal - window.AnsweredTotal - window.InFlight;
     }

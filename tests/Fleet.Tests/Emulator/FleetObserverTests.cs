@@ -56,4 +56,37 @@ public sealed class FleetObserverTests
         Assert.That(figures.DevicesOnline, Is.Zero, "all have said goodbye");
         Assert.That(figures.EdgesOnline, Is.EqualTo(1));
     }
+
+    [Test]
+    public void Figures_OfWhoCameLate_CountTheWindowsHeardAndTheOneMissedBetween()
+    {
+        var clock = new SimClock();
+        var ledger = new Ledger(clock, new Seconds(10));
+        var bus = new SimBus(clock, ledger.Hash, ledger.Messages);
+        var agent = bus.Connect("pi-1");
+        using var observer = new FleetObserver(bus.Connect("observer"), clock, "lab");
+        foreach (var sequence in new[] { 7, 8, 10 })
+        {
+            // 80 answers a window; one of those before the first that is heard has been lost, which nobody who came then can know.
+            var answered = (sequence + 1) * 80L;
+            clock.Soon(() => agent.Publish(new Topic(TopicKind.Infer, "lab", "pi-1"), new InferWindow
+            {
+                Sequence = sequence,
+                SentAt = clock.UnixTime(),
+                Window = new Seconds(2),
+                Count = 80,
+                Labelled = 80,
+                Correct = 60,
+                Exits = new PerExit([80]),
+                StartedTotal = answered + 1,
+                AnsweredTotal = answered,
+            }));
+        }
+        clock.Run(TimeSpan.FromSeconds(1));
+
+        var figures = observer.Figures();
+        Assert.That(figures.Inferences, Is.EqualTo(4 * 80));
+        Assert.That(figures.Lost, Is.Zero);
+        Assert.That(figures.Accuracy, Is.EqualTo(0.75));
+    }
 }
