@@ -7,13 +7,14 @@ namespace Fleet.Contracts;
 /// <param name="apply">Does it; any exception is a failure of that wish.</param>
 /// <param name="failed">Told of a failure.</param>
 /// <param name="jitter">Factor of a pause, so that a fleet that failed together does not try together.</param>
-public sealed class Applier<T>(TimeProvider clock, Func<T, Task> apply, Action<T, string> failed, Func<double> jitter)
+public sealed class Applier<T>(TimeProvider clock, Func<T, ValueTask> apply, Action<T, string> failed, Func<double> jitter)
     where T : class
 {
     private static readonly Seconds FirstPause = new(2);
     private static readonly Seconds LongestPause = new(300);
     private CancellationTokenSource? pause;
-    private Task running = Task.CompletedTask;
+    private bool isApplying;
+    private TaskCompletionSource? untilIdle;
     private CancellationToken stopping;
 
     // Counts what was wanted: a wish that is said twice is two wishes, whether or not both are one object.
@@ -26,18 +27,19 @@ public sealed class Applier<T>(TimeProvider clock, Func<T, Task> apply, Action<T
     {
         Wanted = target;
         wishes++;
-        if (running.IsCompleted) running = Apply();
-        else pause?.Cancel();
+        if (isApplying) pause?.Cancel();
+        else _ = Apply();
     }
 
     /// <summary>Gives up when <paramref name="stop"/> is cancelled.</summary>
     public void StopWith(CancellationToken stop) => stopping = stop;
 
     /// <summary>Completes when nothing is being applied any more.</summary>
-    public Task Idle() => running;
+    public Task Idle() => isApplying ? (untilIdle ??= new TaskCompletionSource()).Task : Task.CompletedTask;
 
-    private async Task Apply()
+    private async Unawaited Apply()
     {
+        isApplying = true;
         var next = FirstPause;
         while (Wanted is { } target && !stopping.IsCancellationRequested)
         {
@@ -50,7 +52,7 @@ public sealed class Applier<T>(TimeProvider clock, Func<T, Task> apply, Action<T
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
-                return;
+                // Given up.
             }
             catch (Exception e)
             {
@@ -60,6 +62,9 @@ public sealed class Applier<T>(TimeProvider clock, Func<T, Task> apply, Action<T
                 next = wishes == wish ? Seconds.Min(next * 2, LongestPause) : FirstPause;
             }
         }
+        isApplying = false;
+        (var waiting, untilIdle) = (untilIdle, null);
+        waiting?.SetResult();
     }
 
     private async Task Pause(Seconds time)

@@ -18,7 +18,7 @@ public sealed class Agent
     private readonly TimeProvider clock;
     private readonly Random random;
     private readonly SensorSuite sensors;
-    private readonly Func<Assignment, CancellationToken, Task<Head>> install;
+    private readonly Func<Assignment, CancellationToken, ValueTask<Head>> install;
     private readonly StageTimes times = new();
     private readonly Offloads offloads;
     private readonly Learners learners = new();
@@ -47,7 +47,7 @@ public sealed class Agent
     private bool hasComplained;
 
     /// <param name="install">Makes the head that an assignment names; throws <see cref="FaultsException"/> when it cannot.</param>
-    public Agent(AgentOptions options, IBus bus, TimeProvider clock, Random random, SensorSuite sensors, Func<Assignment, CancellationToken, Task<Head>> install)
+    public Agent(AgentOptions options, IBus bus, TimeProvider clock, Random random, SensorSuite sensors, Func<Assignment, CancellationToken, ValueTask<Head>> install)
     {
         (this.options, this.bus, this.clock, this.random, this.sensors, this.install) = (options, bus, clock, random, sensors, install);
         Topic Mine(TopicKind kind) => new(kind, options.Site, options.Id);
@@ -104,7 +104,8 @@ public sealed class Agent
     public long Malformed { get; private set; }
 
     /// <summary>Runs until <paramref name="stop"/>, then says goodbye. Inputs are taken from the moment a head is there.</summary>
-    public async Task Run(Camera camera, CancellationToken stop)
+    [AsyncMethodBuilder(typeof(LoopMethod))]
+    public async ValueTask Run(Camera camera, CancellationToken stop)
     {
         await StayAwake();
         (stopping, this.camera, windowOpened) = (stop, camera, clock.GetTimestamp());
@@ -266,7 +267,8 @@ public sealed class Agent
         applier.Want(desired);
     }
 
-    private async Task Switch(Assignment target)
+    [AsyncMethodBuilder(typeof(LoopMethod))]
+    private async ValueTask Switch(Assignment target)
     {
         await StayAwake();
         try
@@ -279,7 +281,8 @@ public sealed class Agent
         }
     }
 
-    private async Task Run(Assignment target)
+    [AsyncMethodBuilder(typeof(LoopMethod))]
+    private async ValueTask Run(Assignment target)
     {
         var now = path.Running;
         var head = now is not null && Holds(now, target) ? now.Head : await install(target, stopping);
@@ -319,7 +322,8 @@ public sealed class Agent
     private static bool Holds(Running now, Assignment target) => now.Assignment.CardSha256 == target.CardSha256 && now.Assignment.View == target.View && now.Head.Depth == target.Head
         && now.Head.Card.NumberOf(target.Bottleneck) is var number && (number is null or 0 || now.Head.Bottlenecks.Contains(number.Value));
 
-    private async Task Try(Head head)
+    [AsyncMethodBuilder(typeof(LoopMethod))]
+    private async ValueTask Try(Head head)
     {
         try
         {

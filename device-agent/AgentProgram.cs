@@ -53,7 +53,7 @@ internal static class AgentProgram
         var connection = Broker.Read(parsed, $"fleet-{options.Site}-{options.Id}", new MqttWill(new Topic(TopicKind.State, options.Site, options.Id), State.Lost));
         await using var bus = await MqttBus.ConnectAsync(connection, loop, clock, new Random(parsed.GetValue(Seed) + Environment.ProcessId), failFast: false, stop);
         Console.WriteLine($"agent {options.Site}/{options.Id} ({options.Profile.Id}) on {connection.Broker}");
-        var agent = new Agent(options, bus, clock, random, sensors, (wanted, cancel) => Install(store, wanted, cancel));
+        var agent = new Agent(options, bus, clock, random, sensors, (wanted, cancel) => new(Install(store, wanted, cancel)));
         agent.Applied += store.Remember;
         agent.Complained += Console.Error.WriteLine;
         store.Fetched += agent.Fetched;

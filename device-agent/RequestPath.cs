@@ -171,7 +171,8 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     }
 
     /// <summary>Runs every stage and encoder of a head a few times on a blank input and notes its latency: before it is swapped in, so that one that cannot run never answers.</summary>
-    public async Task Measure(Head head, int runs)
+    [AsyncMethodBuilder(typeof(LoopMethod))]
+    public async ValueTask Measure(Head head, int runs)
     {
         await turn.Wait();
         try

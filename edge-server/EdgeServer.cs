@@ -250,7 +250,8 @@ public sealed class EdgeServer
         applier.Want(desired);
     }
 
-    private async Task Switch(TailAssignment target)
+    [AsyncMethodBuilder(typeof(LoopMethod))]
+    private async ValueTask Switch(TailAssignment target)
     {
         FaultsException.ThrowIfAny("desired", NextTier.Faults(target));
         if (target.Gather is { } gather)

@@ -152,12 +152,14 @@ public sealed class BulkWorld
         var device = new EmulatedDevice(spec, stock, options.Inference, () => gateway?.Line(site, id) ?? Connect(i, site, id), World.Clock, Ledger, () => Die(gateway, site, id));
         devices.Add(device);
         Interlocked.Increment(ref begun);
-        World.Clock.Start(async () =>
-        {
-            await World.Clock.Delay(after);
-            await device.Run(over);
-            Interlocked.Increment(ref ended);
-        });
+        World.Clock.Soon(() => _ = Live(device, after, over));
+    }
+
+    private async Unawaited Live(EmulatedDevice device, Seconds after, CancellationToken over)
+    {
+        await World.Clock.Delay(after, CancellationToken.None);
+        await device.Run(over);
+        Interlocked.Increment(ref ended);
     }
 
     private (DeviceGroup Group, HardwareProfile Profile, Twin? Twin) Board(int i)

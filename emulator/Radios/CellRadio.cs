@@ -57,10 +57,10 @@ public sealed class CellRadio(RadioSpec spec, RadioPart part, Medium medium, Boa
     }
 
     /// <summary>At the link's goodput, aside from the cell's traffic: files come once, at the begin.</summary>
-    public override Task Download(Bytes bytes)
+    public override ValueTask Download(Bytes bytes)
     {
         board.Draw(EnergyUse.Receive, bytes * part.Link!.RxPerByte.Value);
-        return clock.Delay(bytes / part.Link.Goodput.Value + spec.RoundTrip).AsTask();
+        return clock.Delay(bytes / part.Link.Goodput.Value + spec.RoundTrip);
     }
 
     public override void Close() => isClosed = true;

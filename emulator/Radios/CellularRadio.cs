@@ -41,10 +41,10 @@ public sealed class CellularRadio(RadioSpec spec, RadioPart part, Board board, T
         return !isClosed;
     }
 
-    public override Task Download(Bytes bytes)
+    public override ValueTask Download(Bytes bytes)
     {
         board.Draw(EnergyUse.Receive, bytes * part.Link!.RxPerByte.Value);
-        return clock.Delay(bytes / part.Link.Goodput.Value + Wake()).AsTask();
+        return clock.Delay(bytes / part.Link.Goodput.Value + Wake());
     }
 
     public override void Close()

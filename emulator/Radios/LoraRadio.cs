@@ -81,7 +81,7 @@ public sealed class LoraRadio : Radio
     }
 
     /// <summary>Files come with the device or by hand: no field update over the air is modelled.</summary>
-    public override Task Download(Bytes bytes) => Task.CompletedTask;
+    public override ValueTask Download(Bytes bytes) => ValueTask.CompletedTask;
 
     public override void Close()
     {

@@ -25,7 +25,7 @@ public abstract class Radio
     public abstract ValueTask<bool> Down(int messageBytes);
 
     /// <summary>Takes what it costs to fetch a file, and waits for it.</summary>
-    public abstract Task Download(Bytes bytes);
+    public abstract ValueTask Download(Bytes bytes);
 
     /// <summary>The device has lost its power: what waits for it is lost.</summary>
     public virtual void Close()

@@ -89,7 +89,7 @@ public sealed class RadioBus : IBus
     }
 
     /// <summary>Takes what it costs to receive a message that is not an MQTT one, a download for instance, and waits for it.</summary>
-    public Task Download(Bytes bytes) => radio.Download(bytes);
+    public ValueTask Download(Bytes bytes) => radio.Download(bytes);
 
     private async Unawaited Transmit(Topic topic, Message message)
     {

@@ -71,11 +71,11 @@ public sealed class SimpleLink(Staged<LinkModel> links, Board board, TimeProvide
         return clock.After(lastDown - now, true);
     }
 
-    public override Task Download(Bytes bytes)
+    public override ValueTask Download(Bytes bytes)
     {
         var link = links.At(clock.Since(0));
         board.Draw(EnergyUse.Receive, bytes * radio.RxPerByte.Value);
-        return clock.Delay(bytes / (radio.Goodput.Value * link.Rate) + link.RoundTrip).AsTask();
+        return clock.Delay(bytes / (radio.Goodput.Value * link.Rate) + link.RoundTrip);
     }
 
     private Seconds OneWay(LinkModel link) => link.RoundTrip / 2 + link.Jitter * -Math.Log(1 - random.NextDouble());

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Fleet.Contracts;
 using Fleet.DeviceAgent;
 using Fleet.DeviceAgent.Sensing;
@@ -69,7 +70,7 @@ public sealed class DeviceLife : ISensor
 
     /// <summary>Runs until it shall stop, with a goodbye, or loses its power; then what is left of the agent comes to its end unheard.</summary>
     /// <param name="over">Cancelled by either.</param>
-    public Task Run(CancellationToken over) => agent.Run(camera, over);
+    public ValueTask Run(CancellationToken over) => agent.Run(camera, over);
 
     /// <summary>Falls silent in the middle of whatever it does.</summary>
     public void LosePower()
@@ -97,7 +98,8 @@ public sealed class DeviceLife : ISensor
     }
 
     /// <summary>Fetches files; how long they took says what the link is like.</summary>
-    private async Task Download(Bytes bytes)
+    [AsyncMethodBuilder(typeof(LoopMethod))]
+    private async ValueTask Download(Bytes bytes)
     {
         var began = clock.GetTimestamp();
         await radio.Download(bytes);

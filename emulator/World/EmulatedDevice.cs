@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Fleet.Contracts;
 using Fleet.Emulator.Faults;
 using Fleet.Emulator.Physics;
@@ -137,7 +138,8 @@ public sealed class EmulatedDevice
     public long Malformed => before.Malformed + lives.Sum(life => life.Malformed);
 
     /// <summary>Runs until <paramref name="stop"/> or until its battery is empty for good.</summary>
-    public async Task Run(CancellationToken stop)
+    [AsyncMethodBuilder(typeof(LoopMethod))]
+    public async ValueTask Run(CancellationToken stop)
     {
         await Live(stop);
         while (mayComeBack && !hasCrashed && await ComeBack(stop))
@@ -192,30 +194,29 @@ public sealed class EmulatedDevice
         lives.Add(new DeviceLife(left, ++born, flash, stock, Battery, connect(), clock, ledger, Account, airspace, OwnClock));
     }
 
-    private async Task Live(CancellationToken stop)
+    [AsyncMethodBuilder(typeof(LoopMethod))]
+    private async ValueTask Live(CancellationToken stop)
     {
         var life = lives[^1];
         using var either = stop.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(stop, life.Power) : null;
         var over = either?.Token ?? life.Power;
         var watching = WatchBattery(over);
-        var living = life.Run(over);
-        if (mayComeBack)
-        {
-            // Dark from here on; the agent's remains must not delay the next life.
-            await Ended(over);
-            await watching;
-            if (!stop.IsCancellationRequested)
-            {
-                Outlive(living);
-                return;
-            }
-        }
-        await living;
+        if (mayComeBack) await UntilDark(life.Run(over).AsTask(), over, stop);
+        else await life.Run(over);
         await watching;
     }
 
+    /// <summary>The agent's remains must not delay the next life.</summary>
+    private static async Task UntilDark(Task living, CancellationToken over, CancellationToken stop)
+    {
+        await Ended(over);
+        if (stop.IsCancellationRequested) await living;
+        else Outlive(living);
+    }
+
     /// <summary>An idle device's battery runs down too: looks in time for the moment it is empty.</summary>
-    private async Task WatchBattery(CancellationToken over)
+    [AsyncMethodBuilder(typeof(LoopMethod))]
+    private async ValueTask WatchBattery(CancellationToken over)
     {
         while (Battery.NextLook is { } time && !Battery.IsDown)
         {

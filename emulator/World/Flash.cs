@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Fleet.Contracts;
 using Fleet.Emulator.Physics;
 using Fleet.Emulator.Radios;
@@ -17,7 +18,8 @@ public sealed class Flash(Stock stock, InferenceKind inference, IReadOnlyList<Dr
     public Assignment? Last { get; set; }
 
     /// <summary>Fetches the stages and the encoder it does not hold yet over the device's own link, then loads them on its board.</summary>
-    public async Task<Head> Install(Assignment wanted, Func<Bytes, Task> download, Board board)
+    [AsyncMethodBuilder(typeof(LoopMethod<>))]
+    public async ValueTask<Head> Install(Assignment wanted, Func<Bytes, ValueTask> download, Board board)
     {
         if (wanted.View > 0) return await InstallView(wanted, download, board);
         if (!stock.Models.TryGetValue(wanted.Model, out var model) || model.CardSha256 != wanted.CardSha256)
@@ -40,7 +42,7 @@ public sealed class Flash(Stock stock, InferenceKind inference, IReadOnlyList<Dr
         return true;
     }
 
-    private async Task<Head> InstallView(Assignment wanted, Func<Bytes, Task> download, Board board)
+    private async ValueTask<Head> InstallView(Assignment wanted, Func<Bytes, ValueTask> download, Board board)
     {
         if (!stock.Groups.TryGetValue(wanted.Model, out var model) || model.CardSha256 != wanted.CardSha256)
             throw new FaultsException("card_sha256", $"is {wanted.CardSha256} for {wanted.Model}; the emulator has {string.Join(", ", stock.Groups.Values.Select(known => $"{known.Card.Name} {known.CardSha256}"))}");

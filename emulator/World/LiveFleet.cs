@@ -152,7 +152,7 @@ public sealed class LiveFleet : IAsyncDisposable
             var spec = new DeviceSpec(Options.Site, id, group, stock.Profiles[group.Board], Options.Seed, Gateway) { Seen = seen };
             var device = new EmulatedDevice(spec, stock, InferenceKind.Onnx, () => bus, TimeProvider.System, Ledger, disconnect: () => { });
             devices.Add(device);
-            devicesRunning.Add(device.Run(stopDevices.Token));
+            devicesRunning.Add(device.Run(stopDevices.Token).AsTask());
         }
     }
 

@@ -201,11 +201,13 @@ public sealed class SiteWorld
         var line = lines[id] = new Line(bus, id, (new Topic(TopicKind.State, site.Name, id), State.Lost));
         var device = new EmulatedDevice(spec, stock, scenario.Inference, line.Connect, clock, Ledger, line.Die, sky, Airspace);
         devices.Add(device);
-        clock.Start(async () =>
-        {
-            await clock.Delay(after);
-            await device.Run(CancellationToken.None);
-        });
+        clock.Soon(() => _ = Live(device, after));
+    }
+
+    private async Unawaited Live(EmulatedDevice device, Seconds after)
+    {
+        await clock.Delay(after);
+        await device.Run(CancellationToken.None);
     }
 }
 

@@ -41,12 +41,12 @@ public sealed class AgentQueueTests
             MeasureRuns = 1,
             Info = new Info { Board = "b", Stack = "s", Profile = AgentWorld.Profile.Id, AgentVersion = "1", Os = "test", Emulated = true },
         };
-        var agent = new Agent(options, world.Bus.Connect("cam-1"), world.Clock, new SeededRandom(1, "agent"), new SensorSuite([]), (wanted, _) => Task.FromResult(TinyModel.Head(wanted.Head, world.Clock, service)));
+        var agent = new Agent(options, world.Bus.Connect("cam-1"), world.Clock, new SeededRandom(1, "agent"), new SensorSuite([]), (wanted, _) => new(TinyModel.Head(wanted.Head, world.Clock, service)));
         var (answered, sum) = (0, Seconds.Zero);
         agent.Answered += answer => (answered, sum) = (answered + 1, sum + answer.Latency);
         // A backlog that never overflows: the closed forms know none.
         var camera = new Camera(Samples(), Pace.Poisson(new Hertz(load / Service.Value), new SeededRandom(2, "arrivals")), world.Clock, backlogMax: 10_000);
-        world.Clock.Start(() => agent.Run(camera, CancellationToken.None));
+        world.Clock.Start(() => agent.Run(camera, CancellationToken.None).AsTask());
         world.Run(2 * Inputs * Service.Value / load);
         Assert.That(answered, Is.EqualTo(Inputs));
         Assert.That(camera.Skipped, Is.Zero);

@@ -90,7 +90,7 @@ internal sealed class AgentWorld
 
     public IEnumerable<Assignment> Reported => Said.Where(said => said.Topic.Kind is TopicKind.Reported).Select(said => (Assignment)said.Message);
 
-    public void Start() => Clock.Start(() => running = Agent.Run(camera, stop.Token));
+    public void Start() => Clock.Start(() => running = Agent.Run(camera, stop.Token).AsTask());
 
     public AgentWorld Run(double untilSeconds)
     {
@@ -125,7 +125,7 @@ internal sealed class AgentWorld
         edge.Publish(frame.ReplyTo, new Reply { RequestId = frame.RequestId, Status = answer.Status, Label = TinyModel.EdgeLabel, Confidence = 0.99, Batch = 1 });
     }
 
-    private async Task<Head> Install(Assignment wanted)
+    private async ValueTask<Head> Install(Assignment wanted)
     {
         Installs.Add((Now, wanted));
         await Clock.Delay(InstallTime);

@@ -220,13 +220,13 @@ public sealed class BottleneckRunTests
             var info = new Info { Board = "b", Stack = "s", Profile = AgentWorld.Profile.Id, AgentVersion = "1", Os = "test", Emulated = true };
             var agent = new Agent(
                 new AgentOptions { Site = "lab", Id = "cam-1", Profile = AgentWorld.Profile, Default = byDefault, MeasureRuns = 1, Info = info },
-                device, world.Clock, new SeededRandom(1, "agent"), new SensorSuite([]), (wanted, _) => Task.FromResult(Install(wanted)));
+                device, world.Clock, new SeededRandom(1, "agent"), new SensorSuite([]), (wanted, _) => new(Install(wanted)));
             agent.Answered += Answers.Add;
             var edge = new Fleet.EdgeServer.EdgeServer(new EdgeOptions { Site = "lab", Id = "edge-1", Info = info }, world.Bus.Connect("edge-1"), world.Clock, (wanted, choose, _) => Task.FromResult(Install(choose)));
             world.Bus.Connect("controller").Publish(new Topic(TopicKind.EdgeDesired, "lab", "edge-1"),
                 Tails("0,1", "narrow,plain") with { CardSha256 = model.CardSha256 });
             world.Clock.Start(() => edge.Run(stop.Token));
-            world.Clock.Start(() => agent.Run(new Camera(Images(), null, world.Clock), stop.Token));
+            world.Clock.Start(() => agent.Run(new Camera(Images(), null, world.Clock), stop.Token).AsTask());
             foreach (var (at, act) in later) world.Clock.Start(() => Later(at, act));
             world.Run(12);
             world.Clock.Soon(stop.Cancel);
