@@ -59,7 +59,7 @@ public static class ResultTables
     public static void Add(TableWriter table, SiteResult site)
     {
         var total = SiteBin.Sum(site.Bins);
-        var messages = site.Messages.Keys.Select(site.Messages.Counts).Aggregate(default(Simulation.MessageCounts), (a, b) => a + b);
+        var messages = site.Messages.Total;
         table.Add(site.Site).Add(site.Hash).Add(Rounded(site.Reached)).Add(site.Devices).Add(site.DevicesOnline).Add(site.EdgesOnline).Add(total.Started).Add(total.Answered)
             .Add(total.Offloaded).Add(total.Fallback).Add(total.DeadlineMissed).Add(total.Labelled).Add(total.Correct)
             .Add(Ratio(total.Correct, total.Labelled)).Add(Rounded(site.AccuracyExpected));
@@ -83,7 +83,7 @@ public static class ResultTables
             Flows(table, bin.Energy, bin.Stored);
             var full = bin.Batteries;
             table.Add(Rounded(full?.Mean)).Add(full?.Min).Add(full?.Quantile(0.1)).Add(full?.Quantile(0.5)).Add(full?.Quantile(0.9)).Add(full?.Empty);
-            var messages = bin.Messages.Keys.Select(bin.Messages.Counts).Aggregate(default(Simulation.MessageCounts), (a, b) => a + b);
+            var messages = bin.Messages.Total;
             Counts(table, messages.Due, messages.Duplicated, messages.Delivered, messages.Dropped, messages.Superseded);
             table.EndRow();
         }

@@ -166,7 +166,7 @@ public sealed class RunSum(Scenario scenario, long seed)
 
     private Dictionary<string, long> MessageRows()
     {
-        var all = messages.Keys.Select(messages.Counts).Aggregate(default(MessageCounts), (sum, counts) => sum + counts);
+        var all = messages.Total;
         return new Dictionary<string, long> { ["due"] = all.Due, ["duplicated"] = all.Duplicated, ["delivered"] = all.Delivered, ["dropped"] = all.Dropped, ["superseded"] = all.Superseded, ["in_flight"] = messagesInFlight };
     }
 

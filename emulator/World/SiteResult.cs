@@ -36,6 +36,9 @@ public sealed class MessageTable : SortedDictionary<string, IReadOnlyList<long>>
     }
 
     public MessageCounts Counts(string name) => TryGetValue(name, out var counts) ? new MessageCounts(counts[0], counts[1], counts[2], counts[3], counts[4]) : default;
+
+    /// <summary>Of all kinds together.</summary>
+    public MessageCounts Total => Keys.Select(Counts).Aggregate(default(MessageCounts), (sum, counts) => sum + counts);
 }
 
 /// <summary>One stretch of a site's run, or of many sites' together.</summary>
