@@ -88,7 +88,9 @@ public sealed class Head : IDisposable
         if (input.Length == 0) return;
         var pixels = next.Pixels.Span;
         if (pixels.Length != input.Length) throw new ArgumentException($"the input has {pixels.Length} pixels; {Card.Name} needs {input.Length}");
-        for (var i = 0; i < input.Length; i++) input[i] = normalised[pixels[i]];
+        // Locals: the compiler reads fields anew for each pixel, and checks each index into them.
+        var (floats, ofGrey) = (input, normalised);
+        for (var i = 0; i < floats.Length && i < pixels.Length; i++) floats[i] = ofGrey[pixels[i]];
     }
 
     /// <summary>Runs stage 1..Depth; stages run in order. Its logits are <see cref="Logits"/> until the next run. Gives the time it took.</summary>
