@@ -7,7 +7,7 @@ internal sealed class FrameReader
 {
     private readonly ModelCard card;
     private readonly TailStart start;
-    private readonly float[] normalised = new float[256];
+    private readonly Normalisation normalisation;
     private readonly byte[] pixels;
     private readonly CutPoint crossing;
     private readonly RangeCoder? coder;
@@ -17,7 +17,7 @@ internal sealed class FrameReader
     public FrameReader(ModelCard card, TailStart start, RangeCoder? coder)
     {
         (this.card, this.start, this.coder) = (card, start, coder);
-        for (var p = 0; p < 256; p++) normalised[p] = (float)((p / 255.0 - card.InputMean) / card.InputStd);
+        normalisation = new Normalisation(card);
         pixels = new byte[card.Cuts[0].Elements];
         crossing = card.Crossing(start);
         symbols = new int[coder is null ? 0 : crossing.Elements];
@@ -43,7 +43,7 @@ internal sealed class FrameReader
             return true;
         }
         if (!ImageCodec.TryDecode(frame.Codec, frame.Payload.Span, crossing.Shape[1], crossing.Shape[2], pixels)) return false;
-        for (var i = 0; i < input.Length; i++) input[i] = normalised[pixels[i]];
+        normalisation.Apply(pixels, input);
         return true;
     }
 

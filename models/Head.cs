@@ -17,7 +17,7 @@ public sealed class Head : IDisposable
     private readonly float[] input;
     private readonly IReadOnlyDictionary<int, Encoder> encoders;
     private readonly Trace? trace;
-    private readonly float[] normalised;
+    private readonly Normalisation? normalisation;
     private readonly byte[] zeros;
     private readonly IReadOnlyList<IDisposable> owned;
     private Sample sample;
@@ -27,14 +27,14 @@ public sealed class Head : IDisposable
         (Card, ModelHash, this.stages, this.encoders, this.trace, this.owned) = (card, modelHash, stages, encoders, trace, owned);
         rows = [.. stages.Select(engine => engine.Rows)];
         input = rows.Length == 0 ? [] : rows[0].Input;
-        normalised = trace is null ? Normalised(card) : [];
+        normalisation = trace is null ? new Normalisation(card) : null;
         zeros = trace?.Blank(Math.Max(trace.PayloadBytesMax, 4 * card.Cuts.Concat(encoders.Values.Select(encoder => encoder.Latent)).Max(cut => cut.Elements))) ?? [];
     }
 
     /// <summary>The same with every engine in the place of one that has the same rows.</summary>
     private Head(Head same, IEngine[] stages, IReadOnlyDictionary<int, Encoder> encoders)
     {
-        (Card, ModelHash, trace, owned, rows, input, normalised, zeros) = (same.Card, same.ModelHash, same.trace, same.owned, same.rows, same.input, same.normalised, same.zeros);
+        (Card, ModelHash, trace, owned, rows, input, normalisation, zeros) = (same.Card, same.ModelHash, same.trace, same.owned, same.rows, same.input, same.normalisation, same.zeros);
         (this.stages, this.encoders) = (stages, encoders);
     }
 
@@ -88,9 +88,7 @@ public sealed class Head : IDisposable
         if (input.Length == 0) return;
         var pixels = next.Pixels.Span;
         if (pixels.Length != input.Length) throw new ArgumentException($"the input has {pixels.Length} pixels; {Card.Name} needs {input.Length}");
-        // Locals: the compiler reads fields anew for each pixel, and checks each index into them.
-        var (floats, ofGrey) = (input, normalised);
-        for (var i = 0; i < floats.Length && i < pixels.Length; i++) floats[i] = ofGrey[pixels[i]];
+        normalisation!.Apply(pixels, input);
     }
 
     /// <summary>Runs stage 1..Depth; stages run in order. Its logits are <see cref="Logits"/> until the next run. Gives the time it took.</summary>
@@ -154,9 +152,6 @@ public sealed class Head : IDisposable
         foreach (var encoder in encoders.Values) encoder.Dispose();
         foreach (var piece in owned) piece.Dispose();
     }
-
-    /// <summary>What the network sees of each grey value.</summary>
-    private static float[] Normalised(ModelCard card) => [.. Enumerable.Range(0, 256).Select(grey => (float)((grey / 255.0 - card.InputMean) / card.InputStd))];
 
     private CutPoint Crossing(TailStart start) => start.Bottleneck == 0 ? Card.Cuts[start.Cut] : EncoderOf(start.Bottleneck).Latent;
 
