@@ -14,6 +14,9 @@ namespace Fleet.Contracts;
 /// </summary>
 internal sealed class FlatJson
 {
+    /// <summary>Bits of what notes the required ones.</summary>
+    private const int FieldsMax = 128;
+
     private static readonly Dictionary<Type, FlatJson> Known = typeof(Message).Assembly.GetTypes()
         .Where(type => type.IsSubclassOf(typeof(Message)) && !type.IsAbstract).ToDictionary(type => type, type => new FlatJson(type));
 
@@ -23,7 +26,7 @@ internal sealed class FlatJson
 
     // Null when it cannot be made empty and filled.
     private readonly Func<Message>? make;
-    private readonly ulong required;
+    private readonly UInt128 required;
 
     private FlatJson(Type type)
     {
@@ -32,10 +35,10 @@ internal sealed class FlatJson
         if (all.Contains(null)) return;
         fields = all!;
         written = [.. fields.Where(field => !field.IsWrittenByAnother)];
-        if (type.GetConstructor(Type.EmptyTypes) is null || fields.Length > sizeof(ulong) * 8) return;
+        if (type.GetConstructor(Type.EmptyTypes) is null || fields.Length > FieldsMax) return;
         make = typeof(FlatJson).GetMethod(nameof(Make), BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(type).CreateDelegate<Func<Message>>();
         for (var i = 0; i < fields.Length; i++)
-            if (fields[i].IsRequired) required |= 1UL << i;
+            if (fields[i].IsRequired) required |= UInt128.One << i;
     }
 
     /// <summary>The message that an object is; null when only the serializer can read it, or say what is wrong with it.</summary>
@@ -81,7 +84,7 @@ internal sealed class FlatJson
                 continue;
             }
             if (!fields![at].TryRead(message, ref reader)) return null;
-            missing &= ~(1UL << at);
+            missing &= ~(UInt128.One << at);
             next = at + 1;
         }
         return missing == 0 && !reader.Read() ? message : null;

@@ -10,7 +10,9 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax, LinkE
     private const int FailuresToRest = 3;
 
     private static readonly Seconds ProbePeriod = new(5);
-    private readonly Dictionary<ulong, Pending> pending = [];
+
+    // Few: no table finds one of them faster.
+    private readonly List<Pending> pending = [];
     private ulong nextRequest = 1;
     private int failures, generation;
     private long restSince;
@@ -33,7 +35,7 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax, LinkE
     }
 
     /// <summary>Whether an answer to this request is still awaited.</summary>
-    public bool Awaits(ulong requestId) => pending.ContainsKey(requestId);
+    public bool Awaits(ulong requestId) => IndexOf(requestId) >= 0;
 
     public ulong NewRequestId() => nextRequest++;
 
@@ -42,7 +44,7 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax, LinkE
     public ValueTask<Reply?> Send(Topic edge, TensorFrame frame, Bytes onAir)
     {
         var waiting = new Pending(this, frame.RequestId, clock.GetTimestamp(), onAir, generation);
-        pending.Add(frame.RequestId, waiting);
+        pending.Add(waiting);
         waiting.Start(clock, frame.Deadline);
         bus.Publish(edge, frame);
         return waiting.Outcome;
@@ -51,11 +53,13 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax, LinkE
     /// <summary>Takes a reply from the bus.</summary>
     public void Receive(Reply reply)
     {
-        if (!pending.Remove(reply.RequestId, out var waiting))
+        if (IndexOf(reply.RequestId) is not (>= 0 and var at))
         {
             Late++;
             return;
         }
+        var waiting = pending[at];
+        pending.RemoveAt(at);
         if (reply.Status is OffloadStatus.Ok or OffloadStatus.BitsWanted)
         {
             if (waiting.Generation == generation) failures = 0;
@@ -74,6 +78,13 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax, LinkE
     /// </summary>
     public void Forget() => (failures, generation) = (0, generation + 1);
 
+    private int IndexOf(ulong requestId)
+    {
+        for (var i = 0; i < pending.Count; i++)
+            if (pending[i].RequestId == requestId) return i;
+        return -1;
+    }
+
     private void Failed(Pending waiting)
     {
         if (waiting.Generation == generation && ++failures == FailuresToRest) restSince = clock.GetTimestamp();
@@ -81,7 +92,7 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax, LinkE
 
     private void Expire(Pending waiting)
     {
-        if (!pending.Remove(waiting.RequestId)) return;
+        if (!pending.Remove(waiting)) return;
         Failed(waiting);
         waiting.Answer(null);
     }

@@ -25,11 +25,15 @@ public sealed class Agent
     private readonly RequestPath path;
     private readonly EnergyDuty duty = new();
     private readonly Reports reports;
-    private readonly Topic state, info, budget, infer, reported, audit;
+
+    // Of what it says again and again; other topics are made when they are needed.
+    private readonly Topic budget, infer;
     private readonly Applier<Assignment> applier;
     private readonly ControllerWatch controllerWatch;
-    private readonly TaskCompletionSource firstHead = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Camera? camera;
+
+    // Null once a head is there.
+    private TaskCompletionSource? firstHead = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // Between reports while it runs nothing: ever longer, since nobody may be there, or be hard to reach, or files come slowly.
     private Seconds idle = new(5);
@@ -50,11 +54,10 @@ public sealed class Agent
     public Agent(AgentOptions options, IBus bus, TimeProvider clock, Random random, SensorSuite sensors, Func<Assignment, CancellationToken, ValueTask<Head>> install)
     {
         (this.options, this.bus, this.clock, this.random, this.sensors, this.install) = (options, bus, clock, random, sensors, install);
-        Topic Mine(TopicKind kind) => new(kind, options.Site, options.Id);
-        (state, info, budget, infer, reported, audit) = (Mine(TopicKind.State), Mine(TopicKind.Info), Mine(TopicKind.Budget), Mine(TopicKind.Infer), Mine(TopicKind.Reported), Mine(TopicKind.Audit));
+        (budget, infer) = (Mine(TopicKind.Budget), Mine(TopicKind.Infer));
         offloads = new Offloads(bus, clock, options.PendingMax, new LinkEstimate(options.Profile.Radio.Goodput.Value));
         path = new RequestPath(options, clock, random, offloads, Window, times);
-        path.Audited += audited => bus.Publish(audit, audited);
+        path.Audited += audited => bus.Publish(Mine(TopicKind.Audit), audited);
         applier = new Applier<Assignment>(clock, Switch, (target, error) => ReportError($"version {target.Version}: {error}"), () => 0.5 + random.NextDouble());
         controllerWatch = new ControllerWatch(options.Site, bus, clock);
         controllerWatch.Changed += Rejudge;
@@ -113,9 +116,9 @@ public sealed class Agent
         if (camera.Rate is { } rate) Window.Expect(rate);
         Announce();
         bus.ConnectionChanged += OnConnection;
-        using var desiredSubscription = bus.Subscribe(new Topic(TopicKind.Desired, options.Site, options.Id).Path, OnDesired);
-        using var commandSubscription = bus.Subscribe(new Topic(TopicKind.Command, options.Site, options.Id, "+").Path, OnCommand);
-        using var replySubscription = bus.Subscribe(new Topic(TopicKind.Reply, options.Site, options.Id).Path, OnReply);
+        using var desiredSubscription = bus.Subscribe(Mine(TopicKind.Desired).Path, OnMessage);
+        using var commandSubscription = bus.Subscribe(Mine(TopicKind.Command, "+").Path, OnMessage);
+        using var replySubscription = bus.Subscribe(Mine(TopicKind.Reply).Path, OnMessage);
         if (options.Default is { } assignment) applier.Want(assignment);
 
         using var watching = controllerWatch;
@@ -126,14 +129,15 @@ public sealed class Agent
         await applier.Idle();
         bus.ConnectionChanged -= OnConnection;
         presence = Presence.Disconnected;
-        bus.Publish(state, State.Disconnected);
+        bus.Publish(Mine(TopicKind.State), State.Disconnected);
     }
 
     [AsyncMethodBuilder(typeof(LoopMethod))]
     private async ValueTask TakeInputs(Camera camera, CancellationToken stop)
     {
-        using var stopped = stop.Register(() => firstHead.TrySetResult());
-        await firstHead.Task;
+        var begins = firstHead!;
+        using (stop.Register(() => begins.TrySetResult())) await begins.Task;
+        firstHead = null;
         inputsBegan = clock.GetTimestamp();
         MaySleep();
         try
@@ -173,7 +177,7 @@ public sealed class Agent
             await StayAwake();
             CloseWindow();
             controllerWatch.Look(Period);
-            if (hasComplained && Assignment is { } current) bus.Publish(reported, current with { Error = lastError });
+            if (hasComplained && Assignment is { } current) bus.Publish(Mine(TopicKind.Reported), current with { Error = lastError });
             hasComplained = false;
             if (Assignment is not null) Tell(reports.News(Period, Assignment));
             else Insist();
@@ -233,15 +237,24 @@ public sealed class Agent
 
     private void Announce()
     {
-        bus.Publish(state, new State(presence));
-        bus.Publish(info, options.Info);
+        bus.Publish(Mine(TopicKind.State), new State(presence));
+        bus.Publish(Mine(TopicKind.Info), options.Info);
         TellBudget();
-        if (Assignment is { } current) bus.Publish(reported, current with { Error = lastError });
+        if (Assignment is { } current) bus.Publish(Mine(TopicKind.Reported), current with { Error = lastError });
     }
 
     private void OnConnection(bool connected)
     {
         if (connected) Announce();
+    }
+
+    private Topic Mine(TopicKind kind, string command = "") => new(kind, options.Site, options.Id, command);
+
+    private void OnMessage(Topic topic, Message message)
+    {
+        if (topic.Kind is TopicKind.Desired) OnDesired(topic, message);
+        else if (topic.Kind is TopicKind.Command) OnCommand(topic, message);
+        else OnReply(topic, message);
     }
 
     private void OnReply(Topic topic, Message message)
@@ -300,15 +313,15 @@ public sealed class Agent
         await path.Swap(new Running(head, target, edge, auditor) { Judging = Judge(target, head.Card) });
         Applied?.Invoke(target);
         lastError = "";
-        bus.Publish(reported, target);
+        bus.Publish(Mine(TopicKind.Reported), target);
         TellBudget();
         Hasten();
         // Who is told the same again was not heard.
         var isToldAgain = now is not null && (now.Assignment.Epoch, now.Assignment.Version) == (target.Epoch, target.Version);
         if (presence == Working && !isToldAgain) return;
         presence = Working;
-        bus.Publish(state, new State(Working));
-        firstHead.TrySetResult();
+        bus.Publish(Mine(TopicKind.State), new State(Working));
+        firstHead?.TrySetResult();
     }
 
     /// <summary>The controller is gone, or back: another may decide. A failure here is a bug and ends the process, hence async void.</summary>
@@ -370,7 +383,7 @@ public sealed class Agent
         if (hasComplained || (Assignment ?? applier.Wanted) is not { } current) return;
         hasComplained = true;
         var complaint = Short(message is Malformed malformed ? $"{topic.Path}: {malformed.Reason}" : $"{topic.Path}: unexpected {message.GetType().Name}");
-        bus.Publish(reported, current with { Error = complaint });
+        bus.Publish(Mine(TopicKind.Reported), current with { Error = complaint });
         Complained?.Invoke(complaint);
     }
 
@@ -379,7 +392,7 @@ public sealed class Agent
         lastError = Short(error);
         Complained?.Invoke(lastError);
         // Before the first head the one that could not be had is named: nobody would hear of its error otherwise.
-        if ((Assignment ?? applier.Wanted) is { } current) bus.Publish(reported, current with { Error = lastError });
+        if ((Assignment ?? applier.Wanted) is { } current) bus.Publish(Mine(TopicKind.Reported), current with { Error = lastError });
     }
 
     private static string Short(string error) => error.Length <= 500 ? error : error[..500];

@@ -28,7 +28,7 @@ internal sealed class Encoder(BottleneckCard card, IEngine engine, RangeCoder? c
         return new Encoder(card, new OnnxEngine(encoder.Piece, new Activations(1, features, card.Latent.Elements, classes: 0), from, card.Shape), encoder.Tables is { } tables ? new RangeCoder(tables) : null);
     }
 
-    public static Encoder Traced(BottleneckCard card) => new(card, new TraceEncoder(), coder: null);
+    public static Encoder Traced(BottleneckCard card) => new(card, ReplayedPiece.Shared, coder: null);
 
     public Encoder Wrap(Func<ModelPiece, IEngine, IEngine> wrap) => new(card, wrap(card.Encoder, engine), coder);
 

@@ -12,7 +12,7 @@ public sealed class Head : IDisposable
 {
     private readonly IEngine[] stages;
 
-    // Of the stages: asked for several times an input.
+    // Of stages that compute: asked for several times an input.
     private readonly Activations[] rows;
     private readonly float[] input;
     private readonly IReadOnlyDictionary<int, Encoder> encoders;
@@ -25,7 +25,7 @@ public sealed class Head : IDisposable
     private Head(ModelCard card, ulong modelHash, IEngine[] stages, IReadOnlyDictionary<int, Encoder> encoders, Trace? trace, IReadOnlyList<IDisposable> owned)
     {
         (Card, ModelHash, this.stages, this.encoders, this.trace, this.owned) = (card, modelHash, stages, encoders, trace, owned);
-        rows = [.. stages.Select(engine => engine.Rows)];
+        rows = trace is null ? [.. stages.Select(engine => engine.Rows)] : [];
         input = rows.Length == 0 ? [] : rows[0].Input;
         normalisation = trace is null ? new Normalisation(card) : null;
         zeros = trace?.Blank(Math.Max(trace.PayloadBytesMax, 4 * card.Cuts.Concat(encoders.Values.Select(encoder => encoder.Latent)).Max(cut => cut.Elements))) ?? [];
@@ -73,8 +73,7 @@ public sealed class Head : IDisposable
     {
         bottlenecks ??= [];
         FaultsException.ThrowIfAny("bottleneck", TooDeep(card, depth, bottlenecks));
-        IEngine[] stages = [.. Enumerable.Range(1, depth).Select(stage => new TraceEngine(trace, stage, Activations.Traced(1, card.Classes.Count)))];
-        return new Head(card, modelHash, stages, bottlenecks.Count == 0 ? ReadOnlyDictionary<int, Encoder>.Empty : bottlenecks.ToDictionary(number => number, number => Encoder.Traced(card.Bottleneck(number))), trace, []);
+        return new Head(card, modelHash, [.. Enumerable.Repeat(ReplayedPiece.Shared, depth)], bottlenecks.Count == 0 ? ReadOnlyDictionary<int, Encoder>.Empty : bottlenecks.ToDictionary(number => number, number => Encoder.Traced(card.Bottleneck(number))), trace, []);
     }
 
     /// <summary>The same head with every engine wrapped, as an emulated board does.</summary>
@@ -94,14 +93,14 @@ public sealed class Head : IDisposable
     /// <summary>Runs stage 1..Depth; stages run in order. Its logits are <see cref="Logits"/> until the next run. Gives the time it took.</summary>
     public ValueTask<Seconds> Run(int stage)
     {
-        rows[stage - 1].Origins[0] = new RowOrigin(sample.Index, default);
+        trace?.Require(sample.Index);
         return stages[stage - 1].Run();
     }
 
-    public ReadOnlySpan<float> Logits(int stage) => rows[stage - 1].Logits;
+    public ReadOnlySpan<float> Logits(int stage) => trace is null ? rows[stage - 1].Logits : trace.Replay(stage, sample.Index);
 
     /// <summary>What the stage made for the next one, until the next run; empty of the last stage and of a trace.</summary>
-    public ReadOnlySpan<float> Features(int stage) => rows[stage - 1].Features;
+    public ReadOnlySpan<float> Features(int stage) => trace is null ? rows[stage - 1].Features : [];
 
     /// <summary>
     /// Makes the latent of a bottleneck held (1..) from the features of its cut, whose stage has run; nothing for 0, where the cut itself

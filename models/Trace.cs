@@ -16,6 +16,9 @@ public sealed class Trace
     private readonly int[][] payloadBytes;
     private byte[] blank = [];
 
+    // In single precision, of the exits that heads replay: made when one first asks.
+    private readonly float[]?[] replayed;
+
     /// <param name="text">What made it: command and data set.</param>
     /// <param name="networkHash">SHA-256 of the network's files, see <see cref="ModelFiles.NetworkHash"/>.</param>
     /// <param name="firstSample">Index in the data set of the first sample.</param>
@@ -35,6 +38,7 @@ public sealed class Trace
     {
         (Text, NetworkHash, FirstSample, Drift, Classes) = (text, networkHash, firstSample, drift, classes);
         (this.labels, this.exitLogits, this.routes, this.routeLogits, this.payloadBytes) = (labels, exitLogits, routes, routeLogits, payloadBytes);
+        replayed = new float[]?[exitLogits.Length];
         foreach (var sizes in payloadBytes)
             foreach (var size in sizes) PayloadBytesMax = Math.Max(PayloadBytesMax, size);
     }
@@ -68,6 +72,15 @@ public sealed class Trace
 
     /// <summary>Logits of exit <paramref name="exit"/> (1..N) for every sample: [samples x classes], row by row.</summary>
     public float[] ExitLogits(int exit) => Array.ConvertAll(exitLogits[exit - 1], logit => (float)logit);
+
+    /// <summary>Logits of exit <paramref name="exit"/> (1..N), shared by all heads that replay the trace.</summary>
+    internal ReadOnlySpan<float> Replay(int exit, int sample) => (replayed[exit - 1] ??= ExitLogits(exit)).AsSpan(sample * Classes, Classes);
+
+    /// <summary>Throws <see cref="InvalidOperationException"/> when the trace has no such sample.</summary>
+    internal void Require(int sample)
+    {
+        if ((uint)sample >= (uint)Samples) throw new InvalidOperationException($"sample {sample} is not in the trace (0..{Samples - 1}); traced inference needs replayed inputs");
+    }
 
     /// <summary>Logits of the final exit when the work crossed by <paramref name="route"/>.</summary>
     public ReadOnlySpan<Half> RouteLogits(Route route, int sample)

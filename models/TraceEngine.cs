@@ -14,8 +14,7 @@ public sealed class TraceEngine(Trace trace, int exit, Activations rows) : IEngi
         for (var row = 0; row < rows.Count; row++)
         {
             var origin = rows.Origins[row];
-            if ((uint)origin.Sample >= (uint)trace.Samples)
-                throw new InvalidOperationException($"sample {origin.Sample} is not in the trace (0..{trace.Samples - 1}); traced inference needs replayed inputs");
+            trace.Require(origin.Sample);
             var logits = exit > 0 ? trace.ExitLogits(exit, origin.Sample) : trace.RouteLogits(origin.Route, origin.Sample);
             TensorPrimitives.ConvertToSingle(logits, rows.Logits.AsSpan(row * rows.Classes, rows.Classes));
         }
@@ -27,9 +26,12 @@ public sealed class TraceEngine(Trace trace, int exit, Activations rows) : IEngi
     }
 }
 
-/// <summary>Stands for an encoder in a head that answers from a trace: nobody looks at what it sends.</summary>
-internal sealed class TraceEncoder : IEngine
+/// <summary>Stands for a piece of a head that answers from a trace, which looks up what an exit says and sends what has a length and no content.</summary>
+internal sealed class ReplayedPiece : IEngine
 {
+    /// <summary>It has nothing of its own: one for all heads.</summary>
+    public static readonly ReplayedPiece Shared = new();
+
     public Activations Rows { get; } = new(1, [], 0, 0);
 
     public ValueTask<Seconds> Run() => new(Seconds.Zero);

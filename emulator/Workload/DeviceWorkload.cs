@@ -22,7 +22,6 @@ public sealed class DeviceWorkload
     private readonly Staged<IReadOnlyList<DriftSpec>> drifts;
     private readonly ArrivalProcess arrivals;
     private readonly bool isOwn;
-    private Seconds interval;
 
     /// <param name="stages">The device's group as the scenario's stages have it, the first from 0 on.</param>
     /// <param name="place">Where the device stands.</param>
@@ -45,7 +44,11 @@ public sealed class DeviceWorkload
     /// <summary>A camera that sees it; to be asked for once.</summary>
     /// <param name="world">In whose time things happen.</param>
     /// <param name="own">The device's own clock, by which it takes periodic pictures.</param>
-    public Camera Camera(TimeProvider world, TimeProvider own) => new(new Inputs(this, world), Pace.Of(() => arrivals.Mean, () => interval), isOwn ? own : world);
+    public Camera Camera(TimeProvider world, TimeProvider own)
+    {
+        var inputs = new Inputs(this, world);
+        return new Camera(inputs, inputs, isOwn ? own : world);
+    }
 
     private Sample Choose(Seconds at)
     {
@@ -109,9 +112,12 @@ public sealed class DeviceWorkload
     }
 
     /// <summary>Each image is chosen for the time at which it comes. Written out, not an iterator: it is taken for every inference.</summary>
-    private sealed class Inputs(DeviceWorkload workload, TimeProvider world) : IAsyncEnumerable<Sample>, IAsyncEnumerator<Sample>
+    private sealed class Inputs(DeviceWorkload workload, TimeProvider world) : Pace, IAsyncEnumerable<Sample>, IAsyncEnumerator<Sample>
     {
         private Seconds? at;
+        private Seconds interval;
+
+        public override Seconds Mean => workload.arrivals.Mean;
 
         public Sample Current { get; private set; }
 
@@ -121,12 +127,14 @@ public sealed class DeviceWorkload
         {
             var now = at ?? world.Since(0);
             if (workload.arrivals.Next(now) is not { } next) return new(false);
-            workload.interval = next;
+            interval = next;
             at = now + next;
             Current = workload.Choose(now + next);
             return new(true);
         }
 
         public ValueTask DisposeAsync() => default;
+
+        protected override Seconds Interval() => interval;
     }
 }

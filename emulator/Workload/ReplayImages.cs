@@ -18,9 +18,9 @@ public sealed class ReplayImages
     private readonly Dictionary<(int Label, int Among), int[]> byLabel = [];
     private readonly Lock gate = new();
 
-    private ReplayImages(LabelledImages images, IReadOnlyList<DriftedImages> drifted) => (this.images, this.drifted) = (images, drifted);
+    private ReplayImages(LabelledImages images, IReadOnlyList<DriftedImages> drifted) => (this.images, this.drifted, Drifts) = (images, drifted, [.. drifted.Select(one => one.Drift)]);
 
-    public IReadOnlyList<Drift> Drifts => [.. drifted.Select(one => one.Drift)];
+    public IReadOnlyList<Drift> Drifts { get; }
 
     /// <param name="card">Of the model that sees them.</param>
     /// <param name="inference">With traces nobody looks at the pixels: those of the image that drifted stand for them.</param>

@@ -20,7 +20,9 @@ public sealed class DeviceLife : ISensor
     private readonly DeviceSpec spec;
     private readonly int number;
     private readonly TimeProvider clock;
-    private readonly CancellationTokenSource power = new();
+
+    // Null where it cannot fail: nobody waits for it.
+    private readonly CancellationTokenSource? power;
     private readonly Board board;
     private readonly WakeLocks? locks;
     private readonly RadioBus radio;
@@ -35,6 +37,7 @@ public sealed class DeviceLife : ISensor
     {
         own ??= clock;
         (this.spec, this.number, this.clock) = (spec, number, clock);
+        power = battery.IsMains && spec.Faults.Count == 0 ? null : new CancellationTokenSource();
         board = new Board(spec.Profile, battery, clock, spec.Stream("board")) { Measured = spec.Twin is { } twin ? twin.Factor : null };
         locks = spec.Group.Sleep ? new WakeLocks(board.Suspend, board.Resume) : null;
         radio = new RadioBus(connection, Radio(airspace), board, ledger.Messages, locks);
@@ -51,8 +54,8 @@ public sealed class DeviceLife : ISensor
         };
     }
 
-    /// <summary>Cancelled by its power loss.</summary>
-    public CancellationToken Power => power.Token;
+    /// <summary>Cancelled by its power loss; cannot be where its power cannot fail.</summary>
+    public CancellationToken Power => power?.Token ?? CancellationToken.None;
 
     /// <summary>Inputs taken and not answered; after a power loss they are cut off, not in flight.</summary>
     public int InFlight => isOver ? 0 : agent.InFlight;
@@ -78,7 +81,7 @@ public sealed class DeviceLife : ISensor
         isOver = true;
         board.CutPower();
         radio.Close();
-        power.Cancel();
+        power!.Cancel();
     }
 
     /// <summary>Before its connection goes away.</summary>

@@ -57,7 +57,7 @@ public sealed class EmulatedDevice
     private readonly Flash flash;
 
     // The present life is the last; of earlier ones those that still have something on the air.
-    private readonly List<DeviceLife> lives = [];
+    private DeviceLife[] lives = [];
     private readonly long begun;
     private int born;
     private (Bytes Sent, long Skipped, long Malformed) before;
@@ -141,11 +141,19 @@ public sealed class EmulatedDevice
     [AsyncMethodBuilder(typeof(LoopMethod))]
     public async ValueTask Run(CancellationToken stop)
     {
-        await Live(stop);
-        while (mayComeBack && !hasCrashed && await ComeBack(stop))
+        while (true)
         {
+            var power = lives[^1].Power;
+            using (var either = stop.CanBeCanceled && power.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(stop, power) : null)
+            {
+                var over = either?.Token ?? (power.CanBeCanceled ? power : stop);
+                var watching = WatchBattery(over);
+                if (mayComeBack) await UntilDark(lives[^1].Run(over).AsTask(), over, stop);
+                else await lives[^1].Run(over);
+                await watching;
+            }
+            if (!mayComeBack || hasCrashed || !await ComeBack(stop)) break;
             BeBorn();
-            await Live(stop);
         }
         Battery.Settle();
     }
@@ -187,23 +195,11 @@ public sealed class EmulatedDevice
 
     private void BeBorn()
     {
-        foreach (var life in lives.Where(life => life.MessagesInFlight == 0))
+        DeviceLife[] onAir = [.. lives.Where(life => life.MessagesInFlight > 0)];
+        foreach (var life in lives.Except(onAir))
             before = (before.Sent + life.BytesSent, before.Skipped + life.Skipped, before.Malformed + life.Malformed);
-        lives.RemoveAll(life => life.MessagesInFlight == 0);
         var left = spec.Group.Lifetime is { } asked ? spec with { Group = spec.Group with { Lifetime = Seconds.Max(new Seconds(1), asked - clock.Since(begun)) } } : spec;
-        lives.Add(new DeviceLife(left, ++born, flash, stock, Battery, connect(), clock, ledger, Account, airspace, OwnClock));
-    }
-
-    [AsyncMethodBuilder(typeof(LoopMethod))]
-    private async ValueTask Live(CancellationToken stop)
-    {
-        var life = lives[^1];
-        using var either = stop.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(stop, life.Power) : null;
-        var over = either?.Token ?? life.Power;
-        var watching = WatchBattery(over);
-        if (mayComeBack) await UntilDark(life.Run(over).AsTask(), over, stop);
-        else await life.Run(over);
-        await watching;
+        lives = [.. onAir, new DeviceLife(left, ++born, flash, stock, Battery, connect(), clock, ledger, Account, airspace, OwnClock)];
     }
 
     /// <summary>The agent's remains must not delay the next life.</summary>

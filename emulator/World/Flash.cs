@@ -12,7 +12,7 @@ namespace Fleet.Emulator;
 public sealed class Flash(Stock stock, InferenceKind inference, IReadOnlyList<Drift> drifts)
 {
     // Few: no set finds one of them faster.
-    private readonly List<string> held = [];
+    private string[] held = [];
 
     /// <summary>Run after a reboot until the controller says something else.</summary>
     public Assignment? Last { get; set; }
@@ -38,7 +38,7 @@ public sealed class Flash(Stock stock, InferenceKind inference, IReadOnlyList<Dr
     private bool Add(string file)
     {
         if (held.Contains(file)) return false;
-        held.Add(file);
+        held = [.. held, file];
         return true;
     }
 
