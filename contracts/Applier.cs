@@ -6,8 +6,8 @@ namespace Fleet.Contracts;
 /// </summary>
 /// <param name="apply">Does it; any exception is a failure of that wish.</param>
 /// <param name="failed">Told of a failure.</param>
-/// <param name="jitter">Factor of a pause, so that a fleet that failed together does not try together.</param>
-public sealed class Applier<T>(TimeProvider clock, Func<T, ValueTask> apply, Action<T, string> failed, Func<double> jitter)
+/// <param name="jitter">Draws a factor of each pause, so that a fleet that failed together does not try together; null: nothing is drawn.</param>
+public sealed class Applier<T>(TimeProvider clock, Func<T, ValueTask> apply, Action<T, string> failed, Random? jitter = null)
     where T : class
 {
     private static readonly Seconds FirstPause = new(2);
@@ -58,7 +58,7 @@ public sealed class Applier<T>(TimeProvider clock, Func<T, ValueTask> apply, Act
             {
                 // It came over the network: whatever it makes the file system, the native library or our own code throw is its failure.
                 failed(target, e is FaultsException ? e.Message : $"{e.GetType().Name}: {e.Message.Split('\n')[0]}");
-                if (wishes == wish) await Pause(next * jitter());
+                if (wishes == wish) await Pause(next * (jitter is null ? 1 : 0.5 + jitter.NextDouble()));
                 next = wishes == wish ? Seconds.Min(next * 2, LongestPause) : FirstPause;
             }
         }

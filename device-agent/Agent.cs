@@ -29,8 +29,10 @@ public sealed class Agent
     // Of what it says again and again; other topics are made when they are needed.
     private readonly Topic budget, infer;
     private readonly Applier<Assignment> applier;
-    private readonly ControllerWatch controllerWatch;
     private Camera? camera;
+
+    // Null while it makes no difference whether a controller is there.
+    private ControllerWatch? controllerWatch;
 
     // Null once a head is there.
     private TaskCompletionSource? firstHead = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -58,9 +60,7 @@ public sealed class Agent
         offloads = new Offloads(bus, clock, options.PendingMax, new LinkEstimate(options.Profile.Radio.Goodput.Value));
         path = new RequestPath(options, clock, random, offloads, Window, times);
         path.Audited += audited => bus.Publish(Mine(TopicKind.Audit), audited);
-        applier = new Applier<Assignment>(clock, Switch, (target, error) => ReportError($"version {target.Version}: {error}"), () => 0.5 + random.NextDouble());
-        controllerWatch = new ControllerWatch(options.Site, bus, clock);
-        controllerWatch.Changed += Rejudge;
+        applier = new Applier<Assignment>(clock, Switch, (target, error) => ReportError($"version {target.Version}: {error}"), random);
         epochSeen = options.Default?.Epoch ?? 0;
         reports = new Reports(options, clock, sensors, times, Window, offloads);
     }
@@ -121,12 +121,12 @@ public sealed class Agent
         using var replySubscription = bus.Subscribe(Mine(TopicKind.Reply).Path, OnMessage);
         if (options.Default is { } assignment) applier.Want(assignment);
 
-        using var watching = controllerWatch;
         var reporting = Report(stop);
         await TakeInputs(camera, stop);
         await StayAwake();
         await reporting;
         await applier.Idle();
+        controllerWatch?.Dispose();
         bus.ConnectionChanged -= OnConnection;
         presence = Presence.Disconnected;
         bus.Publish(Mine(TopicKind.State), State.Disconnected);
@@ -176,7 +176,7 @@ public sealed class Agent
             if (clock.Since(begun) < nap * 0.5) continue;
             await StayAwake();
             CloseWindow();
-            controllerWatch.Look(Period);
+            controllerWatch?.Look(Period);
             if (hasComplained && Assignment is { } current) bus.Publish(Mine(TopicKind.Reported), current with { Error = lastError });
             hasComplained = false;
             if (Assignment is not null) Tell(reports.News(Period, Assignment));
@@ -308,7 +308,7 @@ public sealed class Agent
         // A window belongs to one assignment, or nobody could say what its answers promised.
         if (now is not null && !now.Assignment.RunsAs(target)) CloseWindow();
         // One that sleeps hears nobody for most of the time: it could not tell.
-        if (options.WakeLocks is null && (target.Decision is not null || target.Alone is not null)) controllerWatch.Begin();
+        if (options.WakeLocks is null && (target.Decision is not null || target.Alone is not null)) controllerWatch ??= WatchController();
         var auditor = edge is null && target.AuditTo is { } other ? new Topic(TopicKind.Offload, options.Site, other) : null;
         await path.Swap(new Running(head, target, edge, auditor) { Judging = Judge(target, head.Card) });
         Applied?.Invoke(target);
@@ -324,10 +324,17 @@ public sealed class Agent
         firstHead?.TrySetResult();
     }
 
+    private ControllerWatch WatchController()
+    {
+        var watch = new ControllerWatch(options.Site, bus, clock);
+        watch.Changed += Rejudge;
+        return watch;
+    }
+
     /// <summary>The controller is gone, or back: another may decide. A failure here is a bug and ends the process, hence async void.</summary>
     private async void Rejudge() => await path.Judge(now => Judge(now.Assignment, now.Head.Card));
 
-    private Judging? Judge(Assignment target, ModelCard card) => learners.For(target, card, controllerWatch.IsAlone) is { } decider
+    private Judging? Judge(Assignment target, ModelCard card) => learners.For(target, card, isAlone: controllerWatch is { IsAlone: true }) is { } decider
         ? new Judging(decider, target, Learners.Alarms(target, card), options.Profile.OnAir(Way.FrameBytes(target, card)))
         : null;
 

@@ -6,11 +6,13 @@ namespace Fleet.DeviceAgent;
 /// Whether a controller is there, where that changes what a device does: it is gone when the broker or it itself says so, when it has been silent for
 /// three report periods, or when the device's own connection is down. A device that has never heard of it is not alone: it may be an older one, which says nothing.
 /// </summary>
-public sealed class ControllerWatch(string site, IBus bus, TimeProvider clock) : IDisposable
+public sealed class ControllerWatch : IDisposable
 {
     private const double SilentPeriods = 3;
 
-    private IDisposable? subscription;
+    private readonly IBus bus;
+    private readonly TimeProvider clock;
+    private readonly IDisposable subscription;
     private State? said;
     private long heardAt;
 
@@ -20,9 +22,9 @@ public sealed class ControllerWatch(string site, IBus bus, TimeProvider clock) :
     public bool IsAlone { get; private set; }
 
     /// <summary>Listens from now on.</summary>
-    public void Begin()
+    public ControllerWatch(string site, IBus bus, TimeProvider clock)
     {
-        if (subscription is not null) return;
+        (this.bus, this.clock) = (bus, clock);
         subscription = bus.Subscribe(new Topic(TopicKind.ControllerState, site).Path, OnState);
         bus.ConnectionChanged += OnConnection;
     }
@@ -35,7 +37,7 @@ public sealed class ControllerWatch(string site, IBus bus, TimeProvider clock) :
 
     public void Dispose()
     {
-        subscription?.Dispose();
+        subscription.Dispose();
         bus.ConnectionChanged -= OnConnection;
     }
 

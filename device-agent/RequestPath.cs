@@ -62,9 +62,11 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     private readonly Turn turn = new();
     private readonly Watts runPower = options.RunPower;
     private readonly WakeLocks? locks = options.WakeLocks;
-    private readonly Topic replies = new(TopicKind.Reply, options.Site, options.Id);
     private readonly Way way = new(clock);
     private Running? running;
+
+    // Made when something is first sent.
+    private Topic? replies;
 
     /// <summary>Called for every answer, on the loop.</summary>
     public event Action<Answer>? Answered;
@@ -262,7 +264,7 @@ public sealed class RequestPath(AgentOptions options, TimeProvider clock, Random
     /// <summary>What crosses, made while the processor is this input's: an encoder takes its time and energy.</summary>
     private async ValueTask<TensorFrame> Pack(Running now)
     {
-        var (frame, took) = await now.Head.Pack(now.Route, offloads.NewRequestId(), now.Assignment.Deadline, replies);
+        var (frame, took) = await now.Head.Pack(now.Route, offloads.NewRequestId(), now.Assignment.Deadline, replies ??= new Topic(TopicKind.Reply, options.Site, options.Id));
         if (now.Assignment.View > 0) return frame with { View = now.Assignment.View, RequestId = GroupRequest.Id(now.Assignment.Group, frame.Sample) };
         if (now.Route.Bottleneck == 0) return frame;
         times.AddEncoder(took);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Fleet.Contracts;
 
 namespace Fleet.DeviceAgent;
@@ -6,7 +7,9 @@ namespace Fleet.DeviceAgent;
 public sealed class StageTimes
 {
     private const double Weight = 0.1;
-    private readonly double[] seconds = new double[PerExit.Max];
+
+    // Of each stage, side by side with the rest.
+    private Stages seconds;
 
     public void Add(int stage, Seconds time) =>
         seconds[stage - 1] = seconds[stage - 1] == 0 ? time.Value : seconds[stage - 1] + Weight * (time.Value - seconds[stage - 1]);
@@ -16,7 +19,7 @@ public sealed class StageTimes
     /// <summary>Starts all means anew, as after a change of files.</summary>
     public void Clear()
     {
-        Array.Clear(seconds);
+        seconds = default;
         Encoder = null;
     }
 
@@ -34,5 +37,11 @@ public sealed class StageTimes
         Span<double> rounded = stackalloc double[PerExit.Max];
         for (var stage = 0; stage < depth; stage++) rounded[stage] = Quantity.Rounded(seconds[stage] * factor);
         return new PerExit(rounded[..depth]);
+    }
+
+    [InlineArray(PerExit.Max)]
+    private struct Stages
+    {
+        private double first;
     }
 }

@@ -48,7 +48,7 @@ public sealed class EdgeServer
         queue = new FrameQueue(options.QueueMax);
         batchMax = BatchMax;
         (passedOn, way) = (new Offloads(bus, clock, options.QueueMax, new LinkEstimate(Wired)), new Way(clock));
-        applier = new Applier<TailAssignment>(clock, Switch, (target, error) => ReportError($"version {target.Version}: {error}"), () => 1);
+        applier = new Applier<TailAssignment>(clock, Switch, (target, error) => ReportError($"version {target.Version}: {error}"));
         Topic Mine(TopicKind kind) => new(kind, options.Site, options.Id);
         (state, info, loadTopic, reported) = (Mine(TopicKind.EdgeState), Mine(TopicKind.EdgeInfo), Mine(TopicKind.EdgeLoad), Mine(TopicKind.EdgeReported));
     }

@@ -32,6 +32,7 @@ public sealed class BulkWorld
     private readonly List<int> mine = [];
     private readonly List<EmulatedDevice> devices = [];
     private readonly List<Uplink> uplinks = [];
+    private readonly string[] gatewayNames;
     private readonly Dictionary<int, Uplink> gateways = [];
     private readonly Dictionary<string, Uplink> own = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DeviceGroup> groups = new(StringComparer.Ordinal);
@@ -47,6 +48,7 @@ public sealed class BulkWorld
         seen = stock.Replays(stock.Models[options.Model].Card, [], options.Inference);
         World = new PacedWorld(options.Speed, time);
         Ledger = new Ledger(World.Clock, new Seconds(3600));
+        gatewayNames = [.. Enumerable.Range(1, options.Gateways).Select(gateway => $"{options.IdPrefix}gateway-{options.First}-{gateway}")];
         for (var i = 0; i < options.Count; i++)
             if ((options.Gateways == 0 ? i : GatewayOf(i)) % options.Worlds == number) mine.Add(i);
         foreach (var (board, _) in options.Board is { } one ? [(one, 1.0)] : Mix)
@@ -116,8 +118,6 @@ public sealed class BulkWorld
     /// <summary>Whole sites where there are enough of them: then a gateway subscribes once a kind and site, and a broker has no subscriptions of single devices.</summary>
     private int GatewayOf(int i) => names.Sites.Count >= options.Gateways ? (int)((long)names.SiteOf(i) * options.Gateways / names.Sites.Count) : (int)((long)i * options.Gateways / options.Count);
 
-    private string GatewayName(int gateway) => $"{options.IdPrefix}gateway-{options.First}-{gateway + 1}";
-
     private async Task RampAsync()
     {
         var clock = World.Clock;
@@ -147,9 +147,8 @@ public sealed class BulkWorld
     {
         var (site, id) = (names.Site(i), names.Id(i));
         var (group, profile, twin) = Board(i);
-        var gateway = options.Gateways == 0 ? null : gateways[GatewayOf(i)];
-        var spec = new DeviceSpec(site, id, group, profile, options.Seed, gateway is null ? "" : GatewayName(GatewayOf(i))) { Seen = seen, Twin = twin };
-        var device = new EmulatedDevice(spec, stock, options.Inference, () => gateway?.Line(site, id) ?? Connect(i, site, id), World.Clock, Ledger, () => Die(gateway, site, id));
+        var spec = new DeviceSpec(site, id, group, profile, options.Seed, options.Gateways == 0 ? "" : gatewayNames[GatewayOf(i)]) { Seen = seen, Twin = twin };
+        var device = new EmulatedDevice(spec, stock, options.Inference, new BulkLine(this, i, site, id), World.Clock, Ledger);
         devices.Add(device);
         Interlocked.Increment(ref begun);
         World.Clock.Soon(() => _ = Live(device, after, over));
@@ -178,7 +177,7 @@ public sealed class BulkWorld
 
     private void StartGateway(int number, IReadOnlyList<int> carried)
     {
-        var name = GatewayName(number);
+        var name = gatewayNames[number];
         var state = new Topic(TopicKind.GatewayState, names.Site(carried[0]), name);
         var uplink = Add(new UplinkOptions
         {
@@ -205,6 +204,7 @@ public sealed class BulkWorld
 
     private DeviceLine Connect(int i, string site, string id)
     {
+        if (options.Gateways > 0) return gateways[GatewayOf(i)].Line(site, id);
         var uplink = Add(new UplinkOptions
         {
             Connection = Connection($"fleet-{id}", new MqttWill(new Topic(TopicKind.State, site, id), State.Lost), i) with { ReceiveBytes = 1024, ReceiveMax = 100 },
@@ -218,15 +218,16 @@ public sealed class BulkWorld
         return uplink.Line(site, id);
     }
 
-    private void Die(Uplink? gateway, string site, string id)
+    private void Die(int i, string site, string id)
     {
-        if (gateway is null)
+        if (options.Gateways == 0)
         {
             own[id].Abort();
             lock (gate) uplinks.Remove(own[id]);
             return;
         }
         // A gateway notices that one of its devices is gone, and says so.
+        var gateway = gateways[GatewayOf(i)];
         gateway.Lines.First(line => line.Id == id && line.Site == site).Close();
         gateway.Publish(new Topic(TopicKind.State, site, id), State.Lost);
     }
@@ -258,5 +259,12 @@ public sealed class BulkWorld
         var added = new Uplink(uplink, World, tally, time, new SeededRandom(options.Seed, "uplink " + name));
         lock (gate) uplinks.Add(added);
         return added;
+    }
+
+    private sealed class BulkLine(BulkWorld world, int number, string site, string id) : ILine
+    {
+        public IBus Connect() => world.Connect(number, site, id);
+
+        public void Die() => world.Die(number, site, id);
     }
 }

@@ -51,8 +51,7 @@ public sealed class EmulatedDevice
     private readonly Stock stock;
     private readonly TimeProvider clock;
     private readonly Ledger ledger;
-    private readonly Func<IBus> connect;
-    private readonly Action disconnect;
+    private readonly ILine line;
     private readonly Airspace? airspace;
     private readonly Flash flash;
 
@@ -66,13 +65,11 @@ public sealed class EmulatedDevice
     private Seconds bootAfterBrownOut;
     private bool hasCrashed;
 
-    /// <param name="connect">The device's connection to the broker, as if there were no radio; a new one for each life.</param>
-    /// <param name="disconnect">Cuts that connection at a power loss.</param>
     /// <param name="sky">Over the site; null when nobody has a panel.</param>
     /// <param name="airspace">Where its radio contends; null when all links are simple.</param>
-    public EmulatedDevice(DeviceSpec spec, Stock stock, InferenceKind inference, Func<IBus> connect, TimeProvider clock, Ledger ledger, Action disconnect, Sky? sky = null, Airspace? airspace = null)
+    public EmulatedDevice(DeviceSpec spec, Stock stock, InferenceKind inference, ILine line, TimeProvider clock, Ledger ledger, Sky? sky = null, Airspace? airspace = null)
     {
-        (this.spec, this.stock, this.clock, this.ledger, this.connect, this.disconnect, this.airspace) = (spec, stock, clock, ledger, connect, disconnect, airspace);
+        (this.spec, this.stock, this.clock, this.ledger, this.line, this.airspace) = (spec, stock, clock, ledger, line, airspace);
         flash = new Flash(stock, inference, spec.Seen.Drifts);
         Account = ledger.Open(spec.Id, spec.Group.Board);
         OwnClock = spec.Faults.Any(fault => fault.Kind is FaultKind.ClockDrift) ? new DriftingClock(clock) : null;
@@ -199,7 +196,7 @@ public sealed class EmulatedDevice
         foreach (var life in lives.Except(onAir))
             before = (before.Sent + life.BytesSent, before.Skipped + life.Skipped, before.Malformed + life.Malformed);
         var left = spec.Group.Lifetime is { } asked ? spec with { Group = spec.Group with { Lifetime = Seconds.Max(new Seconds(1), asked - clock.Since(begun)) } } : spec;
-        lives = [.. onAir, new DeviceLife(left, ++born, flash, stock, Battery, connect(), clock, ledger, Account, airspace, OwnClock)];
+        lives = [.. onAir, new DeviceLife(left, ++born, flash, stock, Battery, line.Connect(), clock, ledger, Account, airspace, OwnClock)];
     }
 
     /// <summary>The agent's remains must not delay the next life.</summary>
@@ -255,7 +252,7 @@ public sealed class EmulatedDevice
     {
         // A brown-out is no death: the battery has not failed it.
         ledger.LostPower(Account, InFlight, isDeath: IsOut);
-        disconnect();
+        line.Die();
         lives[^1].LosePower();
     }
 

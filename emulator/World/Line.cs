@@ -8,7 +8,7 @@ namespace Fleet.Emulator;
 /// them is over, and a process that starts meanwhile finds it down.
 /// </summary>
 /// <param name="will">What the broker says when a connection dies without a goodbye.</param>
-public sealed class Line(SimBus bus, string name, (Topic Topic, Message Message)? will = null)
+public sealed class Line(SimBus bus, string name, (Topic Topic, Message Message)? will = null) : ILine
 {
     /// <summary>How long a broker takes to notice that a process has died.</summary>
     private static readonly TimeSpan Noticed = TimeSpan.FromSeconds(5);
@@ -27,6 +27,8 @@ public sealed class Line(SimBus bus, string name, (Topic Topic, Message Message)
         if (!IsUp) connection.Lose(Noticed);
         return connection;
     }
+
+    IBus ILine.Connect() => Connect();
 
     /// <summary>The line goes down; the broker notices.</summary>
     public void Lose()

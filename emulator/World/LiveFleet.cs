@@ -150,7 +150,7 @@ public sealed class LiveFleet : IAsyncDisposable
         foreach (var (group, id) in SiteWorld.Names(new SiteSpec { Name = Options.Site, Edges = [], Devices = Groups() }))
         {
             var spec = new DeviceSpec(Options.Site, id, group, stock.Profiles[group.Board], Options.Seed, Gateway) { Seen = seen };
-            var device = new EmulatedDevice(spec, stock, InferenceKind.Onnx, () => bus, TimeProvider.System, Ledger, disconnect: () => { });
+            var device = new EmulatedDevice(spec, stock, InferenceKind.Onnx, new SharedLine(bus), TimeProvider.System, Ledger);
             devices.Add(device);
             devicesRunning.Add(device.Run(stopDevices.Token).AsTask());
         }

@@ -199,7 +199,7 @@ public sealed class SiteWorld
             Faults = siteFaults.Length == 0 ? [] : [.. siteFaults.Where(fault => fault.Strikes(id, group.Board, together?.Group.Name ?? group.Name))],
         };
         var line = lines[id] = new Line(bus, id, (new Topic(TopicKind.State, site.Name, id), State.Lost));
-        var device = new EmulatedDevice(spec, stock, scenario.Inference, line.Connect, clock, Ledger, line.Die, sky, Airspace);
+        var device = new EmulatedDevice(spec, stock, scenario.Inference, line, clock, Ledger, sky, Airspace);
         devices.Add(device);
         clock.Soon(() => _ = Live(device, after));
     }

@@ -29,7 +29,7 @@ public sealed class FleetObserverTests
         clock.Start(() => edge.Run(CancellationToken.None));
         var lines = Enumerable.Range(1, 6).Select(i => bus.Connect($"pi-{i}")).ToList();
         var devices = lines.Select(line => new EmulatedDevice(
-            new DeviceSpec("lab", line.Name, new DeviceGroup { Board = "pi-zero-2w", Count = 1, Rate = new Hertz(5) }, World.Stock.Profiles["pi-zero-2w"], 1) { Seen = World.Images }, World.Stock, InferenceKind.Trace, () => line, clock, ledger, () => { })).ToList();
+            new DeviceSpec("lab", line.Name, new DeviceGroup { Board = "pi-zero-2w", Count = 1, Rate = new Hertz(5) }, World.Stock.Profiles["pi-zero-2w"], 1) { Seen = World.Images }, World.Stock, InferenceKind.Trace, new SharedLine(line), clock, ledger)).ToList();
         foreach (var device in devices) clock.Start(() => device.Run(stop.Token).AsTask());
         clock.Run(TimeSpan.FromSeconds(20));
         if (lineBreaks) clock.Soon(() => lines[0].Lose(TimeSpan.FromSeconds(5)));

@@ -29,7 +29,7 @@ public sealed class StageListenerTests
             World.Stock.Profiles, new SeededRandom(1, "planner"));
         clock.Start(() => controller.Run(CancellationToken.None));
         var device = new EmulatedDevice(
-            new DeviceSpec("lab", "pi-1", new DeviceGroup { Board = "pi-4b", Count = 1, Rate = new Hertz(5) }, Pi, Seed: 3) { Seen = World.Images }, World.Stock, InferenceKind.Trace, () => bus.Connect("pi-1"), clock, ledger, () => { });
+            new DeviceSpec("lab", "pi-1", new DeviceGroup { Board = "pi-4b", Count = 1, Rate = new Hertz(5) }, Pi, Seed: 3) { Seen = World.Images }, World.Stock, InferenceKind.Trace, new SharedLine(bus.Connect("pi-1")), clock, ledger);
         clock.Start(() => device.Run(stop.Token).AsTask());
         clock.Run(TimeSpan.FromSeconds(120));
         var profile = listener.Calibrated(World.Stock.Profiles, World.Stock.Models, "mine", new Seconds(120));
