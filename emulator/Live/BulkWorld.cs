@@ -37,7 +37,7 @@ public sealed class BulkWorld
     private readonly Dictionary<string, Uplink> own = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DeviceGroup> groups = new(StringComparer.Ordinal);
     private readonly Dictionary<string, HardwareProfile> outfits = new(StringComparer.Ordinal);
-    private readonly List<CancellationTokenSource> parts = [];
+    private readonly List<BulkPart> parts = [];
     private readonly Lock gate = new();
     private int begun, ended;
 
@@ -102,13 +102,13 @@ public sealed class BulkWorld
             if (Uplinks.Any(uplink => uplink.IsConnected)) connected = time.GetTimestamp();
             return time.Since(began) < patience && time.Since(connected) < options.DriftMax;
         }
-        CancellationTokenSource[] all;
+        BulkPart[] all;
         lock (gate) all = [.. parts];
         var told = 0;
         foreach (var part in all)
         {
-            World.Post(part.Cancel);
-            told = Math.Min(told + Part, Begun);
+            World.Post(part.Over.Cancel);
+            told += Volatile.Read(ref part.Begun);
             // What a part says last must be on its way before the next speaks: all at once would not fit into the queues.
             while ((Volatile.Read(ref ended) < told - PartsAtOnce * Part || Uplinks.Sum(uplink => uplink.Backlog.Awaiting) > 20 * Part) && HasTime()) await time.Delay(new Seconds(0.002));
         }
@@ -129,36 +129,39 @@ public sealed class BulkWorld
         for (var k = 0; k < mine.Count; k++)
         {
             if (k > 0 && k % Part == 0) part = NewPart();
-            if (part.IsCancellationRequested) return;
-            BeginDevice(mine[k], options.Phase * random.NextDouble(), part.Token);
+            if (part.Over.IsCancellationRequested) return;
+            _ = Live(mine[k], options.Phase * random.NextDouble(), part);
             // The ramp is in real time: what connects is real.
             await clock.Delay(each * World.Speed);
         }
     }
 
-    private CancellationTokenSource NewPart()
+    private BulkPart NewPart()
     {
-        var part = new CancellationTokenSource();
+        var part = new BulkPart();
         lock (gate) parts.Add(part);
         return part;
     }
 
-    private void BeginDevice(int i, Seconds after, CancellationToken over)
+    /// <summary>All that a device needs is made at once when it begins: what is old already and then points to what is new would be looked at by each collection until that is old, too.</summary>
+    private async Unawaited Live(int i, Seconds after, BulkPart part)
+    {
+        await World.Clock.Delay(after, CancellationToken.None);
+        if (part.Over.IsCancellationRequested) return;
+        var device = Device(i);
+        devices.Add(device);
+        part.Begun++;
+        Interlocked.Increment(ref begun);
+        await device.Run(part.Over.Token);
+        Interlocked.Increment(ref ended);
+    }
+
+    private EmulatedDevice Device(int i)
     {
         var (site, id) = (names.Site(i), names.Id(i));
         var (group, profile, twin) = Board(i);
         var spec = new DeviceSpec(site, id, group, profile, options.Seed, options.Gateways == 0 ? "" : gatewayNames[GatewayOf(i)]) { Seen = seen, Twin = twin };
-        var device = new EmulatedDevice(spec, stock, options.Inference, new BulkLine(this, i, site, id), World.Clock, Ledger);
-        devices.Add(device);
-        Interlocked.Increment(ref begun);
-        World.Clock.Soon(() => _ = Live(device, after, over));
-    }
-
-    private async Unawaited Live(EmulatedDevice device, Seconds after, CancellationToken over)
-    {
-        await World.Clock.Delay(after, CancellationToken.None);
-        await device.Run(over);
-        Interlocked.Increment(ref ended);
+        return new EmulatedDevice(spec, stock, options.Inference, new BulkLine(this, i, site, id), World.Clock, Ledger);
     }
 
     private (DeviceGroup Group, HardwareProfile Profile, Twin? Twin) Board(int i)
@@ -259,6 +262,14 @@ public sealed class BulkWorld
         var added = new Uplink(uplink, World, tally, time, new SeededRandom(options.Seed, "uplink " + name));
         lock (gate) uplinks.Add(added);
         return added;
+    }
+
+    /// <summary>Devices that begin one after another and are stopped together.</summary>
+    private sealed class BulkPart
+    {
+        public CancellationTokenSource Over { get; } = new();
+
+        public int Begun;
     }
 
     private sealed class BulkLine(BulkWorld world, int number, string site, string id) : ILine
