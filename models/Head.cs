@@ -90,7 +90,7 @@ public sealed class Head : IDisposable
         normalisation!.Apply(pixels, input);
     }
 
-    /// <summary>Runs stage 1..Depth; stages run in order. Its logits are <see cref="Logits"/> until the next run. Gives the time it took.</summary>
+    /// <summary>Runs stage 1..Depth; stages run in order. Its logits are <see cref="Logits"/> until the next run or input. Gives the time it took.</summary>
     public ValueTask<Seconds> Run(int stage)
     {
         trace?.Require(sample.Index);

@@ -74,6 +74,20 @@ public sealed class BulkFleetTests
         Assert.That(fleet.Lost, Is.Zero);
     });
 
+    [Test]
+    public void StopDevices_DuringTheRamp_EndsThoseThatHaveBegunAndNobodyBeginsAnyMore() => OnBroker(async (broker, _) =>
+    {
+        await using var fleet = await BulkFleet.StartAsync(Options(broker) with { Count = 400, Gateways = 1, Phase = new Seconds(20) }, Stock, TimeProvider.System, default);
+        fleet.Begin();
+        for (var i = 0; i < 1500 && fleet.Begun < 5; i++) await TimeProvider.System.Delay(new Seconds(0.02));
+        await fleet.StopDevicesAsync(new Seconds(20));
+        var begun = fleet.Begun;
+        Assert.That(begun, Is.InRange(5, 399));
+        await TimeProvider.System.Delay(new Seconds(1));
+        Assert.That(fleet.Begun, Is.EqualTo(begun), "some twenty would have in that second");
+        Assert.That(fleet.Lost, Is.Zero);
+    });
+
     [TestCase(InferenceKind.Trace, false, 1)]
     [TestCase(InferenceKind.Trace, true, 0)]
     [TestCase(InferenceKind.Onnx, false, 0)]
