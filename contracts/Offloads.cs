@@ -11,7 +11,7 @@ public sealed class Offloads(IBus bus, TimeProvider clock, int pendingMax, LinkE
 
     private static readonly Seconds ProbePeriod = new(5);
 
-    // Few: no table finds one of them faster.
+    // A device has a few dozen at most, and answers come mostly in the order of asking: no table finds them faster.
     private readonly List<Pending> pending = [];
     private ulong nextRequest = 1;
     private int failures, generation;
