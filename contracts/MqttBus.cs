@@ -43,6 +43,7 @@ public sealed class MqttBus : IBus, IAsyncDisposable
         FaultsException.ThrowIfAny($"broker {options.Broker}", options.Faults());
         (this.options, this.loop, this.time, this.random) = (options, loop, time, random);
         clientOptions = MqttClientSetup.ClientOptions(options);
+        if (options.Linger.Value > 0) ((MqttClientTcpOptions)clientOptions.ChannelOptions).StreamProvider = new LingeringDial(options.Linger, options.SocketBufferBytes, time);
         outbox = new MqttOutbox(options, time);
         backlog = new MqttBacklog(options.UndeliveredMax);
     }
@@ -158,7 +159,7 @@ public sealed class MqttBus : IBus, IAsyncDisposable
     /// <summary>A connection with all subscriptions in place, or null and <see cref="LastFault"/>.</summary>
     private async Task<MqttLink?> TryConnectAsync(CancellationToken cancel)
     {
-        var attempt = new MqttLink(new MqttInbox(loop, backlog, tally, Deliver), options.Linger, time);
+        var attempt = new MqttLink(new MqttInbox(loop, backlog, tally, Deliver));
         try
         {
             using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(options.ConnectTimeout.Value), time);

@@ -15,14 +15,10 @@ namespace Fleet.Contracts;
 /// write for each, and reads its socket into a queue without bound; here all that one read brings goes to the inbox together and is
 /// acknowledged by one write, and the socket is not read while the event loop is behind, so that TCP holds the broker back.
 /// </summary>
-/// <param name="linger">What comes after a read waits so long for company.</param>
-internal sealed class MqttChannel(IMqttChannel inner, MqttInbox inbox, Seconds linger, TimeProvider time) : IMqttChannel
+internal sealed class MqttChannel(IMqttChannel inner, MqttInbox inbox) : IMqttChannel
 {
     private const int ReadBytes = 64 * 1024;
     private const int PubAckBytes = 4;
-
-    /// <summary>A read that brings as much was worth its cost, and more may wait.</summary>
-    private const int EnoughBytes = 8 * 1024;
 
     private readonly SemaphoreSlim writing = new(1, 1);
     private readonly Lock gate = new();
@@ -31,7 +27,6 @@ internal sealed class MqttChannel(IMqttChannel inner, MqttInbox inbox, Seconds l
     private int passing; // bytes of the packet at the start that is the client's
     private ArrayBufferWriter<byte> acknowledgements = new(), beingWritten = new();
     private bool isAcknowledging;
-    private int lastRead;
 
     public X509Certificate2 ClientCertificate => inner.ClientCertificate;
 
@@ -155,24 +150,22 @@ internal sealed class MqttChannel(IMqttChannel inner, MqttInbox inbox, Seconds l
 
     private async ValueTask<bool> FillAsync(CancellationToken cancel)
     {
-        if (linger.Value > 0 && lastRead < EnoughBytes) await Task.Delay(linger.Span, time, cancel);
         if (start > 0) buffer.AsSpan(start, end - start).CopyTo(buffer);
         (start, end) = (0, end - start);
         if (end == buffer.Length) Array.Resize(ref buffer, buffer.Length * 2);
         else if (end == 0 && buffer.Length > ReadBytes) buffer = new byte[ReadBytes];
         var read = await inner.ReadAsync(buffer, end, buffer.Length - end, cancel);
         end += read;
-        lastRead = read;
         return read > 0;
     }
 }
 
 /// <summary>Connects MQTTnet's clients through such channels.</summary>
-internal sealed class MqttChannelFactory(MqttInbox inbox, Seconds linger, TimeProvider time) : IMqttClientAdapterFactory
+internal sealed class MqttChannelFactory(MqttInbox inbox) : IMqttClientAdapterFactory
 {
     public IMqttChannelAdapter CreateClientAdapter(MqttClientOptions options, MqttPacketInspector packetInspector, IMqttNetLogger logger) =>
         new MqttChannelAdapter(
-            new MqttChannel(new MqttTcpChannel(options), inbox, linger, time), new MqttPacketFormatterAdapter(options.ProtocolVersion, new MqttBufferWriter(options.WriterBufferSize, options.WriterBufferSizeMax)), logger)
+            new MqttChannel(new MqttTcpChannel(options), inbox), new MqttPacketFormatterAdapter(options.ProtocolVersion, new MqttBufferWriter(options.WriterBufferSize, options.WriterBufferSizeMax)), logger)
         {
             AllowPacketFragmentation = options.AllowPacketFragmentation,
             PacketInspector = packetInspector,

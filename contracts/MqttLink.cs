@@ -6,9 +6,9 @@ namespace Fleet.Contracts;
 /// <summary>One connection, from CONNECT to its end.</summary>
 internal sealed class MqttLink : IDisposable
 {
-    public MqttLink(MqttInbox inbox, Seconds linger, TimeProvider time)
+    public MqttLink(MqttInbox inbox)
     {
-        Client = new MqttClient(new MqttChannelFactory(inbox, linger, time), new MqttNetNullLogger());
+        Client = new MqttClient(new MqttChannelFactory(inbox), new MqttNetNullLogger());
         Client.DisconnectedAsync += e => LoseAsync(e.Reason, e.Exception);
     }
 

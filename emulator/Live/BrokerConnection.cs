@@ -24,9 +24,6 @@ public sealed class BrokerConnection : IDisposable
     /// <summary>One write: MQTT.md measured batches of this size at 0.1 to 0.3 us a message.</summary>
     private const int WriteBytes = 32 * 1024;
 
-    /// <summary>A read that brings as much was worth its cost, and more may wait.</summary>
-    private const int EnoughBytes = 8 * 1024;
-
     private readonly ConnectionOptions options;
     private readonly TimeProvider time;
     private readonly PacketRing ring;
@@ -37,7 +34,7 @@ public sealed class BrokerConnection : IDisposable
     private Socket? socket;
     private Stream? stream;
     private byte[] buffer;
-    private int filled, lastRead;
+    private int filled;
     private int window = 1;
     private bool sending;
     private Task receiving = Task.CompletedTask;
@@ -155,7 +152,7 @@ public sealed class BrokerConnection : IDisposable
         if (options.SendBytes > 0) (socket.SendBufferSize, socket.ReceiveBufferSize) = (options.SendBytes, options.SendBytes);
         if (options.From is { } from) socket.Bind(new IPEndPoint(from, 0));
         await socket.ConnectAsync(broker.Host, broker.Port, cancel);
-        stream = new NetworkStream(socket, ownsSocket: true);
+        stream = options.Linger.Value > 0 ? new LingeringStream(socket, options.Linger, time) : new NetworkStream(socket, ownsSocket: true);
         if (!broker.Tls) return;
         var tls = new SslStream(stream);
         await tls.AuthenticateAsClientAsync(options.TlsOptions(), cancel);
@@ -220,14 +217,12 @@ public sealed class BrokerConnection : IDisposable
 
     private async ValueTask FillAsync(CancellationToken cancel)
     {
-        if (IsOpen && options.Linger.Value > 0 && lastRead < EnoughBytes) await Task.Delay(options.Linger.Span, time, cancel);
         // Who must handle what comes is behind: TCP then holds the broker back.
         while (options.Backlog is { IsFull: true } backlog) await backlog.WhenRoomAsync().WaitAsync(cancel);
         if (filled == buffer.Length) Array.Resize(ref buffer, buffer.Length * 2);
         var read = await stream!.ReadAsync(buffer.AsMemory(filled), cancel);
         if (read == 0) throw new IOException("the broker closed the connection");
         filled += read;
-        lastRead = read;
     }
 
     /// <summary>Frames packets from the buffer: how many bytes the frequent ones took, and the first that is none of them.</summary>

@@ -109,11 +109,12 @@ public sealed class MqttBusConnectionTests
         Assert.That(bus.LastFault, Is.Empty);
     });
 
-    [Test]
-    public void Connect_NobodyThere_SaysNotReachable() => OnLoop(async loop =>
+    [TestCase(0)]
+    [TestCase(0.005)]
+    public void Connect_NobodyThere_SaysNotReachable(double linger) => OnLoop(async loop =>
     {
         var port = FreePort();
-        var fault = await FaultOf(() => ConnectAsync(Options(MqttAddress.Loopback(port)), loop));
+        var fault = await FaultOf(() => ConnectAsync(Options(MqttAddress.Loopback(port)) with { Linger = new Seconds(linger) }, loop));
         Assert.That(fault, Does.StartWith($"broker mqtt://127.0.0.1:{port}: not reachable"));
     });
 
@@ -214,7 +215,7 @@ public sealed class MqttBusConnectionTests
             var (certificate, key) = SelfSigned(folder.FullName);
             await using var broker = await StartAsync(new BrokerOptions { Port = 0, CertificateFile = certificate, KeyFile = key });
             await using var bus = await ConnectAsync(Options(broker) with { Tls = new MqttTls { CaFile = certificate } }, loop);
-            await using var careless = await ConnectAsync(Options(broker, "careless") with { Tls = new MqttTls { AllowUntrusted = true } }, loop);
+            await using var careless = await ConnectAsync(Options(broker, "careless") with { Tls = new MqttTls { AllowUntrusted = true }, Linger = new Seconds(0.005) }, loop);
             var inbox = new Inbox();
             careless.Subscribe("fleet/#", inbox.Add);
             bus.Publish(StateOf("dev-1"), State.Ready);

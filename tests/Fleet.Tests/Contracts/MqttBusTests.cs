@@ -189,13 +189,14 @@ public sealed class MqttBusTests
         Assert.That(sender.LastFault, Does.Contain("8192"));
     });
 
-    [Test]
-    public void Receive_FasterThanTheLoop_LosesNothing() => OnLoop(async loop =>
+    [TestCase(0)]
+    [TestCase(0.005)]
+    public void Receive_FasterThanTheLoop_LosesNothing(double linger) => OnLoop(async loop =>
     {
         const int count = 5_000;
         await using var broker = await StartAsync();
         await using var sender = await ConnectAsync(Options(broker, "sender") with { DataMax = count }, loop);
-        await using var receiver = await ConnectAsync(Options(broker, "receiver") with { UndeliveredMax = 8 }, loop);
+        await using var receiver = await ConnectAsync(Options(broker, "receiver") with { UndeliveredMax = 8, Linger = new Seconds(linger) }, loop);
         var inbox = new Inbox();
         receiver.Subscribe("fleet-data/#", inbox.Add);
         await SettleAsync(sender, receiver);
