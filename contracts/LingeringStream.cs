@@ -19,6 +19,7 @@ public sealed class LingeringStream(Socket socket, Seconds linger, TimeProvider 
     private const int NobodyIsWoken = int.MaxValue;
 
     private int lastRead;
+    private int wakesFrom = 1; // bytes, as Linux was told
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -26,8 +27,9 @@ public sealed class LingeringStream(Socket socket, Seconds linger, TimeProvider 
         {
             WakeFrom(NobodyIsWoken);
             await Task.Delay(linger.Span, time, cancellationToken);
-            WakeFrom(1);
         }
+        // What is there is read as it is: only who finds nothing must be woken.
+        if (Socket.Available == 0) WakeFrom(1);
         return lastRead = await base.ReadAsync(buffer, cancellationToken);
     }
 
@@ -35,7 +37,9 @@ public sealed class LingeringStream(Socket socket, Seconds linger, TimeProvider 
 
     private void WakeFrom(int bytes)
     {
-        if (OperatingSystem.IsLinux()) Socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReceiveLowWater, bytes);
+        if (!OperatingSystem.IsLinux() || bytes == wakesFrom) return;
+        wakesFrom = bytes;
+        Socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReceiveLowWater, bytes);
     }
 }
 

@@ -23,15 +23,6 @@ public sealed class Activations
         Origins = new RowOrigin[capacity];
     }
 
-    private Activations(int capacity, int classes)
-    {
-        (Capacity, Count, Classes) = (capacity, capacity, classes);
-        (Input, Features, Logits, Origins) = ([], [], new float[capacity * classes], new RowOrigin[capacity]);
-    }
-
-    /// <summary>Of a trace, which knows only logits: no native code reads them, so that they need not be pinned.</summary>
-    public static Activations Traced(int capacity, int classes) => new(capacity, classes);
-
     public int Capacity { get; }
 
     /// <summary>Rows in use.</summary>

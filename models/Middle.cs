@@ -10,11 +10,11 @@ public sealed class Middle : IDisposable
 {
     private readonly IReadOnlyList<IEngine> stages;
     private readonly FrameReader reader;
-    private readonly bool isTraced;
+    private readonly Trace? trace;
     private int sample;
 
-    private Middle(ModelCard card, ulong modelHash, int from, int to, IReadOnlyList<IEngine> stages, FrameReader reader, bool isTraced) =>
-        (Card, ModelHash, From, To, this.stages, this.reader, this.isTraced) = (card, modelHash, from, to, stages, reader, isTraced);
+    private Middle(ModelCard card, ulong modelHash, int from, int to, IReadOnlyList<IEngine> stages, FrameReader reader, Trace? trace) =>
+        (Card, ModelHash, From, To, this.stages, this.reader, this.trace) = (card, modelHash, from, to, stages, reader, trace);
 
     public ModelCard Card { get; }
 
@@ -39,39 +39,38 @@ public sealed class Middle : IDisposable
             stages.Add(new OnnxEngine(pieces[i], rows, card.Cuts[from + i].Shape, behind?.Shape));
             input = rows.Features;
         }
-        return new Middle(card, modelHash, from, to, stages, new FrameReader(card, from, coder: null), isTraced: false);
+        return new Middle(card, modelHash, from, to, stages, new FrameReader(card, from, coder: null), trace: null);
     }
 
     /// <summary>A middle that answers from a trace; what it passes on has the right length and no content.</summary>
     public static Middle Traced(ModelCard card, ulong modelHash, int from, int to, Trace trace) =>
-        new(card, modelHash, from, to, [.. Enumerable.Range(from + 1, card.StageCount - from).Select(stage => new TraceEngine(trace, stage, Activations.Traced(1, card.Classes.Count)))], new FrameReader(card, from, coder: null), isTraced: true);
+        new(card, modelHash, from, to, [.. Enumerable.Repeat(ReplayedPiece.Shared, card.StageCount - from)], new FrameReader(card, from, coder: null), trace);
 
     /// <summary>The same with every engine wrapped, as an emulated server or a worker thread does.</summary>
-    public Middle Wrap(Func<ModelPiece, IEngine, IEngine> wrap) => new(Card, ModelHash, From, To, [.. stages.Select((engine, i) => wrap(Card.Stages[From + i], engine))], reader, isTraced);
+    public Middle Wrap(Func<ModelPiece, IEngine, IEngine> wrap) => new(Card, ModelHash, From, To, [.. stages.Select((engine, i) => wrap(Card.Stages[From + i], engine))], reader, trace);
 
     /// <summary>Takes a frame; false when its payload is no such image.</summary>
     public bool Load(TensorFrame frame)
     {
         sample = frame.Sample;
-        return isTraced || reader.Read(frame, stages[0].Rows.Input);
+        return trace is not null || reader.Read(frame, stages[0].Rows.Input);
     }
 
     /// <summary>Runs stage From + 1 and on; stages run in order. Gives the time it took.</summary>
     public ValueTask<Seconds> Run(int stage)
     {
-        var engine = stages[stage - From - 1];
-        engine.Rows.Origins[0] = new RowOrigin(sample, default);
-        return engine.Run();
+        trace?.Require(sample);
+        return stages[stage - From - 1].Run();
     }
 
-    public ReadOnlySpan<float> Logits(int stage) => stages[stage - From - 1].Rows.Logits;
+    public ReadOnlySpan<float> Logits(int stage) => trace is null ? stages[stage - From - 1].Rows.Logits : trace.Replay(stage, sample);
 
     /// <summary>The frame that passes on the features of the later cut; the stages up to it have run, and none behind it.</summary>
     public TensorFrame Pack(ulong requestId, Seconds deadline, Topic replyTo)
     {
         var crossing = Card.Cuts[To];
         var payload = new byte[FeatureCodecs.EncodedBytes(FeatureCodec.Int8, crossing.Elements)];
-        if (!isTraced) FeatureCodecs.Encode(FeatureCodec.Int8, stages[To - From - 1].Rows.Features, crossing.Scale, crossing.ZeroPoint, payload);
+        if (trace is null) FeatureCodecs.Encode(FeatureCodec.Int8, stages[To - From - 1].Rows.Features, crossing.Scale, crossing.ZeroPoint, payload);
         return new TensorFrame
         {
             Codec = FeatureCodec.Int8,

@@ -39,7 +39,7 @@ public sealed class Tail : IDisposable
     {
         var known = trace.Routes.Append(Plainest(start)).Where(route => route.Tail == start && trace.Knows(route)).ToList();
         if (known.Count == 0) throw new FaultsException("trace", $"has no route over {start}");
-        return new Tail(card, modelHash, start, new TraceEngine(trace, exit: 0, new Activations(batchMax, [], 0, card.Classes.Count)), new FrameReader(card, start, coder: null), known[^1]);
+        return new Tail(card, modelHash, start, new TraceEngine(trace, new Activations(batchMax, [], 0, card.Classes.Count)), new FrameReader(card, start, coder: null), known[^1]);
     }
 
     /// <summary>The same tail with its engine wrapped, as an emulated server or a worker thread does.</summary>

@@ -16,7 +16,7 @@ public sealed class Trace
     private readonly int[][] payloadBytes;
     private byte[] blank = [];
 
-    // In single precision, of the exits that heads replay: made when one first asks.
+    // In single precision, of the exits that heads and middles replay: made when one first asks.
     private readonly float[]?[] replayed;
 
     /// <param name="text">What made it: command and data set.</param>
@@ -73,7 +73,7 @@ public sealed class Trace
     /// <summary>Logits of exit <paramref name="exit"/> (1..N) for every sample: [samples x classes], row by row.</summary>
     public float[] ExitLogits(int exit) => Array.ConvertAll(exitLogits[exit - 1], logit => (float)logit);
 
-    /// <summary>Logits of exit <paramref name="exit"/> (1..N), shared by all heads that replay the trace.</summary>
+    /// <summary>Logits of exit <paramref name="exit"/> (1..N), shared by all heads and middles that replay the trace.</summary>
     internal ReadOnlySpan<float> Replay(int exit, int sample) => (replayed[exit - 1] ??= ExitLogits(exit)).AsSpan(sample * Classes, Classes);
 
     /// <summary>Throws <see cref="InvalidOperationException"/> when the trace has no such sample.</summary>
