@@ -62,8 +62,8 @@ public sealed class BulkFleet : IAsyncDisposable
 
     public long Fallback => worlds.Sum(world => world.Ledger.Total.Fallback);
 
-    /// <summary>What the books cannot explain: always 0. Ask when the worlds have ended.</summary>
-    public long Lost => worlds.Sum(world => world.Ledger.Lost(world.InFlight));
+    /// <summary>What the books cannot explain: always 0, whether devices still run or not.</summary>
+    public async Task<long> LostAsync() => (await Task.WhenAll(worlds.Select(world => world.LostAsync()))).Sum();
 
     /// <summary>Completes when a world has failed.</summary>
     public Task Failed => Task.WhenAny(worlds.Select(world => world.World.Ended)).Unwrap();

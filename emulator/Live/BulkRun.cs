@@ -60,7 +60,7 @@ public sealed class BulkRun(BulkFleet fleet, BulkOptions options, TimeProvider t
             Dropped = tally.Dropped,
             Unacknowledged = tally.Reliable - tally.Acknowledged,
             Inferences = answered,
-            Lost = fleet.Lost,
+            Lost = await fleet.LostAsync(),
             Accuracy = Ratio(fleet.Correct, fleet.Labelled),
             Offload = Ratio(fleet.Offloaded, answered),
             Fallback = Ratio(fleet.Fallback, answered),

@@ -64,8 +64,6 @@ public sealed class BulkWorld
 
     public int Begun => Volatile.Read(ref begun);
 
-    public int InFlight => devices.Sum(device => device.InFlight);
-
     public bool IsConnected
     {
         get
@@ -80,6 +78,14 @@ public sealed class BulkWorld
         {
             lock (gate) return [.. uplinks];
         }
+    }
+
+    /// <summary>From another thread: what its books cannot explain. Looked up between two turns, for devices that would not end in time go on.</summary>
+    public async Task<long> LostAsync()
+    {
+        var asked = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
+        World.Post(() => asked.SetResult(Lost));
+        return await Task.WhenAny(asked.Task, World.Ended) == asked.Task ? await asked.Task : Lost;
     }
 
     /// <summary>On the world's thread: connects its gateways.</summary>
@@ -114,6 +120,8 @@ public sealed class BulkWorld
         }
         while (Volatile.Read(ref ended) < Begun && time.Since(began) < patience) await time.Delay(new Seconds(0.02));
     }
+
+    private long Lost => Ledger.Lost(devices.Sum(device => device.InFlight));
 
     /// <summary>Whole sites where there are enough of them: then a gateway subscribes once a kind and site, and a broker has no subscriptions of single devices.</summary>
     private int GatewayOf(int i) => names.Sites.Count >= options.Gateways ? (int)((long)names.SiteOf(i) * options.Gateways / names.Sites.Count) : (int)((long)i * options.Gateways / options.Count);

@@ -58,6 +58,20 @@ public sealed class BulkFleetTests
         Assert.That(figures.Stopped, Does.Contain("the broker cannot keep up").And.Contain("2 not connected: "), "what was said since it went is not acknowledged");
     });
 
+    [Test]
+    public void Lost_AskedWhileDevicesRun_IsNothing() => OnBroker(async (broker, _) =>
+    {
+        await using var fleet = await BulkFleet.StartAsync(Options(broker) with { Count = 40, Gateways = 2, Rate = new Hertz(50) }, Stock, TimeProvider.System, default);
+        fleet.Begin();
+        for (var i = 0; i < 1500 && fleet.Answered < 100; i++) await TimeProvider.System.Delay(new Seconds(0.02));
+        var before = fleet.Answered;
+        for (var i = 0; i < 300; i++) Assert.That(await fleet.LostAsync(), Is.Zero);
+        for (var i = 0; i < 1500 && fleet.Answered == before; i++) await TimeProvider.System.Delay(new Seconds(0.02));
+        Assert.That(fleet.Answered, Is.GreaterThan(before).And.GreaterThan(100), "they ran meanwhile");
+        await fleet.StopDevicesAsync(new Seconds(20));
+        Assert.That(await fleet.LostAsync(), Is.Zero);
+    });
+
     /// <summary>Nothing that devices say last can be heard: waiting for it part by part would last as long as it would with a broker.</summary>
     [Test]
     public void StopDevices_BrokerGone_WaitsForItNoLongerThanDriftIsBorne() => OnBroker(async (broker, _) =>
@@ -71,7 +85,7 @@ public sealed class BulkFleetTests
         cable.Pull();
         var stopping = fleet.StopDevicesAsync(new Seconds(3600));
         Assert.That(await Task.WhenAny(stopping, TimeProvider.System.Delay(new Seconds(60)).AsTask()), Is.SameAs(stopping));
-        Assert.That(fleet.Lost, Is.Zero);
+        Assert.That(await fleet.LostAsync(), Is.Zero);
     });
 
     [Test]
@@ -85,7 +99,7 @@ public sealed class BulkFleetTests
         Assert.That(begun, Is.InRange(5, 399));
         await TimeProvider.System.Delay(new Seconds(1));
         Assert.That(fleet.Begun, Is.EqualTo(begun), "some twenty would have in that second");
-        Assert.That(fleet.Lost, Is.Zero);
+        Assert.That(await fleet.LostAsync(), Is.Zero);
     });
 
     [TestCase(InferenceKind.Trace, false, 1)]
@@ -152,7 +166,7 @@ public sealed class BulkFleetTests
         Assert.That(fleet.Tally.Ready, Is.EqualTo(10), "who says so again counts once");
 
         await fleet.StopDevicesAsync(new Seconds(20));
-        Assert.That(fleet.Lost, Is.Zero);
+        Assert.That(await fleet.LostAsync(), Is.Zero);
         Assert.That(fleet.Tally.Reconnects, Is.EqualTo(1));
     });
 
@@ -186,7 +200,7 @@ public sealed class BulkFleetTests
         real.Say(slower: 6);
         await seen.UntilAsync(_ => stageTimes.Count == 20 && stageTimes.Values.Average() / claim > 4);
         await fleet.StopDevicesAsync(new Seconds(20));
-        Assert.That(fleet.Lost, Is.Zero);
+        Assert.That(await fleet.LostAsync(), Is.Zero);
     });
 
     [Test]
