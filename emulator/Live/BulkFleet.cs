@@ -50,6 +50,9 @@ public sealed class BulkFleet : IAsyncDisposable
     /// <summary>Devices begun so far.</summary>
     public int Begun => worlds.Sum(world => world.Begun);
 
+    /// <summary>Devices that have ended since.</summary>
+    public int Ended => worlds.Sum(world => world.Ended);
+
     public long Started => worlds.Sum(world => world.Ledger.Total.Started);
 
     public long Answered => worlds.Sum(world => world.Ledger.Total.Answered);

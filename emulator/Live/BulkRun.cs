@@ -41,9 +41,7 @@ public sealed class BulkRun(BulkFleet fleet, BulkOptions options, TimeProvider t
         var (seconds, messages, cpu) = Steady();
         var (assigned, ready, connections) = (fleet.Tally.Assigned, fleet.Tally.Ready, fleet.Tally.Connected);
         tell("stopping the devices");
-        await fleet.StopDevicesAsync(new Seconds(60 + options.Count / 2_000.0));
-        await AcknowledgeLastAsync();
-        await HearLastAsync();
+        await TellWhileAsync(EndAsync());
         var tally = fleet.Tally;
         var answered = fleet.Answered;
         return new BulkFigures
@@ -141,6 +139,22 @@ public sealed class BulkRun(BulkFleet fleet, BulkOptions options, TimeProvider t
     {
         var (count, fault) = fleet.Unconnected();
         return count == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"; {count:N0} not connected: {fault}");
+    }
+
+    private async Task TellWhileAsync(Task ending)
+    {
+        while (await Task.WhenAny(ending, time.Delay(Line).AsTask()) != ending) tell(Ending());
+        await ending;
+    }
+
+    private string Ending() =>
+        string.Create(CultureInfo.InvariantCulture, $"stopping the devices: {fleet.Ended:N0} of {fleet.Begun:N0} have ended, {fleet.Tally.Reliable - fleet.Tally.Acknowledged:N0} messages unacknowledged") + Unconnected();
+
+    private async Task EndAsync()
+    {
+        await fleet.StopDevicesAsync(new Seconds(60 + options.Count / 2_000.0));
+        await AcknowledgeLastAsync();
+        await HearLastAsync();
     }
 
     private async Task AcknowledgeLastAsync()

@@ -64,6 +64,8 @@ public sealed class BulkWorld
 
     public int Begun => Volatile.Read(ref begun);
 
+    public int Ended => Volatile.Read(ref ended);
+
     public bool IsConnected
     {
         get
@@ -116,9 +118,9 @@ public sealed class BulkWorld
             World.Post(part.Over.Cancel);
             told += Volatile.Read(ref part.Begun);
             // What a part says last must be on its way before the next speaks: all at once would not fit into the queues.
-            while ((Volatile.Read(ref ended) < told - PartsAtOnce * Part || Uplinks.Sum(uplink => uplink.Backlog.Awaiting) > 20 * Part) && HasTime()) await time.Delay(new Seconds(0.002));
+            while ((Ended < told - PartsAtOnce * Part || Uplinks.Sum(uplink => uplink.Backlog.Awaiting) > 20 * Part) && HasTime()) await time.Delay(new Seconds(0.002));
         }
-        while (Volatile.Read(ref ended) < Begun && time.Since(began) < patience) await time.Delay(new Seconds(0.02));
+        while (Ended < Begun && time.Since(began) < patience) await time.Delay(new Seconds(0.02));
     }
 
     private long Lost => Ledger.Lost(devices.Sum(device => device.InFlight));

@@ -72,6 +72,23 @@ public sealed class BulkFleetTests
         Assert.That(await fleet.LostAsync(), Is.Zero);
     });
 
+    [Test]
+    public void Run_EndingTakesLong_SaysHowFarItIs() => OnBroker(async (broker, _) =>
+    {
+        await using var cable = new Cable(broker.Port);
+        var options = Options(broker) with { Broker = MqttAddress.Loopback(cable.Port), Count = 20, DriftMax = new Seconds(5) };
+        await using var fleet = await BulkFleet.StartAsync(options, Stock, TimeProvider.System, default);
+        using var stop = new CancellationTokenSource();
+        var told = new List<string>();
+        var running = new BulkRun(fleet, options, TimeProvider.System, told.Add).Run(null, stop.Token);
+        for (var i = 0; i < 1500 && fleet.Tally.Ready < 20; i++) await TimeProvider.System.Delay(new Seconds(0.02));
+        cable.Pull();
+        stop.Cancel();
+        await running.WaitAsync(TimeSpan.FromSeconds(120), TimeProvider.System);
+
+        Assert.That(told.SkipWhile(line => line != "stopping the devices").Skip(1), Is.Not.Empty.And.All.Match("^stopping the devices: 20 of 20 have ended, [1-9][0-9,]* messages unacknowledged"));
+    });
+
     /// <summary>Nothing that devices say last can be heard: waiting for it part by part would last as long as it would with a broker.</summary>
     [Test]
     public void StopDevices_BrokerGone_WaitsForItNoLongerThanDriftIsBorne() => OnBroker(async (broker, _) =>
