@@ -147,8 +147,11 @@ public sealed class BulkRun(BulkFleet fleet, BulkOptions options, TimeProvider t
         await ending;
     }
 
-    private string Ending() =>
-        string.Create(CultureInfo.InvariantCulture, $"stopping the devices: {fleet.Ended:N0} of {fleet.Begun:N0} have ended, {fleet.Tally.Reliable - fleet.Tally.Acknowledged:N0} messages unacknowledged") + Unconnected();
+    private string Ending()
+    {
+        var heard = fleet.Watch.Heard is { } count && stopped.Length == 0 ? string.Create(CultureInfo.InvariantCulture, $", {Math.Min(count, fleet.Answered):N0} of {fleet.Answered:N0} answers heard of by the controller") : "";
+        return string.Create(CultureInfo.InvariantCulture, $"stopping the devices: {fleet.Ended:N0} of {fleet.Begun:N0} have ended, {fleet.Tally.Reliable - fleet.Tally.Acknowledged:N0} messages unacknowledged") + heard + Unconnected();
+    }
 
     private async Task EndAsync()
     {
