@@ -42,8 +42,7 @@ public sealed class MqttBus : IBus, IAsyncDisposable
     {
         FaultsException.ThrowIfAny($"broker {options.Broker}", options.Faults());
         (this.options, this.loop, this.time, this.random) = (options, loop, time, random);
-        clientOptions = MqttClientSetup.ClientOptions(options);
-        if (options.Linger.Value > 0) ((MqttClientTcpOptions)clientOptions.ChannelOptions).StreamProvider = new LingeringDial(options.Linger, options.SocketBufferBytes, time);
+        clientOptions = MqttClientSetup.ClientOptions(options, options.Linger.Value > 0 ? new LingeringDial(options.Linger, options.SocketBufferBytes, time) : null);
         outbox = new MqttOutbox(options, time);
         backlog = new MqttBacklog(options.UndeliveredMax);
     }

@@ -6,6 +6,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MQTTnet;
+using MQTTnet.Channel;
 using MQTTnet.Exceptions;
 using MQTTnet.Formatter;
 using MQTTnet.Protocol;
@@ -19,7 +20,8 @@ public static class MqttClientSetup
     public const int PacketBytesMax = TensorFrame.FrameBytesMax + 64 * 1024;
 
     /// <summary>What MQTTnet is told; unreadable certificate files come as a <see cref="FaultsException"/>.</summary>
-    public static MqttClientOptions ClientOptions(MqttBusOptions options)
+    /// <param name="dial">Makes the connection's stream; null leaves that to MQTTnet.</param>
+    public static MqttClientOptions ClientOptions(MqttBusOptions options, IMqttClientStreamProvider? dial = null)
     {
         var broker = options.Broker;
         var client = new MqttClientOptions
@@ -38,6 +40,7 @@ public static class MqttClientSetup
             ChannelOptions = new MqttClientTcpOptions
             {
                 RemoteEndpoint = IPAddress.TryParse(broker.Host, out var ip) ? new IPEndPoint(ip, broker.Port) : new DnsEndPoint(broker.Host, broker.Port),
+                StreamProvider = dial,
                 BufferSize = options.SocketBufferBytes,
                 NoDelay = true,
                 // MQTTnet's default resets the connection on closing: the DISCONNECT may be lost with it, and then the will is published.

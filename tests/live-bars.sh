@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The live bars: an emulator, a broker and a controller as processes of their own, on loopback. Prints one line of figures for each bar.
 #   tests/live-bars.sh [connections|gateways|million] [embedded|mosquitto] [COUNT] [SECONDS]
-# RAMP (2000/s) and BUDGET (10m: budgets that are no news are left out so long) change it. Exit code 0: every device received its own desired, and nothing was lost.
+# RAMP (gateways 2000/s, million 1250/s), PLAN, POLICY, DRIFT_MAX and BUDGET (10m: budgets that are no news are left out so long) change it. Exit code 0: every device received its own desired, and nothing was lost.
 # CPU is user + system of each process over the whole run, by message published; memory is each process's peak resident set, by device.
 set -uo pipefail
 cd "$(dirname "$0")/.."
