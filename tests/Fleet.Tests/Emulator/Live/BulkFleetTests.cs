@@ -78,12 +78,11 @@ public sealed class BulkFleetTests
         await using var cable = new Cable(broker.Port);
         var options = Options(broker) with { Broker = MqttAddress.Loopback(cable.Port), Count = 20, DriftMax = new Seconds(5) };
         await using var fleet = await BulkFleet.StartAsync(options, Stock, TimeProvider.System, default);
-        using var stop = new CancellationTokenSource();
         var told = new List<string>();
-        var running = new BulkRun(fleet, options, TimeProvider.System, told.Add).Run(null, stop.Token);
+        var running = new BulkRun(fleet, options, TimeProvider.System, told.Add).Run(null, default);
         for (var i = 0; i < 1500 && fleet.Tally.Ready < 20; i++) await TimeProvider.System.Delay(new Seconds(0.02));
+        // The drift contract ends it, once something has waited for the broker too long: until then that may all be acknowledged.
         cable.Pull();
-        stop.Cancel();
         await running.WaitAsync(TimeSpan.FromSeconds(120), TimeProvider.System);
 
         Assert.That(told.SkipWhile(line => line != "stopping the devices").Skip(1), Is.Not.Empty.And.All.Match("^stopping the devices: 20 of 20 have ended, [1-9][0-9,]* messages unacknowledged"));
